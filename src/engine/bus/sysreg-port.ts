@@ -1,0 +1,12 @@
+/**
+ * Where the CPU meets whoever owns a system register that is not the CPU's own (the GIC CPU
+ * interface, the generic timer). `reg` is the encoding of MRS/MSR, see `pure/arch/sysregs/encoding.ts`.
+ */
+export interface SysregPort {
+  /** The encodings this owner answers. */
+  readonly registers: readonly number[]
+  /** An MRS by CPU `cpu` at exception level `el`; `undefined` makes the access UNDEFINED. */
+  read(cpu: number, reg: number, el: number): bigint | undefined
+  /** An MSR; `false` makes the access UNDEFINED. */
+  write(cpu: number, reg: number, value: bigint, el: number): boolean
+}
