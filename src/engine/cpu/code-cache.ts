@@ -1,0 +1,124 @@
+/**
+ * Pre-decoded instructions, cached by physical page. Only what changes code drops them: IC IVAU and IC IALLU.
+ */
+import type { Row } from '../../pure/arch/a64/row.ts'
+import { fieldValue, special } from './interpreter.ts'
+import type { Interpreter } from './interpreter.ts'
+import { record } from './layout.ts'
+import type { MemoryPlan } from './layout.ts'
+
+const PAGE = 4096
+/** At most as many instructions are decoded ahead of the one that is needed. */
+const DECODE_AHEAD = 64
+
+export class CodeCache {
+  private readonly plan: MemoryPlan
+  private readonly interpreter: Interpreter
+  private readonly bytes: Uint8Array
+  private readonly words: Uint32Array
+  private readonly view: DataView
+  /** Record page of a RAM page, plus 1; 0: none. */
+  private readonly pageOfRam: Int32Array
+  /** RAM page of a record page. */
+  private readonly ramOfPage: Int32Array
+  private used = 0
+  /** Instructions decoded since the start. */
+  decoded = 0
+  /** Called when every record page is dropped. */
+  onReset: () => void = () => {}
+
+  constructor(plan: MemoryPlan, interpreter: Interpreter, buffer: ArrayBuffer) {
+    this.plan = plan
+    this.interpreter = interpreter
+    this.bytes = new Uint8Array(buffer)
+    this.words = new Uint32Array(buffer)
+    this.view = new DataView(buffer)
+    this.pageOfRam = new Int32Array(plan.ramSize / PAGE)
+    this.ramOfPage = new Int32Array(plan.recordPages)
+  }
+
+  /** Address of the first record of a page of RAM (by its offset from the start of RAM). */
+  page(ramOffset: number): number {
+    const ramPage = ramOffset >>> 12
+    const known = this.pageOfRam[ramPage] ?? 0
+    if (known !== 0) return this.addressOf(known - 1)
+    if (this.used === this.plan.recordPages) this.reset()
+    const index = this.used++
+    this.pageOfRam[ramPage] = index + 1
+    this.ramOfPage[index] = ramPage
+    const base = this.addressOf(index)
+    this.bytes.fill(0, base, base + record.PAGE_STRIDE)
+    this.view.setUint16(base + record.PER_PAGE * record.SIZE, special.PAGE_END, true)
+    return base
+  }
+
+  private addressOf(index: number): number {
+    return this.plan.recordPool + index * record.PAGE_STRIDE
+  }
+
+  /** Drops every record page. */
+  reset(): void {
+    this.pageOfRam.fill(0)
+    this.used = 0
+    this.onReset()
+  }
+
+  /** Forgets what was decoded of a range of RAM within a page. */
+  invalidate(ramOffset: number, length: number): void {
+    const known = this.pageOfRam[ramOffset >>> 12] ?? 0
+    if (known === 0) return
+    const first = this.addressOf(known - 1) + ((ramOffset & (PAGE - 1)) >>> 2) * record.SIZE
+    this.bytes.fill(0, first, first + (length >>> 2) * record.SIZE)
+  }
+
+  /** The offset in RAM of the instruction of a record. */
+  ramOffsetOf(address: number): number {
+    const index = Math.floor((address - this.plan.recordPool) / record.PAGE_STRIDE)
+    const within = ((address - this.addressOf(index)) / record.SIZE) * 4
+    return (this.ramOfPage[index] ?? 0) * PAGE + within
+  }
+
+  wordAt(ramOffset: number): number {
+    return this.words[(this.plan.ram + ramOffset) >>> 2] ?? 0
+  }
+
+  /** Fills the record at this address and those behind it, up to the end of the block. */
+  decode(address: number): void {
+    const { interpreter, view } = this
+    let ramOffset = this.ramOffsetOf(address)
+    for (let n = 0; n < DECODE_AHEAD; n++) {
+      const word = this.wordAt(ramOffset)
+      const row = interpreter.decoder.decode(word)
+      this.decoded++
+      if (row === undefined) {
+        view.setUint16(address, special.UNDEFINED, true)
+        return
+      }
+      this.write(address, row, word, ramOffset & (PAGE - 1))
+      if (row.flow) return
+      address += record.SIZE
+      ramOffset += 4
+      if (view.getUint16(address, true) !== special.DECODE) return
+    }
+  }
+
+  private write(address: number, row: Row, word: number, inPage: number): void {
+    const { view } = this
+    let near = false
+    for (const o of this.interpreter.placeOperands(row, word)) {
+      if (o.kind !== 'imm') {
+        view.setUint16(address + o.at, fieldValue(o), true)
+        continue
+      }
+      if (row.target === undefined) {
+        view.setBigInt64(address + o.at, BigInt(o.value), true)
+        continue
+      }
+      const offset = Number(o.value)
+      const target = inPage + offset
+      near = target >= 0 && target < PAGE
+      view.setBigInt64(address + o.at, BigInt(near ? (offset / 4) * record.SIZE : offset), true)
+    }
+    view.setUint16(address, this.interpreter.opcodeOf(row, word, near), true)
+  }
+}

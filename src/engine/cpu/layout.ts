@@ -1,0 +1,104 @@
+/**
+ * Where things lie in the one WebAssembly memory. The running CPU's bank is at a constant address, so
+ * that compiled code reaches it without a base register; the banks of the others are copied in and out.
+ */
+
+const KIB = 1024
+
+/** Scratch of the running code, not part of any CPU's state. */
+export const scratch = {
+  /** An access that is not plain RAM within a page goes through these 64 bytes. */
+  BOUNCE: 0x100,
+  /** Record of the instruction that called out. */
+  RECORD: 0x140,
+  /** Instructions that may still run before the interpreter returns. */
+  BUDGET: 0x144,
+  /** Address of the instruction at record r is PC_OFFSET + (r >> 2). 64 bits. */
+  PC_OFFSET: 0x148,
+  /** The soft TLB bank of the current translation context, and the one that unprivileged accesses use. */
+  TLB: 0x150,
+  TLB_UNPRIVILEGED: 0x154,
+  /** 16 masks of 16 bits: bit NZCV of mask `cond` says whether the condition holds. */
+  CONDITIONS: 0x160,
+} as const
+
+/** Byte offsets of the running CPU's state. */
+export const bank = {
+  /** X0..X30, SP of the current level, zero, sink: 8 bytes each, indexed as `gpr`. */
+  X: 0x400,
+  PC: 0x518,
+  /** N and V are the sign bits, Z is set when the value is 0, C is 0 or 1. */
+  FLAG_N: 0x520,
+  FLAG_Z: 0x528,
+  FLAG_V: 0x530,
+  FLAG_C: 0x538,
+  /** Exclusive monitor: virtual address, and size in bytes (0: closed). */
+  MONITOR_ADDRESS: 0x540,
+  MONITOR_SIZE: 0x548,
+  /** Exception level (0 or 1), 32 bits. */
+  EL: 0x54c,
+  /** V0..V31, 16 bytes each. */
+  V: 0x600,
+  /** Plain system registers, 8 bytes each, by slot. */
+  SYSREG: 0x800,
+  START: 0x400,
+  SIZE: 0xc00,
+} as const
+
+export const xAt = (register: number): number => bank.X + 8 * register
+export const vAt = (register: number): number => bank.V + 16 * register
+
+/** A soft TLB bank: 256 entries each for reads, writes and fetches, 16 bytes each: tag (64 bits), addend (32 bits). */
+export const tlb = {
+  ENTRIES: 256,
+  READ: 0,
+  WRITE: 4 * KIB,
+  FETCH: 8 * KIB,
+  BANK_SIZE: 12 * KIB,
+  /** As many translation contexts are cached at a time. */
+  BANKS: 64,
+} as const
+
+/** Pre-decoded instructions: 16 bytes each; a page has 1024 and a sentinel. */
+export const record = {
+  SIZE: 16,
+  PER_PAGE: 1024,
+  PAGE_STRIDE: 16 * 1025,
+  OPCODE: 0,
+  /** Register and small operands: 16 bits each, from here. */
+  OPERANDS: 2,
+  /** The 64-bit immediate, where there is one. */
+  IMMEDIATE: 8,
+} as const
+
+export const MAX_CPUS = 512
+
+const TLB_BASE = 64 * KIB
+const CPU_BANKS = TLB_BASE + tlb.BANKS * tlb.BANK_SIZE
+const RECORD_POOL = CPU_BANKS + MAX_CPUS * bank.SIZE
+
+/** The memory of a machine: where its parts begin. All sizes in bytes. */
+export interface MemoryPlan {
+  readonly tlbBase: number
+  readonly cpuBanks: number
+  readonly recordPool: number
+  readonly recordPages: number
+  readonly ram: number
+  readonly ramSize: number
+  readonly total: number
+}
+
+const RECORD_PAGES = 4096
+
+export function planMemory(ramSize: number): MemoryPlan {
+  const ram = Math.ceil((RECORD_POOL + RECORD_PAGES * record.PAGE_STRIDE) / (64 * KIB)) * 64 * KIB
+  return {
+    tlbBase: TLB_BASE,
+    cpuBanks: CPU_BANKS,
+    recordPool: RECORD_POOL,
+    recordPages: RECORD_PAGES,
+    ram,
+    ramSize,
+    total: ram + ramSize,
+  }
+}

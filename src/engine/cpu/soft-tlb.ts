@@ -1,0 +1,188 @@
+/**
+ * The soft TLB: banks of direct-mapped entries, one for each translation regime and privilege. A change of
+ * TTBR, ASID or exception level selects another bank and flushes nothing; banks are shared by the CPUs
+ * whose registers agree.
+ */
+import { scratch, tlb } from './layout.ts'
+import type { MemoryPlan } from './layout.ts'
+
+/** The registers that decide how addresses are translated at EL1 and EL0. */
+export interface Regime {
+  readonly sctlr: bigint
+  readonly tcr: bigint
+  readonly ttbr0: bigint
+  readonly ttbr1: bigint
+  readonly mair: bigint
+  /** Banks for EL0 and EL1; -1: none yet. */
+  readonly banks: [number, number]
+}
+
+interface BankOwner {
+  readonly regime: Regime
+  readonly el: 0 | 1
+  used: number
+}
+
+const PAGE_SHIFT = 12
+const ENTRY = 16
+
+/** A tag that no address looked up at this entry can hit: half the table away. */
+const emptyTag = (entry: number): bigint => BigInt(((entry + tlb.ENTRIES / 2) % tlb.ENTRIES) << PAGE_SHIFT)
+
+export class SoftTlb {
+  private readonly plan: MemoryPlan
+  private readonly bytes: Uint8Array
+  private readonly i32: Int32Array
+  private readonly i64: BigInt64Array
+  private readonly owners: (BankOwner | undefined)[] = []
+  private readonly regimes: Regime[] = []
+  private ticks = 0
+  /** Mappings larger than a page that have been cached, by size: what a flush by address must widen to. */
+  private readonly large = new Map<number, Set<number>>()
+  misses = 0
+  flushes = 0
+
+  constructor(plan: MemoryPlan, buffer: ArrayBuffer) {
+    this.plan = plan
+    this.bytes = new Uint8Array(buffer)
+    this.i32 = new Int32Array(buffer)
+    this.i64 = new BigInt64Array(buffer)
+    this.clear(0)
+    for (let bank = 1; bank < tlb.BANKS; bank++) this.clear(bank)
+  }
+
+  private address(bank: number): number {
+    return this.plan.tlbBase + bank * tlb.BANK_SIZE
+  }
+
+  private clear(bank: number): void {
+    const base = this.address(bank)
+    if (bank > 0 && this.owners[0] === undefined) {
+      this.bytes.copyWithin(base, this.address(0), this.address(0) + tlb.BANK_SIZE)
+      return
+    }
+    for (let table = 0; table < 3; table++)
+      for (let entry = 0; entry < tlb.ENTRIES; entry++) {
+        const at = base + table * tlb.ENTRIES * ENTRY + entry * ENTRY
+        this.i64[at >>> 3] = table === 2 ? emptyTag(entry) | 1n : emptyTag(entry)
+        this.i32[(at >>> 2) + 2] = 0
+      }
+  }
+
+  /** The regime for these registers, known or new. */
+  regime(sctlr: bigint, tcr: bigint, ttbr0: bigint, ttbr1: bigint, mair: bigint): Regime {
+    for (let i = 0; i < this.regimes.length; i++) {
+      const r = this.regimes[i]
+      if (r === undefined || r.ttbr0 !== ttbr0 || r.ttbr1 !== ttbr1) continue
+      if (r.sctlr !== sctlr || r.tcr !== tcr || r.mair !== mair) continue
+      // Regimes in use gather at the front.
+      const before = this.regimes[i - 1]
+      if (before !== undefined) {
+        this.regimes[i - 1] = r
+        this.regimes[i] = before
+      }
+      return r
+    }
+    const created: Regime = { sctlr, tcr, ttbr0, ttbr1, mair, banks: [-1, -1] }
+    this.regimes.unshift(created)
+    if (this.regimes.length > 2 * tlb.BANKS) {
+      const dropped = this.regimes.pop()
+      for (const bank of dropped?.banks ?? []) if (bank >= 0) this.owners[bank] = undefined
+    }
+    return created
+  }
+
+  /** Makes the banks of a regime at an exception level those that compiled code looks at. */
+  select(regime: Regime, el: 0 | 1): void {
+    this.i32[scratch.TLB_UNPRIVILEGED >>> 2] = this.address(this.bank(regime, 0))
+    this.i32[scratch.TLB >>> 2] = this.address(this.bank(regime, el))
+  }
+
+  private bank(regime: Regime, el: 0 | 1): number {
+    const known = regime.banks[el]
+    const owner = known >= 0 ? this.owners[known] : undefined
+    if (owner !== undefined) {
+      owner.used = ++this.ticks
+      return known
+    }
+    let oldest = 1
+    for (let bank = 1; bank < tlb.BANKS; bank++) {
+      const candidate = this.owners[bank]
+      if (candidate === undefined) {
+        oldest = bank
+        break
+      }
+      if (candidate.used < (this.owners[oldest]?.used ?? Infinity)) oldest = bank
+    }
+    const evicted = this.owners[oldest]
+    if (evicted !== undefined) evicted.regime.banks[evicted.el] = -1
+    this.clear(oldest)
+    this.owners[oldest] = { regime, el, used: ++this.ticks }
+    regime.banks[el] = oldest
+    return oldest
+  }
+
+  /**
+   * Enters a translation of the page at `va` (low and high half, page aligned) into the bank at `bankAddress`.
+   * `host`: address of the page in memory. `table` is READ, WRITE or FETCH of `tlb`; for FETCH, `host` is the record page.
+   */
+  fill(bankAddress: number, table: number, vaLow: number, vaHigh: number, host: number): void {
+    const at = bankAddress + table + ((vaLow >>> 8) & 0xff0)
+    const low = vaLow & ~0xfff
+    this.i32[at >>> 2] = low
+    this.i32[(at >>> 2) + 1] = vaHigh
+    this.i32[(at >>> 2) + 2] = table === tlb.FETCH ? host : (host - low) | 0
+  }
+
+  /** Remembers that a mapping of 2^log2Size bytes, more than a page, covers this address. */
+  noteLarge(vaLow: number, vaHigh: number, log2Size: number): void {
+    let set = this.large.get(log2Size)
+    if (set === undefined) this.large.set(log2Size, (set = new Set()))
+    set.add(regionKey(vaLow, vaHigh, log2Size))
+  }
+
+  /** TLBI by address, for every ASID: the page, or everything where a larger mapping may be meant. */
+  flushPage(vaLow: number, vaHigh: number): void {
+    for (const [log2Size, set] of this.large) if (set.has(regionKey(vaLow, vaHigh, log2Size))) return this.flushAll()
+    const low = vaLow & ~0xfff
+    const entry = (vaLow >>> 8) & 0xff0
+    for (let bank = 1; bank < tlb.BANKS; bank++) {
+      if (this.owners[bank] === undefined) continue
+      for (let table = 0; table < 3; table++) {
+        const at = this.address(bank) + table * tlb.ENTRIES * ENTRY + entry
+        // The top byte may be a tag, and TLBI's address has 56 bits: compare the rest.
+        if (this.i32[at >>> 2] === low && (((this.i32[(at >>> 2) + 1] ?? 0) ^ vaHigh) & 0xffffff) === 0)
+          this.i64[at >>> 3] = table === 2 ? emptyTag(entry >>> 4) | 1n : emptyTag(entry >>> 4)
+      }
+    }
+  }
+
+  /** Forgets every fetch translation: their record pages are gone. */
+  flushFetches(): void {
+    for (let bank = 1; bank < tlb.BANKS; bank++) {
+      if (this.owners[bank] === undefined) continue
+      const base = this.address(bank) + tlb.FETCH
+      const empty = this.address(0) + tlb.FETCH
+      this.bytes.copyWithin(base, empty, empty + tlb.ENTRIES * ENTRY)
+    }
+  }
+
+  /** TLBI by ASID, or everything. */
+  flushAll(asid?: number): void {
+    this.flushes++
+    for (let bank = 1; bank < tlb.BANKS; bank++) {
+      const owner = this.owners[bank]
+      if (owner !== undefined && (asid === undefined || asidOf(owner.regime) === asid)) this.clear(bank)
+    }
+    if (asid === undefined) this.large.clear()
+  }
+}
+
+const TCR_A1 = 1n << 22n
+
+/** The current ASID: bits 63:48 of the TTBR that TCR_EL1.A1 selects (D19.2, TTBR0_EL1). */
+const asidOf = (r: Regime): number => Number(((r.tcr & TCR_A1) === 0n ? r.ttbr0 : r.ttbr1) >> 48n) & 0xffff
+
+/** The number of a region of 2^log2Size bytes; 56 bits of address fit a number exactly. */
+const regionKey = (low: number, high: number, log2Size: number): number =>
+  Math.floor(((high & 0xffffff) * 2 ** 32 + (low >>> 0)) / 2 ** log2Size)

@@ -1,0 +1,120 @@
+/** What is known of one CPU beside its bank in memory, and the views of the bank. */
+import { bank, scratch } from './layout.ts'
+import type { Regime } from './soft-tlb.ts'
+
+/** PSTATE.DAIF as in the DAIF register (bits 9:6), shifted down. */
+export const daif = { D: 8, A: 4, I: 2, F: 1, ALL: 15 } as const
+
+export interface CpuState {
+  readonly index: number
+  powered: boolean
+  /** In WFI: nothing runs until an interrupt is pending. */
+  waiting: boolean
+  /** The event register of WFE. */
+  event: boolean
+  /** Level of the IRQ input. */
+  irq: boolean
+  el: 0 | 1
+  /** PSTATE.SPSel: 0 selects SP_EL0. */
+  spsel: 0 | 1
+  daif: number
+  /** Value of MPIDR_EL1. */
+  mpidr: bigint
+  regime: Regime | undefined
+  /** Instructions executed since the CPU was created. */
+  instructions: number
+}
+
+export const newCpuState = (index: number): CpuState => ({
+  index,
+  powered: false,
+  waiting: false,
+  event: false,
+  irq: false,
+  el: 1,
+  spsel: 1,
+  daif: daif.ALL,
+  mpidr: 0n,
+  regime: undefined,
+  instructions: 0,
+})
+
+/** The running CPU's registers, in memory. */
+export class Registers {
+  readonly i32: Int32Array
+  readonly i64: BigInt64Array
+  readonly u64: BigUint64Array
+
+  constructor(buffer: ArrayBuffer) {
+    this.i32 = new Int32Array(buffer)
+    this.i64 = new BigInt64Array(buffer)
+    this.u64 = new BigUint64Array(buffer)
+  }
+
+  x(n: number): bigint {
+    return this.u64[(bank.X >>> 3) + n] ?? 0n
+  }
+
+  setX(n: number, value: bigint): void {
+    this.u64[(bank.X >>> 3) + n] = value
+  }
+
+  /** The 64-bit value at a byte address: what a register operand of a helper names. */
+  at(address: number): bigint {
+    return this.u64[address >>> 3] ?? 0n
+  }
+
+  setAt(address: number, value: bigint): void {
+    this.u64[address >>> 3] = value
+  }
+
+  get budget(): number {
+    return this.i32[scratch.BUDGET >>> 2] ?? 0
+  }
+
+  set budget(value: number) {
+    this.i32[scratch.BUDGET >>> 2] = value
+  }
+
+  get record(): number {
+    return this.i32[scratch.RECORD >>> 2] ?? 0
+  }
+
+  set record(value: number) {
+    this.i32[scratch.RECORD >>> 2] = value
+  }
+
+  /** The address of the instruction whose record is current. */
+  currentPc(): bigint {
+    return BigInt.asUintN(64, (this.i64[scratch.PC_OFFSET >>> 3] ?? 0n) + BigInt(this.record >>> 2))
+  }
+
+  /** NZCV as bits 3:0. */
+  get nzcv(): number {
+    const n = (this.i64[bank.FLAG_N >>> 3] ?? 0n) < 0n ? 8 : 0
+    const z = this.i64[bank.FLAG_Z >>> 3] === 0n ? 4 : 0
+    const c = this.i32[bank.FLAG_C >>> 2] === 0 ? 0 : 2
+    const v = (this.i64[bank.FLAG_V >>> 3] ?? 0n) < 0n ? 1 : 0
+    return n | z | c | v
+  }
+
+  set nzcv(value: number) {
+    this.i64[bank.FLAG_N >>> 3] = (value & 8) !== 0 ? -1n : 0n
+    this.i64[bank.FLAG_Z >>> 3] = (value & 4) !== 0 ? 0n : 1n
+    this.i32[bank.FLAG_C >>> 2] = (value & 2) !== 0 ? 1 : 0
+    this.i64[bank.FLAG_V >>> 3] = (value & 1) !== 0 ? -1n : 0n
+  }
+}
+
+/** The masks that `condition` of the interpreter looks up: bit NZCV of mask `cond` (Arm ARM C1.2.4). */
+export function conditionMasks(): Uint16Array {
+  const masks = new Uint16Array(16)
+  for (let cond = 0; cond < 16; cond++)
+    for (let nzcv = 0; nzcv < 16; nzcv++) {
+      const [n, z, c, v] = [(nzcv & 8) !== 0, (nzcv & 4) !== 0, (nzcv & 2) !== 0, (nzcv & 1) !== 0]
+      const base = [z, c, n, v, c && !z, n === v, n === v && !z, true][cond >> 1] ?? true
+      const holds = (cond & 1) === 1 && cond !== 15 ? !base : base
+      if (holds) masks[cond] = (masks[cond] ?? 0) | (1 << nzcv)
+    }
+  return masks
+}

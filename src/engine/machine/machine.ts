@@ -1,0 +1,103 @@
+/** Wires the processor, the address space and the clock. Alone introduces neighbours to each other. */
+import { createAddressSpace } from '../bus/address-space.ts'
+import type { AddressSpace } from '../bus/address-space.ts'
+import type { MmioRegion } from '../bus/device.ts'
+import type { SysregPort } from '../bus/sysreg-port.ts'
+import { Core } from '../cpu/core.ts'
+import type { CorePorts } from '../cpu/core.ts'
+import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
+import { RunLoop } from './run-loop.ts'
+import type { LoopEnd } from './run-loop.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export interface MachineOptions {
+  /** Physical address of RAM, and its size in bytes (a multiple of 64 KiB). */
+  readonly ramBase: number
+  readonly ramSize: number
+  readonly onException?: CorePorts['onException']
+}
+
+export class Machine implements Hardware {
+  readonly core: Core
+  readonly clock: VirtualClock
+  private readonly space: AddressSpace
+  private readonly loop: RunLoop
+  private readonly options: MachineOptions
+  private hypercall: HypercallHandler = () => -1n
+  /** What the guest asked for when it stopped itself. */
+  event: SystemEvent | undefined
+
+  constructor(options: MachineOptions) {
+    this.options = options
+    this.space = createAddressSpace()
+    this.core = new Core({
+      ramBase: options.ramBase,
+      ramSize: options.ramSize,
+      mmioRead: (physical, width, cpu) => {
+        const region = this.space.find(physical)
+        return region?.read(physical - region.base, width, cpu)
+      },
+      mmioWrite: (physical, width, value, cpu) => {
+        const region = this.space.find(physical)
+        region?.write(physical - region.base, width, value, cpu)
+        return region !== undefined
+      },
+      hypercall: (cpu, args) => this.hypercall(cpu, args),
+      ...(options.onException === undefined ? {} : { onException: options.onException }),
+    })
+    this.clock = new VirtualClock(() => this.core.executing())
+    this.clock.onSchedule = () => this.core.stopSlice('yield')
+    this.loop = new RunLoop(this.core, this.clock)
+  }
+
+  addCpu(): CpuPort {
+    const { core } = this
+    const cpu = core.addCpu()
+    return {
+      index: cpu.index,
+      irq: { set: (level) => core.setIrq(cpu, level) },
+      get powered() {
+        return cpu.powered
+      },
+      setMpidr: (value) => {
+        cpu.mpidr = value
+      },
+      powerOn: (entry, context) => core.powerOn(cpu, entry, context),
+      powerOff: () => core.powerOff(cpu),
+    }
+  }
+
+  attach(region: MmioRegion): void {
+    const { ramBase, ramSize } = this.options
+    if (region.base < ramBase + ramSize && region.base + region.size > ramBase) throw new Error(`${region.name} overlaps RAM`)
+    this.space.attach(region)
+  }
+
+  detach(region: MmioRegion): void {
+    this.space.detach(region)
+  }
+
+  own(port: SysregPort): void {
+    this.core.sysregs.own(port)
+  }
+
+  onHypercall(handler: HypercallHandler): void {
+    this.hypercall = handler
+  }
+
+  systemEvent(event: SystemEvent): void {
+    this.event = event
+    for (const cpu of this.core.cpus) this.core.powerOff(cpu)
+    this.loop.stop()
+  }
+
+  ram(physical: number, length: number): Uint8Array | undefined {
+    const offset = physical - this.options.ramBase
+    if (offset < 0 || length < 0 || offset + length > this.options.ramSize) return undefined
+    return new Uint8Array(this.core.memory.buffer, this.core.plan.ram + offset, length)
+  }
+
+  runUntil(until: number, skipTo: number): LoopEnd {
+    return this.loop.runUntil(until, skipTo)
+  }
+}

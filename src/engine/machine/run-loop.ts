@@ -1,0 +1,71 @@
+/**
+ * Who runs when. CPUs take turns in short slices on one virtual clock; a CPU that waits is skipped, and
+ * when all wait, time skips to the next deadline. Slices depend on nothing but the guest, so that the same
+ * machine with the same inputs runs the same instructions in the same order.
+ */
+import type { Core } from '../cpu/core.ts'
+import type { CpuState } from '../cpu/state.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+/** Instructions in a slice: short where others wait for their turn. */
+const SLICE = { alone: 50_000, shared: 10_000 } as const
+
+/** Why `runUntil` came back: its time has come; nothing can happen but input; or the machine was stopped. */
+export type LoopEnd = 'time' | 'idle' | 'stopped'
+
+export class RunLoop {
+  private readonly core: Core
+  private readonly clock: VirtualClock
+  private next = 0
+  private stopped = false
+
+  constructor(core: Core, clock: VirtualClock) {
+    this.core = core
+    this.clock = clock
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.core.stopSlice('stop')
+  }
+
+  /**
+   * Runs whole slices until virtual time has reached `until`; may run over by a slice. `skipTo`: how far
+   * time may skip while every CPU waits.
+   */
+  runUntil(until: number, skipTo: number): LoopEnd {
+    const { core, clock } = this
+    this.stopped = false
+    for (;;) {
+      clock.fireDue()
+      if (this.stopped) return 'stopped'
+      if (clock.now() >= until) return 'time'
+      const cpu = this.pick()
+      const deadline = clock.next()
+      if (cpu === undefined) {
+        const to = Math.min(deadline, skipTo)
+        if (to > clock.now()) clock.advance(to - clock.now())
+        if (deadline > to) return 'idle'
+        continue
+      }
+      const slice = this.alone(cpu) ? SLICE.alone : SLICE.shared
+      const budget = Math.max(1, Math.min(slice, deadline - clock.now()))
+      const { executed } = core.run(cpu, budget)
+      clock.advance(executed)
+      this.next = cpu.index + 1
+    }
+  }
+
+  private pick(): CpuState | undefined {
+    const { cpus } = this.core
+    for (let i = 0; i < cpus.length; i++) {
+      const cpu = cpus[(this.next + i) % cpus.length]
+      if (cpu?.powered === true && !cpu.waiting) return cpu
+    }
+    return undefined
+  }
+
+  private alone(running: CpuState): boolean {
+    return !this.core.cpus.some((cpu) => cpu !== running && cpu.powered && !cpu.waiting)
+  }
+}

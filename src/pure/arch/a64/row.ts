@@ -1,0 +1,173 @@
+/**
+ * An instruction is described once, by a row: the manual's name, its bits, its syntax, and its body
+ * over the vocabulary of `ops.ts`. Decoder, interpreter, translator, assembler and fuzzer read the rows.
+ */
+import type { Operand, Ops } from './ops.ts'
+
+/** The letters of a bit string are fields; `0` and `1` are fixed; spaces are for the eye. */
+type Letters<S extends string> = S extends `${infer C}${infer Rest}`
+  ? (C extends '0' | '1' | ' ' ? never : C) | Letters<Rest>
+  : never
+export type Fields<Bits extends string> = Readonly<Record<Letters<Bits>, number>>
+type Letterset<S extends string> = S extends `${infer C}${infer Rest}` ? C | Letterset<Rest> : never
+
+export interface RowSpec<Bits extends string, Variants extends string, P extends Record<string, Operand>> {
+  /**
+   * The letters that are variants: every combination has a handler of its own, and a body may ask for
+   * them with an `if`. All other fields reach the body as operands only.
+   */
+  variants?: Variants
+  /** False for encodings that this row does not allocate (another row, or UNDEFINED). Sees all fields. */
+  when?: (f: Fields<Bits>) => boolean
+  /** The operands, as plain values, once, when the word is decoded. Their kinds depend on variants only. */
+  operands: (f: Fields<Bits>) => P
+  body: <V>(o: Ops<V>, v: Readonly<Record<Letterset<Variants>, number>>, p: P) => void
+  /** `frequent` rows are inlined into the interpreter's loop; the others are functions of their own. */
+  frequent?: boolean
+  /** Ends a basic block: control does not simply go on to the next instruction. */
+  flow?: boolean
+  /** The operand that is the offset of a direct branch, so that its target is known when it is decoded. */
+  target?: keyof P & string
+}
+
+export interface Row {
+  readonly name: string
+  readonly bits: string
+  readonly syntax: string
+  /** `word & mask === match` selects the row (before `when`). */
+  readonly mask: number
+  readonly match: number
+  readonly frequent: boolean
+  readonly flow: boolean
+  readonly target: string | undefined
+  /** Number of variants: the product of the sizes of the variant fields. */
+  readonly variantCount: number
+  matches(word: number): boolean
+  /** 0..variantCount-1 */
+  variantOf(word: number): number
+  /** A word of this variant that the row allocates; `undefined` where there is none. */
+  sample(variant: number): number | undefined
+  operandsOf(word: number): Record<string, Operand>
+  emit<V>(o: Ops<V>, word: number, operands: Record<string, Operand>): void
+  fieldsOf(word: number): Readonly<Record<string, number>>
+}
+
+interface FieldBits {
+  readonly letter: string
+  /** Runs of adjacent bits, most significant first. */
+  readonly runs: { lsb: number; width: number }[]
+  width: number
+}
+
+function parseBits(name: string, bits: string): { mask: number; match: number; fields: FieldBits[] } {
+  const text = bits.replaceAll(' ', '')
+  if (text.length !== 32) throw new Error(`${name}: ${text.length} bits instead of 32`)
+  let mask = 0
+  let match = 0
+  const fields = new Map<string, FieldBits>()
+  for (let i = 0; i < 32; i++) {
+    const bit = 31 - i
+    const c = text.charAt(i)
+    if (c === '0' || c === '1') {
+      mask |= 1 << bit
+      if (c === '1') match |= 1 << bit
+      continue
+    }
+    let field = fields.get(c)
+    if (field === undefined) fields.set(c, (field = { letter: c, runs: [], width: 0 }))
+    const last = field.runs.at(-1)
+    if (last !== undefined && last.lsb === bit + 1) {
+      last.lsb = bit
+      last.width++
+    } else field.runs.push({ lsb: bit, width: 1 })
+    field.width++
+  }
+  return { mask: mask >>> 0, match: match >>> 0, fields: [...fields.values()] }
+}
+
+/** A record whose keys are, by construction from the bit string, those that `T` names. */
+const typed = <T>(record: Record<string, unknown>): T => record as T
+
+const extract = (word: number, field: FieldBits): number => {
+  let value = 0
+  for (const run of field.runs) value = (value << run.width) | ((word >>> run.lsb) & (2 ** run.width - 1))
+  return value >>> 0
+}
+
+const insert = (word: number, field: FieldBits, value: number): number => {
+  let left = field.width
+  for (const run of field.runs) {
+    left -= run.width
+    word |= ((value >>> left) & (2 ** run.width - 1)) << run.lsb
+  }
+  return word >>> 0
+}
+
+/** Values for fields of these widths: all zero, all ones, one at a time set, then a fixed arbitrary sequence. */
+function fillings(widths: readonly number[]): number[][] {
+  const all = [widths.map(() => 0), widths.map((w) => 2 ** w - 1)]
+  for (let i = 0; i < widths.length; i++) {
+    all.push(widths.map((w, j) => (i === j ? 2 ** w - 1 : 0)))
+    all.push(widths.map((_, j) => (i === j ? 1 : 0)))
+  }
+  let state = 1
+  for (let i = 0; i < 64; i++)
+    all.push(
+      widths.map((w) => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+        return Math.floor((state / 2 ** 32) * 2 ** w)
+      }),
+    )
+  return all
+}
+
+/**
+ * A row. The bit string is written as in the manual, most significant bit first; one letter a field.
+ * Rows are tried in the order of their table among those whose fixed bits match, most fixed bits first.
+ */
+export function a64<
+  const Bits extends string,
+  const P extends Record<string, Operand>,
+  const Variants extends Letters<Bits> | '' | string = '',
+>(name: string, bits: Bits, syntax: string, spec: RowSpec<Bits, Variants, P>): Row {
+  const { mask, match, fields } = parseBits(name, bits)
+  const byLetter = new Map(fields.map((f) => [f.letter, f]))
+  const variants = [...(spec.variants ?? '')].map((letter) => {
+    const field = byLetter.get(letter)
+    if (field === undefined) throw new Error(`${name}: no field '${letter}'`)
+    return field
+  })
+  const fieldsOf = (word: number): Record<string, number> => {
+    const out: Record<string, number> = {}
+    for (const f of fields) out[f.letter] = extract(word, f)
+    return out
+  }
+  const variantCount = variants.reduce((n, f) => n * 2 ** f.width, 1)
+  return {
+    name,
+    bits,
+    syntax,
+    mask,
+    match,
+    frequent: spec.frequent ?? false,
+    flow: spec.flow ?? false,
+    target: spec.target,
+    variantCount,
+    matches: (word) => (word & mask) >>> 0 === match && (spec.when?.(typed(fieldsOf(word))) ?? true),
+    variantOf: (word) => variants.reduce((n, f) => n * 2 ** f.width + extract(word, f), 0),
+    sample: (variant) => {
+      let word = match
+      for (const f of variants.toReversed()) {
+        word = insert(word, f, variant % 2 ** f.width)
+        variant = Math.floor(variant / 2 ** f.width)
+      }
+      const others = fields.filter((f) => !variants.includes(f))
+      return fillings(others.map((f) => f.width))
+        .map((values) => others.reduce((filled, f, i) => insert(filled, f, values[i] ?? 0), word))
+        .find((filled) => spec.when?.(typed(fieldsOf(filled))) ?? true)
+    },
+    operandsOf: (word) => spec.operands(typed(fieldsOf(word))),
+    emit: (o, word, operands) => spec.body(o, typed(fieldsOf(word)), typed(operands)),
+    fieldsOf,
+  }
+}

@@ -1,0 +1,91 @@
+/** Exceptions, system registers, hints and barriers (Arm ARM C4.1, "Branches, Exception Generating and System instructions"). */
+import { small, x, xd } from '../ops.ts'
+import { a64 } from '../row.ts'
+
+export const system = [
+  a64('SVC', '11010100 000 iiiiiiiiiiiiiiii 000 01', 'SVC #<imm>', {
+    flow: true,
+    operands: (f) => ({ imm: small(f.i) }),
+    body: (o, _v, p) => o.call('svc', 'system', p.imm),
+  }),
+  a64('HVC', '11010100 000 iiiiiiiiiiiiiiii 000 10', 'HVC #<imm>', {
+    flow: true,
+    operands: (f) => ({ imm: small(f.i) }),
+    body: (o, _v, p) => o.call('hvc', 'system', p.imm),
+  }),
+  a64('SMC', '11010100 000 iiiiiiiiiiiiiiii 000 11', 'SMC #<imm>', {
+    flow: true,
+    operands: (f) => ({ imm: small(f.i) }),
+    body: (o, _v, p) => o.call('smc', 'system', p.imm),
+  }),
+  a64('BRK', '11010100 001 iiiiiiiiiiiiiiii 000 00', 'BRK #<imm>', {
+    flow: true,
+    operands: (f) => ({ imm: small(f.i) }),
+    body: (o, _v, p) => o.call('brk', 'system', p.imm),
+  }),
+  a64('ERET', '11010110 100 11111 000000 11111 00000', 'ERET', {
+    flow: true,
+    operands: () => ({}),
+    body: (o) => o.call('eret', 'system'),
+  }),
+  a64('WFE', '11010101 00000011 0010 0000 010 11111', 'WFE', {
+    flow: true,
+    operands: () => ({}),
+    body: (o) => o.call('wfe', 'system'),
+  }),
+  a64('WFI', '11010101 00000011 0010 0000 011 11111', 'WFI', {
+    flow: true,
+    operands: () => ({}),
+    body: (o) => o.call('wfi', 'system'),
+  }),
+  a64('YIELD', '11010101 00000011 0010 0000 001 11111', 'YIELD', {
+    flow: true,
+    operands: () => ({}),
+    body: (o) => o.call('yield', 'system'),
+  }),
+  a64('SEV/SEVL', '11010101 00000011 0010 0000 10l 11111', '{SEV|SEVL}', {
+    operands: (f) => ({ local: small(f.l) }),
+    body: (o, _v, p) => o.call('sev', 'system', p.local),
+  }),
+  // Hints of later architectures are NOPs, as they are on a CPU without the feature.
+  a64('HINT', '11010101 00000011 0010 mmmm ooo 11111', 'HINT #<imm>', {
+    frequent: true,
+    operands: () => ({}),
+    body: () => {},
+  }),
+  a64('CLREX', '11010101 00000011 0011 mmmm 010 11111', 'CLREX {#<imm>}', {
+    operands: () => ({}),
+    body: (o) => o.monitorClear(),
+  }),
+  // One CPU runs at a time and every access is done when its instruction is: barriers order nothing more.
+  a64('DSB/DMB', '11010101 00000011 0011 mmmm 10o 11111', '{DSB|DMB} <option>', {
+    frequent: true,
+    operands: () => ({}),
+    body: () => {},
+  }),
+  a64('ISB', '11010101 00000011 0011 mmmm 110 11111', 'ISB {<option>}', {
+    frequent: true,
+    operands: () => ({}),
+    body: () => {},
+  }),
+  a64('MSR (immediate)', '11010101 00000 ppp 0100 mmmm qqq 11111', 'MSR <pstatefield>, #<imm>', {
+    operands: (f) => ({ field: small((f.p << 3) | f.q), imm: small(f.m) }),
+    body: (o, _v, p) => o.call('msrImmediate', 'system', p.field, p.imm),
+  }),
+  a64('DC ZVA', '11010101 00001 011 0111 0100 001 ttttt', 'DC ZVA, <Xt>', {
+    operands: (f) => ({ t: x(f.t) }),
+    body: (o, _v, p) => o.zeroBlock(o.get(64, p.t)),
+  }),
+  a64('SYS', '11010101 00001 ppp nnnn mmmm qqq ttttt', 'SYS #<op1>, <Cn>, <Cm>, #<op2>{, <Xt>}', {
+    operands: (f) => ({ reg: small((1 << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
+    body: (o, _v, p) => o.call('sys', 'system', p.reg, p.t),
+  }),
+  a64('MSR (register)', '11010101 0001 o ppp nnnn mmmm qqq ttttt', 'MSR <sysreg>, <Xt>', {
+    operands: (f) => ({ reg: small(((2 + f.o) << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
+    body: (o, _v, p) => o.call('msr', 'system', p.reg, p.t),
+  }),
+  a64('MRS', '11010101 0011 o ppp nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
+    operands: (f) => ({ reg: small(((2 + f.o) << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: xd(f.t) }),
+    body: (o, _v, p) => o.call('mrs', 'system', p.reg, p.t),
+  }),
+]
