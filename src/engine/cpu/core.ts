@@ -4,18 +4,20 @@
  */
 import { rows } from '../../pure/arch/a64/rows/index.ts'
 import { syndrome } from '../../pure/arch/syndrome.ts'
+import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
 import type { AccessWidth } from '../bus/device.ts'
 import { CodeCache } from './code-cache.ts'
 import { exceptionReturn, takeException, vector } from './exceptions.ts'
 import { buildInterpreter } from './interpreter.ts'
 import type { Interpreter } from './interpreter.ts'
-import { bank, planMemory, scratch, tlb } from './layout.ts'
+import { bank, mode, planMemory, scratch, tlb } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 import { createWalker } from './mmu/walk.ts'
 import type { Walker } from './mmu/walk.ts'
 import { SoftTlb } from './soft-tlb.ts'
 import { Registers, conditionMasks, daif, newCpuState } from './state.ts'
 import type { CpuState } from './state.ts'
+import { slots } from './slots.ts'
 import { SysregFile } from './sysreg-file.ts'
 import { UNPRIVILEGED } from './wasm-ops.ts'
 
@@ -45,6 +47,8 @@ type Pending =
 const NOTHING: Pending = { kind: 'none' }
 const PAGE = 4096
 const TWO32 = 2 ** 32
+/** Register 31 where it is not the stack pointer. */
+const ZR = 31
 
 export class Core {
   readonly memory: WebAssembly.Memory
@@ -90,7 +94,8 @@ export class Core {
       translationChanged: (cpu) => this.contextChanged(cpu),
       tlbi: (va, asid) => this.tlbInvalidate(va, asid),
       icInvalidate: (va) => this.icInvalidate(va),
-      addressTranslate: (cpu, va, write, el) => this.addressTranslate(cpu, va, write, el),
+      dcMaintain: (va, write) => this.dcMaintain(va, write),
+      addressTranslate: (va, write, el) => this.addressTranslate(va, write, el),
       maskChanged: (cpu) => this.interruptMaskChanged(cpu),
     })
     this.walker = createWalker((high, low) => this.readDescriptor(high, low))
@@ -107,7 +112,7 @@ export class Core {
     this.cpus.push(cpu)
     this.switchTo(cpu)
     this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
-    this.sysregs.reset(cpu)
+    this.sysregs.reset()
     return cpu
   }
 
@@ -116,9 +121,9 @@ export class Core {
     this.withCpu(cpu, () => {
       this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
       Object.assign(cpu, { powered: true, waiting: false, event: false, el: 1, spsel: 1, daif: daif.ALL, regime: undefined })
-      this.registers.i32[bank.EL >>> 2] = 1
+      this.registers.i32[bank.MODE >>> 2] = mode.EL1H
       this.registers.nzcv = 0
-      this.sysregs.reset(cpu)
+      this.sysregs.reset()
       this.registers.setX(0, context)
       this.registers.u64[bank.PC >>> 3] = entry
     })
@@ -250,8 +255,7 @@ export class Core {
 
   private exception(cpu: CpuState, offset: number, esr: bigint, returnTo: bigint): boolean {
     this.statistics.exceptions++
-    const { slots } = this.sysregs
-    const pc = takeException(cpu, this.registers, slots, offset, returnTo)
+    const pc = takeException(cpu, this.registers, offset, returnTo)
     if (offset === vector.SYNC) this.registers.setAt(slots.ESR_EL1, esr)
     this.ports.onException?.(cpu.index, offset === vector.SYNC ? 'sync' : 'irq', esr, returnTo, pc)
     this.contextChanged(cpu)
@@ -261,7 +265,6 @@ export class Core {
   private handlePending(cpu: CpuState): boolean {
     const p = this.pending
     this.pending = NOTHING
-    const { slots } = this.sysregs
     const r = this.registers
     switch (p.kind) {
       case 'none':
@@ -288,7 +291,6 @@ export class Core {
   // ---- translation
 
   private contextChanged(cpu: CpuState): void {
-    const { slots } = this.sysregs
     const r = this.registers
     cpu.regime = this.softTlb.regime(r.at(slots.SCTLR_EL1), r.at(slots.TCR_EL1), r.at(slots.TTBR0_EL1), r.at(slots.TTBR1_EL1), r.at(slots.MAIR_EL1))
     this.softTlb.select(cpu.regime, cpu.el)
@@ -503,15 +505,26 @@ export class Core {
     return true
   }
 
-  /** AT: the value of PAR_EL1 (D19.2.118). */
-  private addressTranslate(_cpu: CpuState, va: bigint, write: boolean, el: 0 | 1): bigint {
+  /** DC by address: the line must be mapped; memory is always up to date. */
+  private dcMaintain(va: bigint, write: boolean): boolean {
+    const low = Number(va & 0xffffffffn) | 0
+    const high = Number(va >> 32n) | 0
+    if (this.translateData(high, low, write, this.current?.el ?? 1) >= 0) return true
+    if (this.pending.kind === 'abort') this.pending = { ...this.pending, maintenance: true, write: true }
+    return false
+  }
+
+  /** AT: the value of PAR_EL1 (D24.2.122). */
+  private addressTranslate(va: bigint, write: boolean, el: 0 | 1): bigint {
+    const RES1 = 1n << 11n
     const physical = this.translateData(Number(va >> 32n) | 0, Number(va & 0xffffffffn) | 0, write, el)
     if (physical < 0) {
       const p = this.pending
       this.pending = NOTHING
-      return (1n << 11n) | (BigInt(p.kind === 'abort' ? p.dfsc : 0) << 1n) | 1n
+      return RES1 | (BigInt(p.kind === 'abort' ? p.dfsc : 0) << 1n) | 1n
     }
-    return (BigInt(physical) & 0xfffffffff000n) | (1n << 11n) | (BigInt(this.walker.attributes) << 56n) | (BigInt(this.walker.shareability) << 7n)
+    const { attributes, shareability } = this.walker
+    return (BigInt(physical) & 0xffff_ffff_f000n) | RES1 | (BigInt(attributes) << 56n) | (BigInt(shareability) << 7n)
   }
 
   // ---- what compiled code calls
@@ -567,7 +580,7 @@ export class Core {
       brk: (imm = 0) => this.leave({ kind: 'sync', esr: syndrome.brk(imm), returnTo: r.currentPc() }),
       eret: () => {
         if (cpu().el === 0) return this.undefinedInstruction()
-        const { pc, illegal } = exceptionReturn(cpu(), r, this.sysregs.slots)
+        const { pc, illegal } = exceptionReturn(cpu(), r)
         this.contextChanged(cpu())
         return this.leave(illegal ? { kind: 'sync', esr: syndrome.illegalState(), returnTo: pc } : { kind: 'jump', pc })
       },
@@ -587,8 +600,9 @@ export class Core {
         return 0
       },
       msrImmediate: (field = 0, imm = 0) => {
-        const did = this.sysregs.writeField(cpu(), field, imm)
-        return did ? 0 : this.undefinedInstruction()
+        const answer = this.sysregs.writeField(cpu(), field, imm)
+        if (answer === 'undefined') return this.undefinedInstruction()
+        return answer === 'trap' ? trap(sysregEncoding(0, field >> 3, 4, imm, field & 7), ZR, false) : 0
       },
       sys: (encoding = 0, at = 0) => {
         const answer = this.sysregs.sys(cpu(), encoding, r.at(at))

@@ -1,8 +1,8 @@
 /** Taking and returning from exceptions between EL0 and EL1 (Arm ARM D1.3, D1.4). */
-import { bank } from './layout.ts'
+import { bank, mode } from './layout.ts'
 import { daif } from './state.ts'
 import type { CpuState, Registers } from './state.ts'
-import type { SysregSlots } from './sysreg-file.ts'
+import { slots } from './slots.ts'
 
 export const vector = { SYNC: 0x000, IRQ: 0x080, FIQ: 0x100, SERROR: 0x180 } as const
 
@@ -14,12 +14,12 @@ const SPSR_IL = 1n << 20n
 const SPSR_M_MASK = 0x1fn
 
 /** Changes exception level and stack pointer; the stack pointer that was current goes to its own register. */
-export function setMode(cpu: CpuState, r: Registers, slots: SysregSlots, el: 0 | 1, spsel: 0 | 1): void {
+export function setMode(cpu: CpuState, r: Registers, el: 0 | 1, spsel: 0 | 1): void {
   const SP = 31
   r.setAt(cpu.spsel === 0 ? slots.SP_EL0 : slots.SP_EL1, r.x(SP))
   cpu.el = el
   cpu.spsel = spsel
-  r.i32[bank.EL >>> 2] = el
+  r.i32[bank.MODE >>> 2] = el === 0 ? mode.EL0 : spsel === 1 ? mode.EL1H : mode.EL1T
   r.setX(SP, r.at(spsel === 0 ? slots.SP_EL0 : slots.SP_EL1))
 }
 
@@ -30,26 +30,26 @@ export const savedState = (cpu: CpuState, r: Registers): bigint =>
   BigInt(cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)
 
 /** Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1. Returns the new PC. */
-export function takeException(cpu: CpuState, r: Registers, slots: SysregSlots, offset: number, returnTo: bigint): bigint {
+export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint): bigint {
   const from = cpu.el === 0 ? 0x400 : cpu.spsel === 0 ? 0x000 : 0x200
   r.setAt(slots.SPSR_EL1, savedState(cpu, r))
   r.setAt(slots.ELR_EL1, returnTo)
-  setMode(cpu, r, slots, 1, 1)
+  setMode(cpu, r, 1, 1)
   cpu.daif = daif.ALL
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   return (r.at(slots.VBAR_EL1) & ~0x7ffn) + BigInt(from + offset)
 }
 
 /** What ERET does; an illegal return keeps EL and sets PSTATE.IL, which here raises at once. */
-export function exceptionReturn(cpu: CpuState, r: Registers, slots: SysregSlots): { pc: bigint; illegal: boolean } {
+export function exceptionReturn(cpu: CpuState, r: Registers): { pc: bigint; illegal: boolean } {
   const spsr = r.at(slots.SPSR_EL1)
   const pc = r.at(slots.ELR_EL1)
-  const mode = Number(spsr & SPSR_M_MASK)
+  const target = Number(spsr & SPSR_M_MASK)
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   cpu.event = true
   r.nzcv = Number((spsr >> BigInt(SPSR_NZCV)) & 15n)
   cpu.daif = Number((spsr >> BigInt(SPSR_DAIF)) & 15n)
-  if ((mode !== MODE.EL0t && mode !== MODE.EL1t && mode !== MODE.EL1h) || (spsr & SPSR_IL) !== 0n) return { pc, illegal: true }
-  setMode(cpu, r, slots, mode === MODE.EL0t ? 0 : 1, mode === MODE.EL1h ? 1 : 0)
+  if ((target !== MODE.EL0t && target !== MODE.EL1t && target !== MODE.EL1h) || (spsr & SPSR_IL) !== 0n) return { pc, illegal: true }
+  setMode(cpu, r, target === MODE.EL0t ? 0 : 1, target === MODE.EL1h ? 1 : 0)
   return { pc, illegal: false }
 }

@@ -1,7 +1,9 @@
 /** Instruction bodies for the interpreter: operands come from the record of the instruction, flags live in memory. */
-import type { AccessMode, GprOperand, ImmOperand, JumpKind, Local, Operand, SmallOperand, VecOperand, Width } from '../../pure/arch/a64/ops.ts'
+import type {
+  AccessMode, GprOperand, ImmOperand, JumpKind, Local, Operand, SmallOperand, SysregOperand, VecOperand, Width,
+} from '../../pure/arch/a64/ops.ts'
 import type { Code } from '../wasm/code.ts'
-import { bank, record, scratch } from './layout.ts'
+import { bank, mode, record, scratch } from './layout.ts'
 import { PUSHED, WasmOps } from './wasm-ops.ts'
 import type { Pushed } from './wasm-ops.ts'
 
@@ -103,10 +105,17 @@ export class InterpreterOps extends WasmOps {
     this.code.vectorMemory('v128.store', 0)
   }
 
-  sysregGet(slot: SmallOperand, minEl: number): Pushed {
-    void minEl
+  sysregGet(slot: SysregOperand): Pushed {
     this.field(slot.at)
     this.code.memory('i64.load', 0)
+    return PUSHED
+  }
+
+  atEl1h(): Pushed {
+    this.code.i32(0)
+    this.code.memory('i32.load', bank.MODE)
+    this.code.i32(mode.EL1H)
+    this.code.op('i32.eq')
     return PUSHED
   }
 

@@ -10,7 +10,7 @@ import type { Row } from '../../pure/arch/a64/row.ts'
 import { ModuleBuilder } from '../wasm/module.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { record, scratch, tlb, vAt, xAt } from './layout.ts'
+import { record, scratch, sysregAt, tlb, vAt, xAt } from './layout.ts'
 
 /** What a record's opcode says when it is not an instruction's handler. */
 export const special = {
@@ -70,6 +70,7 @@ function place(name: string, operands: Record<string, Operand>): void {
 export function fieldValue(o: Operand): number {
   if (o.kind === 'x') return xAt(o.value)
   if (o.kind === 'v') return vAt(o.value)
+  if (o.kind === 'sysreg') return sysregAt(o.value)
   return Number(o.value)
 }
 

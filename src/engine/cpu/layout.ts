@@ -35,8 +35,12 @@ export const bank = {
   /** Exclusive monitor: virtual address, and size in bytes (0: closed). */
   MONITOR_ADDRESS: 0x540,
   MONITOR_SIZE: 0x548,
-  /** Exception level (0 or 1), 32 bits. */
-  EL: 0x54c,
+  /** One of `mode`: which exception level and stack pointer, 32 bits. */
+  MODE: 0x54c,
+  FPCR: 0x550,
+  FPSR: 0x558,
+  /** Not 0: floating point and AdvSIMD are trapped at the current level (CPACR_EL1.FPEN), 32 bits. */
+  FP_TRAPPED: 0x560,
   /** V0..V31, 16 bytes each. */
   V: 0x600,
   /** Plain system registers, 8 bytes each, by slot. */
@@ -45,7 +49,11 @@ export const bank = {
   SIZE: 0xc00,
 } as const
 
+/** Values of `bank.MODE`. */
+export const mode = { EL0: 0, EL1H: 1, EL1T: 2 } as const
+
 export const xAt = (register: number): number => bank.X + 8 * register
+export const sysregAt = (slot: number): number => bank.SYSREG + 8 * slot
 export const vAt = (register: number): number => bank.V + 16 * register
 
 /** A soft TLB bank: 256 entries each for reads, writes and fetches, 16 bytes each: tag (64 bits), addend (32 bits). */

@@ -4,7 +4,7 @@
  */
 import type {
   AccessBytes, AccessMode, GprOperand, ImmOperand, IntBinary, IntCompare, IntUnary, JumpKind, LaneExtract, LaneShape,
-  LaneShift, LoadKind, Local, Operand, Ops, SmallOperand, VecOperand, VectorOp, Width,
+  LaneShift, LoadKind, Local, Operand, Ops, SmallOperand, SysregOperand, VecOperand, VectorOp, Width,
 } from '../../pure/arch/a64/ops.ts'
 import type { Code } from '../wasm/code.ts'
 import type { Opcode, ValType, VectorOpcode } from '../wasm/opcodes.ts'
@@ -92,7 +92,8 @@ export abstract class WasmOps implements Ops<Pushed> {
   abstract jumpIf(condition: Pushed, offset: ImmOperand): void
   abstract jumpTo(address: Pushed, kind: JumpKind): void
   abstract call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void
-  abstract sysregGet(slot: SmallOperand, minEl: number): Pushed
+  abstract sysregGet(slot: SysregOperand): Pushed
+  abstract atEl1h(): Pushed
   abstract vget(reg: VecOperand): Pushed
   abstract vset(reg: VecOperand, value: Pushed): void
   /** Emitted where an access calls out: leaves the machine as it was before the instruction. */

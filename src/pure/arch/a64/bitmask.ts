@@ -26,3 +26,24 @@ export function decodeBitmask(n: number, imms: number, immr: number, width: 32 |
 /** The bits that a bitfield move writes: those of the field, at its place in the destination. */
 export const bitfieldMask = (immr: number, imms: number, width: 32 | 64): bigint =>
   imms >= immr ? ones(imms - immr + 1) : ones(imms + 1) << BigInt(width - immr)
+
+/** The fields of a bitmask immediate; `undefined` for a value that is none (the inverse of `decodeBitmask`). */
+export function encodeBitmask(value: bigint, width: 32 | 64): { N: number; s: number; r: number } | undefined {
+  value = BigInt.asUintN(width, value)
+  if (value === 0n || value === ones(width)) return undefined
+  let size: number = width
+  for (;;) {
+    const half = BigInt(size / 2)
+    if (size === 2 || (value & ones(size / 2)) !== ((value >> half) & ones(size / 2))) break
+    size /= 2
+  }
+  const element = value & ones(size)
+  // Rotated left until a run of ones ends at bit 0: as far as the run was rotated right.
+  for (let r = 0; r < size; r++) {
+    const turned = r === 0 ? element : ((element << BigInt(r)) | (element >> BigInt(size - r))) & ones(size)
+    if ((turned & (turned + 1n)) !== 0n) continue
+    const run = turned.toString(2).length
+    return { N: size === 64 ? 1 : 0, s: ((~(size * 2 - 1) & 0x3f) | (run - 1)) & 0x3f, r }
+  }
+  return undefined
+}

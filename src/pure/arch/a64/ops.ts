@@ -87,8 +87,10 @@ export interface Ops<V> {
    * change the PC or end the slice; a `pure` one only reads and writes the registers named.
    */
   call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void
-  /** The plain system register at a slot of CPU state, when the exception level allows it (else UNDEFINED). */
-  sysregGet(slot: SmallOperand, minEl: number): V
+  /** A system register that is kept in a slot of CPU state, without any check. */
+  sysregGet(slot: SysregOperand): V
+  /** 1 at EL1 with its own stack pointer, 0 elsewhere: a 32-bit value. */
+  atEl1h(): V
 
   // Vector registers: 128-bit values and the lanes of them. Names of operations are WebAssembly's.
   vget(reg: VecOperand): V
@@ -172,7 +174,13 @@ export interface SmallOperand {
   readonly value: number
   at: number
 }
-export type Operand = GprOperand | VecOperand | ImmOperand | SmallOperand
+export interface SysregOperand {
+  readonly kind: 'sysreg'
+  /** Slot number, see `sysregs/table.ts`. */
+  readonly value: number
+  at: number
+}
+export type Operand = GprOperand | VecOperand | ImmOperand | SmallOperand | SysregOperand
 
 /** Register 31 has three meanings: the stack pointer, a source of zero, and nowhere. */
 export const gpr = { SP: 31, ZERO: 32, SINK: 33 } as const
@@ -189,3 +197,5 @@ export const vr = (n: number): VecOperand => ({ kind: 'v', value: n & 31, at: 0 
 export const imm = (value: number | bigint): ImmOperand => ({ kind: 'imm', value, at: 0 })
 /** A small unsigned immediate (16 bits). */
 export const small = (value: number): SmallOperand => ({ kind: 'small', value, at: 0 })
+/** A system register's slot. */
+export const sysregSlot = (value: number): SysregOperand => ({ kind: 'sysreg', value, at: 0 })

@@ -19,6 +19,8 @@ export interface RowSpec<Bits extends string, Variants extends string, P extends
   variants?: Variants
   /** False for encodings that this row does not allocate (another row, or UNDEFINED). Sees all fields. */
   when?: (f: Fields<Bits>) => boolean
+  /** Fields of an encoding that the row allocates, where `when` leaves few. */
+  example?: Partial<Fields<Bits>>
   /** The operands, as plain values, once, when the word is decoded. Their kinds depend on variants only. */
   operands: (f: Fields<Bits>) => P
   body: <V>(o: Ops<V>, v: Readonly<Record<Letterset<Variants>, number>>, p: P) => void
@@ -50,6 +52,8 @@ export interface Row {
   operandsOf(word: number): Record<string, Operand>
   emit<V>(o: Ops<V>, word: number, operands: Record<string, Operand>): void
   fieldsOf(word: number): Readonly<Record<string, number>>
+  /** The word with these fields, letters that are not named being 0; `undefined` if the row does not allocate it. */
+  encode(fields: Readonly<Record<string, number>>): number | undefined
 }
 
 interface FieldBits {
@@ -162,12 +166,23 @@ export function a64<
         variant = Math.floor(variant / 2 ** f.width)
       }
       const others = fields.filter((f) => !variants.includes(f))
-      return fillings(others.map((f) => f.width))
+      const example: Readonly<Record<string, number | undefined>> = spec.example ?? {}
+      return [others.map((f) => example[f.letter] ?? 0), ...fillings(others.map((f) => f.width))]
         .map((values) => others.reduce((filled, f, i) => insert(filled, f, values[i] ?? 0), word))
         .find((filled) => spec.when?.(typed(fieldsOf(filled))) ?? true)
     },
     operandsOf: (word) => spec.operands(typed(fieldsOf(word))),
     emit: (o, word, operands) => spec.body(o, typed(fieldsOf(word)), typed(operands)),
     fieldsOf,
+    encode: (values) => {
+      let word = match
+      for (const [letter, value] of Object.entries(values)) {
+        const field = byLetter.get(letter)
+        if (field === undefined) throw new Error(`${name}: no field '${letter}'`)
+        if (value < 0 || value >= 2 ** field.width) throw new Error(`${name}: ${value} does not fit field '${letter}'`)
+        word = insert(word, field, value)
+      }
+      return spec.when?.(typed(fieldsOf(word))) === false ? undefined : word
+    },
   }
 }

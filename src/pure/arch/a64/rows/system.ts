@@ -1,5 +1,7 @@
 /** Exceptions, system registers, hints and barriers (Arm ARM C4.1, "Branches, Exception Generating and System instructions"). */
-import { small, x, xd } from '../ops.ts'
+import { sysregEncoding } from '../../sysregs/encoding.ts'
+import { hotReadSlot } from '../../sysregs/table.ts'
+import { small, sysregSlot, x, xd } from '../ops.ts'
 import { a64 } from '../row.ts'
 
 export const system = [
@@ -83,6 +85,29 @@ export const system = [
   a64('MSR (register)', '11010101 0001 o ppp nnnn mmmm qqq ttttt', 'MSR <sysreg>, <Xt>', {
     operands: (f) => ({ reg: small(((2 + f.o) << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
     body: (o, _v, p) => o.call('msr', 'system', p.reg, p.t),
+  }),
+  // What Linux reads at every turn has handlers of its own.
+  a64('MRS (kept, EL1)', '11010101 0011 1 000 nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
+    frequent: true,
+    example: { n: 4, m: 1, q: 0 },
+    when: (f) => hotReadSlot(sysregEncoding(3, 0, f.n, f.m, f.q)) !== undefined,
+    operands: (f) => {
+      const reg = sysregEncoding(3, 0, f.n, f.m, f.q)
+      return { reg: small(reg), t: xd(f.t), slot: sysregSlot(hotReadSlot(reg) ?? 0) }
+    },
+    body: (o, _v, p) =>
+      o.when(
+        o.atEl1h(),
+        () => o.set(64, p.t, o.sysregGet(p.slot)),
+        () => o.call('mrs', 'system', p.reg, p.t),
+      ),
+  }),
+  a64('MRS (kept, EL0)', '11010101 0011 1 011 nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
+    frequent: true,
+    example: { n: 13, m: 0, q: 2 },
+    when: (f) => hotReadSlot(sysregEncoding(3, 3, f.n, f.m, f.q)) !== undefined,
+    operands: (f) => ({ t: xd(f.t), slot: sysregSlot(hotReadSlot(sysregEncoding(3, 3, f.n, f.m, f.q)) ?? 0) }),
+    body: (o, _v, p) => o.set(64, p.t, o.sysregGet(p.slot)),
   }),
   a64('MRS', '11010101 0011 o ppp nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
     operands: (f) => ({ reg: small(((2 + f.o) << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: xd(f.t) }),

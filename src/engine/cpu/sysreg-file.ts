@@ -1,0 +1,214 @@
+/** MRS, MSR and SYS: the CPU's own registers from their tables, those of others through their owners' ports. */
+import { cacheSizes, isIdentificationSpace } from '../../pure/arch/sysregs/identification.ts'
+import { SCTLR_UCI, TLBI_ADDRESS_MASK, TLBI_ASID_LSB, operations } from '../../pure/arch/sysregs/operations.ts'
+import type { OperationRow } from '../../pure/arch/sysregs/operations.ts'
+import type { SysregRow } from '../../pure/arch/sysregs/sysreg.ts'
+import { slotOf, sysregs } from '../../pure/arch/sysregs/table.ts'
+import type { SysregPort } from '../bus/sysreg-port.ts'
+import { setMode } from './exceptions.ts'
+import { bank, sysregAt } from './layout.ts'
+import { slots } from './slots.ts'
+import { daif } from './state.ts'
+import type { CpuState, Registers } from './state.ts'
+
+/** What the registers do to the rest of the CPU. */
+export interface SysregEffects {
+  translationChanged(cpu: CpuState): void
+  tlbi(va: bigint | undefined, asid: number | undefined): void
+  /** Forgets the code at an address, or all; false: the instruction does not simply end. */
+  icInvalidate(va: bigint | undefined): boolean
+  /** Data cache maintenance at an address; false: an abort is pending. */
+  dcMaintain(va: bigint, write: boolean): boolean
+  /** PAR_EL1 for an address. */
+  addressTranslate(va: bigint, write: boolean, el: 0 | 1): bigint
+  /** PSTATE.I may have been cleared. */
+  maskChanged(cpu: CpuState): void
+}
+
+export type Refused = 'undefined' | 'trap'
+
+/** PSTATE's position in the DAIF and NZCV registers (C5.2). */
+const DAIF_LSB = 6n
+const NZCV_LSB = 28n
+const EL_LSB = 2n
+/** CPACR_EL1.FPEN: 0bx0 traps FP at EL0 and EL1, 0b01 at EL0. */
+const CPACR_MASK = (3n << 20n) | (1n << 28n)
+const ISR_I = 1n << 7n
+/** op1 and op2 of MSR (immediate), as `op1 << 3 | op2` (C6.2.229). */
+const FIELD = { SPSEL: 5, DAIFSET: (3 << 3) | 6, DAIFCLR: (3 << 3) | 7 } as const
+/** AHP, DN, FZ, RMode; no exception can be trapped. */
+const FPCR_MASK = 0x07c0_0000n
+/** QC and the cumulative exceptions. */
+const FPSR_MASK = 0x0800_009fn
+
+interface Special {
+  read(cpu: CpuState): bigint | Refused
+  write?(cpu: CpuState, value: bigint): void | Refused
+}
+
+export class SysregFile {
+  private readonly rows = new Map<number, SysregRow>()
+  private readonly addresses = new Map<number, number>()
+  private readonly operations = new Map<number, OperationRow>()
+  private readonly ports = new Map<number, SysregPort>()
+  private readonly specials: Readonly<Record<string, Special>>
+  private readonly registers: Registers
+  private readonly effects: SysregEffects
+
+  constructor(registers: Registers, effects: SysregEffects) {
+    this.registers = registers
+    this.effects = effects
+    for (const row of sysregs) {
+      this.rows.set(row.encoding, row)
+      if (row.is.kind === 'stored') this.addresses.set(row.encoding, sysregAt(slotOf(row.name)))
+    }
+    for (const row of operations) this.operations.set(row.encoding, row)
+    this.specials = this.specialRegisters()
+  }
+
+  /** Hands registers to an owner outside the CPU. */
+  own(port: SysregPort): void {
+    for (const encoding of port.registers) this.ports.set(encoding, port)
+  }
+
+  /** The values of an architectural reset; the bank is in place and zero. */
+  reset(): void {
+    for (const row of sysregs) if (row.is.kind === 'stored') this.registers.setAt(sysregAt(slotOf(row.name)), row.is.reset)
+  }
+
+  read(cpu: CpuState, encoding: number): bigint | Refused {
+    const row = this.rows.get(encoding)
+    if (row === undefined) {
+      const port = this.ports.get(encoding)
+      if (port !== undefined) return port.read(cpu.index, encoding, cpu.el) ?? 'undefined'
+      return cpu.el > 0 && isIdentificationSpace(encoding) ? 0n : 'undefined'
+    }
+    if (row.read === undefined || cpu.el < row.read) return 'undefined'
+    if (this.trapped(cpu, row.el0Control)) return 'trap'
+    switch (row.is.kind) {
+      case 'constant':
+        return row.is.value
+      case 'stored':
+        return this.registers.at(this.addresses.get(encoding) ?? 0)
+      case 'ignored':
+        return 0n
+      case 'special':
+        return this.special(row.name).read(cpu)
+      default:
+        return row.is satisfies never
+    }
+  }
+
+  write(cpu: CpuState, encoding: number, value: bigint): void | Refused {
+    const row = this.rows.get(encoding)
+    if (row === undefined) {
+      const port = this.ports.get(encoding)
+      return port?.write(cpu.index, encoding, value, cpu.el) === true ? undefined : 'undefined'
+    }
+    if (row.write === undefined || cpu.el < row.write) return 'undefined'
+    if (this.trapped(cpu, row.el0Control)) return 'trap'
+    if (row.is.kind === 'special') return this.special(row.name).write?.(cpu, value)
+    if (row.is.kind !== 'stored') return undefined
+    this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & row.is.mask) | (row.is.reset & ~row.is.mask))
+    if (row.is.retranslate) this.effects.translationChanged(cpu)
+    return undefined
+  }
+
+  /** A SYS instruction; 'abort': the CPU has something else to do than to go on. */
+  sys(cpu: CpuState, encoding: number, value: bigint): void | Refused | 'abort' {
+    const row = this.operations.get(encoding)
+    if (row === undefined || cpu.el < row.el) return 'undefined'
+    if (row.el === 0 && this.trapped(cpu, SCTLR_UCI)) return 'trap'
+    const { operation } = row
+    switch (operation.does) {
+      case 'nothing':
+        return undefined
+      case 'tlbi': {
+        if (operation.scope === 'all') this.effects.tlbi(undefined, undefined)
+        else if (operation.scope === 'asid') this.effects.tlbi(undefined, Number((value >> TLBI_ASID_LSB) & 0xffffn))
+        else this.effects.tlbi((value & TLBI_ADDRESS_MASK) << 12n, undefined)
+        return undefined
+      }
+      case 'ic':
+        return this.effects.icInvalidate(operation.scope === 'all' ? undefined : value) ? undefined : 'abort'
+      case 'dc':
+        return this.effects.dcMaintain(value, operation.write) ? undefined : 'abort'
+      case 'at':
+        this.registers.setAt(slots.PAR_EL1, this.effects.addressTranslate(value, operation.write, operation.el))
+        return undefined
+      default:
+        return operation satisfies never
+    }
+  }
+
+  /** MSR (immediate) to a field of PSTATE; `field` is op1 << 3 | op2. */
+  writeField(cpu: CpuState, field: number, imm: number): void | Refused {
+    if (field === FIELD.SPSEL) {
+      if (cpu.el === 0) return 'undefined'
+      return setMode(cpu, this.registers, cpu.el, (imm & 1) === 1 ? 1 : 0)
+    }
+    if (field !== FIELD.DAIFSET && field !== FIELD.DAIFCLR) return 'undefined'
+    if (this.trapped(cpu, this.rowNamed('DAIF').el0Control)) return 'trap'
+    if (field === FIELD.DAIFSET) cpu.daif |= imm
+    else {
+      cpu.daif &= ~imm
+      this.effects.maskChanged(cpu)
+    }
+    return undefined
+  }
+
+  private trapped(cpu: CpuState, control: number | undefined): boolean {
+    return control !== undefined && cpu.el === 0 && ((this.registers.at(slots.SCTLR_EL1) >> BigInt(control)) & 1n) === 0n
+  }
+
+  private rowNamed(name: string): SysregRow {
+    const row = sysregs.find((r) => r.name === name)
+    if (row === undefined) throw new Error(`no register ${name}`)
+    return row
+  }
+
+  private special(name: string): Special {
+    const found = this.specials[name]
+    if (found === undefined) throw new Error(`${name} has no behaviour`)
+    return found
+  }
+
+  private specialRegisters(): Readonly<Record<string, Special>> {
+    const r = this.registers
+    /** A register that is a slot, some bits of which can be written. */
+    const slot = (address: number, mask: bigint): Special => ({
+      read: () => r.at(address),
+      write: (_cpu, value) => r.setAt(address, value & mask),
+    })
+    return {
+      MPIDR_EL1: { read: (cpu) => cpu.mpidr },
+      CCSIDR_EL1: { read: () => cacheSizes[Number(r.at(slots.CSSELR_EL1))] ?? 0n },
+      CPACR_EL1: slot(slots.CPACR_EL1, CPACR_MASK),
+      SP_EL0: {
+        read: (cpu) => (cpu.spsel === 0 ? 'undefined' : r.at(slots.SP_EL0)),
+        write: (cpu, value) => (cpu.spsel === 0 ? 'undefined' : r.setAt(slots.SP_EL0, value)),
+      },
+      SPSel: {
+        read: (cpu) => BigInt(cpu.spsel),
+        write: (cpu, value) => setMode(cpu, r, cpu.el, (value & 1n) === 1n ? 1 : 0),
+      },
+      CurrentEL: { read: (cpu) => BigInt(cpu.el) << EL_LSB },
+      ISR_EL1: { read: (cpu) => (cpu.irq ? ISR_I : 0n) },
+      NZCV: {
+        read: () => BigInt(r.nzcv) << NZCV_LSB,
+        write: (_cpu, value) => {
+          r.nzcv = Number((value >> NZCV_LSB) & 15n)
+        },
+      },
+      DAIF: {
+        read: (cpu) => BigInt(cpu.daif) << DAIF_LSB,
+        write: (cpu, value) => {
+          cpu.daif = Number(value >> DAIF_LSB) & daif.ALL
+          this.effects.maskChanged(cpu)
+        },
+      },
+      FPCR: slot(bank.FPCR, FPCR_MASK),
+      FPSR: slot(bank.FPSR, FPSR_MASK),
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** The worker: the only file of the engine that knows timers and wall time. */
+import { complaint, toWorker } from '../../pure/protocol/messages.ts'
+import type { FromWorker } from '../../pure/protocol/messages.ts'
+import { createVmm } from '../vmm/vmm.ts'
+import { Host } from './host.ts'
+
+/** How long to wait for wall time when the guest waits; a command ends the wait. */
+const IDLE_MS = 3
+
+const post = (message: FromWorker): void => self.postMessage(message)
+
+const host = new Host({
+  create: createVmm,
+  now: () => performance.now(),
+  date: () => Math.floor(Date.now() / 1000),
+  post,
+})
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+// A message to ourselves yields to the page's messages without the least delay of a timer.
+const turn = new MessageChannel()
+let queued = false
+let timer: ReturnType<typeof setTimeout> | undefined
+
+const now = (): void => {
+  if (queued) return
+  queued = true
+  turn.port2.postMessage(undefined)
+}
+
+turn.port1.addEventListener('message', () => {
+  queued = false
+  if (timer !== undefined) clearTimeout(timer)
+  timer = undefined
+  try {
+    const next = host.advance()
+    if (next === 'now') now()
+    if (next === 'soon') timer = setTimeout(now, IDLE_MS)
+  } catch (error) {
+    host.fail(`The emulator stopped: ${sentence(error)}`)
+  }
+})
+turn.port1.start()
+
+self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  const parsed = toWorker.safeParse(data)
+  if (!parsed.success) {
+    const id = typeof data === 'object' && data !== null && 'id' in data && typeof data.id === 'number' ? data.id : -1
+    post({ kind: 'answer', id, answer: { ok: false, what: complaint('A command was not understood', parsed.error) } })
+    return
+  }
+  const { id, command } = parsed.data
+  try {
+    post({ kind: 'answer', id, answer: host.handle(command) })
+  } catch (error) {
+    post({ kind: 'answer', id, answer: { ok: false, what: `"${command.command}" failed: ${sentence(error)}` } })
+  }
+  now()
+})

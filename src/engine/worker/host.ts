@@ -1,0 +1,204 @@
+/**
+ * Serves the page's commands with a virtual machine. It owns the machine and knows no timers: whoever owns the
+ * event loop calls `advance` whenever the last one's answer says so.
+ */
+import type { AnswerTo, Command, CommandName } from '../../pure/protocol/commands.ts'
+import type { FromWorker } from '../../pure/protocol/messages.ts'
+import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
+import type { createVmm, Vmm } from '../vmm/vmm.ts'
+import { Pacing } from './pacing.ts'
+import { Publisher } from './publisher.ts'
+
+/** Least milliseconds between two views, and between two measurements of speed. */
+const VIEW_MS = 30
+const RATE_MS = 250
+/** Looking at the machine may take this share of the time. */
+const VIEW_SHARE = 10
+
+export interface HostPorts {
+  readonly create: typeof createVmm
+  /** Wall time, in milliseconds. */
+  readonly now: () => number
+  /** Seconds since 1970, for the guest's real-time clock. */
+  readonly date: () => number
+  readonly post: (message: FromWorker) => void
+}
+
+type Build = Extract<Command, { command: 'build' }>
+
+/** When to call `advance` again: at once, in a few milliseconds, or after the next command. */
+export type Next = 'now' | 'soon' | 'later'
+
+const NO_MACHINE = { ok: false, what: 'There is no machine yet: boot one first.' } as const
+
+export class Host {
+  private readonly ports: HostPorts
+  private readonly publisher = new Publisher()
+  private pacing = new Pacing()
+  private vmm: Vmm | undefined
+  private build: Build | undefined
+  private machine = 0
+  private state: RunStateId = 'empty'
+  private watching = false
+  private output: Uint8Array[] = []
+  private viewDue = 0
+  private rate = { at: 0, busyMs: 0, instructions: 0, virtualNs: 0 }
+  private run: RunView = { state: 'empty', engine: 'interpreter', virtualNs: 0, instructions: 0, mips: 0, ratio: 0 }
+
+  constructor(ports: HostPorts) {
+    this.ports = ports
+  }
+
+  /** Does what a command says. May change what `advance` has to do. */
+  handle(command: Command): AnswerTo<CommandName> {
+    switch (command.command) {
+      case 'build':
+        return this.boot(command)
+      case 'run':
+        return this.go(['paused'], 'running')
+      case 'pause':
+        return this.go(['running'], 'paused')
+      case 'power':
+        return this.power(command.action)
+      case 'input':
+        if (this.vmm === undefined) return NO_MACHINE
+        this.pacing.touch()
+        this.vmm.input(command.bytes)
+        return { ok: true }
+      case 'call': {
+        if (this.vmm === undefined) return NO_MACHINE
+        const answer = this.vmm.call(command.call)
+        this.publish(true)
+        return { ok: true, answer }
+      }
+      case 'kernelLog':
+        return this.vmm === undefined ? NO_MACHINE : this.vmm.kernelLog()
+      case 'watch':
+        if (command.machine && !this.watching) this.publisher.restart(this.machine)
+        this.watching = command.machine
+        this.publish(true)
+        return { ok: true }
+      case 'stats':
+        return this.vmm === undefined ? NO_MACHINE : { ok: true, stats: { ...this.vmm.stats() } }
+    }
+  }
+
+  /** Runs the guest for a few milliseconds and sends what came of it. */
+  advance(): Next {
+    const { vmm } = this
+    if (vmm === undefined || this.state !== 'running') {
+      this.pacing.hold()
+      return 'later'
+    }
+    const started = this.ports.now()
+    const { maxNs, skipNs } = this.pacing.begin(started)
+    const before = vmm.now()
+    const end = vmm.run(maxNs, skipNs)
+    const ended = this.ports.now()
+    this.pacing.end(ended, vmm.now() - before, end === 'time')
+    this.rate.busyMs += ended - started
+    this.flush()
+    if (end === 'reset') return this.power('reset').ok ? 'now' : 'later'
+    if (end === 'off' || end === 'stuck') this.state = end
+    this.measure(vmm, ended)
+    this.publish(false)
+    if (this.state !== 'running') return 'later'
+    return end === 'idle' ? 'soon' : 'now'
+  }
+
+  /** Something broke that should not: the machine stays for inspection and runs no more. */
+  fail(what: string): void {
+    if (this.vmm !== undefined) this.state = 'stuck'
+    this.flush()
+    this.ports.post({ kind: 'failed', what })
+    this.tell()
+  }
+
+  private boot(build: Build): AnswerTo<'build'> {
+    const { blueprint, guest, engine } = build
+    const output: Uint8Array[] = []
+    const made = this.ports.create({
+      blueprint,
+      guest: { ...guest, append: blueprint.guest.append },
+      engine,
+      onConsole: (bytes) => output.push(bytes.slice()),
+      wallClockSeconds: this.ports.date(),
+    })
+    if (!made.ok) return made
+    const { vmm } = made
+    this.vmm = vmm
+    this.build = build
+    this.output = output
+    this.machine++
+    this.publisher.restart(this.machine)
+    this.pacing = new Pacing()
+    this.state = build.run ? 'running' : 'paused'
+    this.rate = { at: this.ports.now(), busyMs: 0, instructions: 0, virtualNs: 0 }
+    this.run = { state: this.state, engine, virtualNs: 0, instructions: 0, mips: 0, ratio: 0 }
+    this.tell()
+    this.publish(true)
+    return { ok: true, calls: vmm.planCalls().map(({ call, answer }) => ({ call, answer })) }
+  }
+
+  private go(from: readonly RunStateId[], to: RunStateId): AnswerTo<'run'> {
+    if (this.vmm === undefined) return NO_MACHINE
+    if (from.includes(this.state)) this.state = to
+    this.tell()
+    this.publish(true)
+    return { ok: true }
+  }
+
+  private power(action: 'off' | 'reset'): AnswerTo<'power'> {
+    const { build } = this
+    if (build === undefined) return NO_MACHINE
+    if (action === 'reset') {
+      const booted = this.boot({ ...build, run: true })
+      return booted.ok ? { ok: true } : booted
+    }
+    this.state = 'off'
+    this.tell()
+    this.publish(true)
+    return { ok: true }
+  }
+
+  private flush(): void {
+    if (this.output.length === 0) return
+    const length = this.output.reduce((sum, part) => sum + part.length, 0)
+    const bytes = new Uint8Array(length)
+    let at = 0
+    for (const part of this.output.splice(0)) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    this.ports.post({ kind: 'console', bytes })
+  }
+
+  private measure(vmm: Vmm, now: number): void {
+    const { rate } = this
+    const wallMs = now - rate.at
+    if (wallMs < RATE_MS && this.state === this.run.state) return
+    const { instructions } = vmm.stats()
+    const virtualNs = vmm.now()
+    // Below half a millisecond of work there is no speed to speak of; the last one stands.
+    const mips = rate.busyMs < 0.5 ? this.run.mips : (instructions - rate.instructions) / rate.busyMs / 1000
+    const ratio = wallMs > 0 ? (virtualNs - rate.virtualNs) / 1e6 / wallMs : this.run.ratio
+    this.rate = { at: now, busyMs: 0, instructions, virtualNs }
+    this.run = { ...this.run, virtualNs, instructions, mips, ratio }
+    this.tell()
+  }
+
+  private tell(): void {
+    this.run = { ...this.run, state: this.state }
+    this.ports.post({ kind: 'run', run: this.run })
+  }
+
+  private publish(atOnce: boolean): void {
+    const { vmm } = this
+    if (vmm === undefined || !this.watching) return
+    const now = this.ports.now()
+    if (!atOnce && this.state === 'running' && now < this.viewDue) return
+    const update = this.publisher.update(vmm.inspect())
+    if (update !== undefined) this.ports.post({ kind: 'machine', update })
+    this.viewDue = now + Math.max(VIEW_MS, (this.ports.now() - now) * VIEW_SHARE)
+  }
+}

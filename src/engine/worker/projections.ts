@@ -1,0 +1,34 @@
+/** A machine's inspection as rows for the page. */
+import type { CpuView, FrameView, SpiView } from '../../pure/protocol/views.ts'
+import type { CpuInspection, FrameInspection, SpiInspection } from '../vmm/vmm.ts'
+
+export const cpuRow = (cpu: CpuInspection): CpuView => {
+  const { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1 } = cpu
+  const [pending, active, enabled] = [[...cpu.pending], [...cpu.active], [...cpu.enabled]]
+  return { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, pending, active, enabled }
+}
+
+export const frameRow = ({ base, cpu, typer, waker }: FrameInspection): FrameView => ({ base, cpu, typer, waker })
+
+export const spiRow = (spi: SpiInspection): SpiView => {
+  const { intid, enabled, pending, active, line, priority, edge, irouter, target } = spi
+  return { intid, enabled, pending, active, line, priority, edge, irouter, target }
+}
+
+type Cell = string | number | bigint | boolean | undefined | readonly number[]
+type Row = Readonly<Record<string, Cell>>
+
+const isList = (cell: Cell): cell is readonly number[] => typeof cell === 'object'
+
+const sameCell = (a: Cell, b: Cell): boolean =>
+  a === b || (isList(a) && isList(b) && a.length === b.length && a.every((intid, i) => intid === b[i]))
+
+/** Whether two rows of one kind show the same. */
+export const sameRow = (a: Row | undefined, b: Row): boolean => {
+  if (a === undefined) return false
+  for (const name in b) if (!sameCell(a[name], b[name])) return false
+  return true
+}
+
+export const sameRows = (a: readonly Row[] | undefined, b: readonly Row[]): boolean =>
+  a !== undefined && a.length === b.length && b.every((row, i) => sameRow(a[i], row))

@@ -1,0 +1,35 @@
+/** Remembers what the page was told, and tells it the difference. */
+import type { CpuView, FrameView, MachineUpdate, SpiView } from '../../pure/protocol/views.ts'
+import type { MachineInspection } from '../vmm/vmm.ts'
+import { cpuRow, frameRow, sameRow, sameRows, spiRow } from './projections.ts'
+
+export class Publisher {
+  private machine = 0
+  private cpus: CpuView[] = []
+  private frames: FrameView[] | undefined
+  private spis: SpiView[] | undefined
+  private virtualNs = -1
+
+  /** Another machine, or a page that knows nothing: the next update carries everything. */
+  restart(machine: number): void {
+    this.machine = machine
+    this.cpus = []
+    this.frames = undefined
+    this.spis = undefined
+    this.virtualNs = -1
+  }
+
+  /** Nothing, where nothing changed. */
+  update({ virtualNs, gicdCtlr, gicdTyper, ...rows }: MachineInspection): MachineUpdate | undefined {
+    const cpus = rows.cpus.map(cpuRow).filter((row) => !sameRow(this.cpus[row.index], row))
+    for (const row of cpus) this.cpus[row.index] = row
+    const update: MachineUpdate = { machine: this.machine, virtualNs, gicdCtlr, gicdTyper, cpus }
+    const frames = rows.frames.map(frameRow)
+    if (!sameRows(this.frames, frames)) update.frames = this.frames = frames
+    const spis = rows.spis.map(spiRow)
+    if (!sameRows(this.spis, spis)) update.spis = this.spis = spis
+    const still = virtualNs === this.virtualNs && cpus.length === 0
+    this.virtualNs = virtualNs
+    return still && update.frames === undefined && update.spis === undefined ? undefined : update
+  }
+}

@@ -1,0 +1,138 @@
+/** The distributor's registers (GIC architecture IHI 0069, 12.9; offsets from GICD_base). */
+import { affinityText, irouterAffinity } from '../affinity.ts'
+import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, WORD } from '../register.ts'
+import type { Register } from '../register.ts'
+
+export const GICD_SIZE = 0x10000
+
+const yes =
+  (meaning: string, otherwise: string) =>
+  (value: bigint): string =>
+    value === 1n ? meaning : otherwise
+
+export const GICD_CTLR = {
+  name: 'GICD_CTLR',
+  offset: 0x0000,
+  size: 4,
+  access: WORD,
+  fields: [
+    { name: 'EnableGrp0', lsb: 0, width: 1 },
+    { name: 'EnableGrp1', lsb: 1, width: 1, text: yes('Group 1 interrupts are forwarded', 'nothing is forwarded') },
+    { name: 'ARE', lsb: 4, width: 1, text: yes('affinity routing', 'legacy routing') },
+    { name: 'DS', lsb: 6, width: 1, text: yes('one Security state', 'two Security states') },
+    { name: 'nASSGIreq', lsb: 8, width: 1 },
+    { name: 'RWP', lsb: 31, width: 1 },
+  ],
+} as const satisfies Register
+
+export const GICD_TYPER = {
+  name: 'GICD_TYPER',
+  offset: 0x0004,
+  size: 4,
+  access: WORD,
+  fields: [
+    { name: 'ITLinesNumber', lsb: 0, width: 5, text: (value) => `INTIDs up to ${32n * (value + 1n) - 1n}` },
+    { name: 'CPUNumber', lsb: 5, width: 3 },
+    { name: 'ESPI', lsb: 8, width: 1, text: yes('extended SPIs', 'no extended SPIs') },
+    { name: 'SecurityExtn', lsb: 10, width: 1 },
+    { name: 'num_LPIs', lsb: 11, width: 5 },
+    { name: 'MBIS', lsb: 16, width: 1, text: yes('SPIs by message', 'no SPIs by message') },
+    { name: 'LPIS', lsb: 17, width: 1, text: yes('LPIs', 'no LPIs') },
+    { name: 'DVIS', lsb: 18, width: 1 },
+    { name: 'IDbits', lsb: 19, width: 5, text: (value) => `INTIDs of ${value + 1n} bits` },
+    { name: 'A3V', lsb: 24, width: 1, text: yes('GICD_IROUTER has Aff3', 'Aff3 is 0 in GICD_IROUTER') },
+    { name: 'No1N', lsb: 25, width: 1, text: yes('no 1-of-N SPIs', '1-of-N SPIs') },
+    { name: 'RSS', lsb: 26, width: 1, text: yes('SGIs reach Aff0 0 to 255', 'SGIs reach Aff0 0 to 15') },
+    { name: 'ESPI_range', lsb: 27, width: 5 },
+  ],
+} as const satisfies Register
+
+const IMPLEMENTER_ARM = 0x43bn
+/** Product 'K', Linux's own number for its virtual GIC (include/linux/irqchip/arm-gic-common.h users). */
+const PRODUCT_KVM = 0x4bn
+
+/** GICD_IIDR and GICR_IIDR have one layout. */
+const IIDR_FIELDS = [
+  { name: 'Implementer', lsb: 0, width: 12, text: (value: bigint) => (value === IMPLEMENTER_ARM ? 'Arm' : 'other') },
+  { name: 'Revision', lsb: 12, width: 4 },
+  { name: 'Variant', lsb: 16, width: 4 },
+  { name: 'ProductID', lsb: 24, width: 8, text: (value: bigint) => (value === PRODUCT_KVM ? 'KVM' : 'other') },
+] as const
+
+export const IIDR_VALUES = { Implementer: IMPLEMENTER_ARM, ProductID: PRODUCT_KVM } as const
+
+export const GICD_IIDR = {
+  name: 'GICD_IIDR',
+  offset: 0x0008,
+  size: 4,
+  access: WORD,
+  fields: IIDR_FIELDS,
+} as const satisfies Register
+
+export const GICR_IIDR = {
+  name: 'GICR_IIDR',
+  offset: 0x0004,
+  size: 4,
+  access: WORD,
+  fields: IIDR_FIELDS,
+} as const satisfies Register
+
+export const GICD_IROUTER = {
+  name: 'GICD_IROUTER',
+  offset: 0x6000,
+  size: 0x2000,
+  access: DOUBLEWORD,
+  perIrq: { bits: 64 },
+  fields: [
+    { name: 'Aff0', lsb: 0, width: 8 },
+    { name: 'Aff1', lsb: 8, width: 8 },
+    { name: 'Aff2', lsb: 16, width: 8 },
+    { name: 'Interrupt_Routing_Mode', lsb: 31, width: 1, text: yes('any CPU', 'the CPU with this affinity') },
+    { name: 'Aff3', lsb: 32, width: 8 },
+  ],
+} as const satisfies Register
+
+/** `0.0.0.2`, what a GICD_IROUTER value says. */
+export const irouterText = (value: bigint): string => affinityText(irouterAffinity.decode(value))
+
+/** PIDR2.ArchRev 3 (GICv3) with Arm's JEP106 code. */
+export const PIDR2_GICV3 = 0x3bn
+
+export const gicd = [
+  GICD_CTLR,
+  GICD_TYPER,
+  GICD_IIDR,
+  {
+    name: 'GICD_TYPER2',
+    offset: 0x000c,
+    size: 4,
+    access: WORD,
+    fields: [
+      { name: 'VID', lsb: 0, width: 5 },
+      { name: 'VIL', lsb: 7, width: 1 },
+      { name: 'nASSGIcap', lsb: 8, width: 1 },
+    ],
+  },
+  { name: 'GICD_STATUSR', offset: 0x0010, size: 4, access: WORD },
+  { name: 'GICD_IGROUPR', offset: 0x0080, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ISENABLER', offset: 0x0100, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ICENABLER', offset: 0x0180, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ISPENDR', offset: 0x0200, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ICPENDR', offset: 0x0280, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ISACTIVER', offset: 0x0300, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ICACTIVER', offset: 0x0380, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_IPRIORITYR', offset: 0x0400, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
+  { name: 'GICD_ITARGETSR', offset: 0x0800, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
+  { name: 'GICD_ICFGR', offset: 0x0c00, size: 0x100, access: WORD, perIrq: { bits: 2 } },
+  { name: 'GICD_IGRPMODR', offset: 0x0d00, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  GICD_IROUTER,
+  { name: 'GICD_PIDR4-PIDR7', offset: 0xffd0, size: 0x10, access: WORD },
+  { name: 'GICD_PIDR0-PIDR1', offset: 0xffe0, size: 8, access: WORD },
+  { name: 'GICD_PIDR2', offset: 0xffe8, size: 4, access: WORD },
+  { name: 'GICD_PIDR3', offset: 0xffec, size: 4, access: WORD },
+  { name: 'GICD_CIDR0-CIDR3', offset: 0xfff0, size: 0x10, access: WORD },
+] as const satisfies readonly Register[]
+
+export type GicdName = (typeof gicd)[number]['name']
+
+export const gicdFrame = registerFrame(gicd)

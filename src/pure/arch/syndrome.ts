@@ -1,0 +1,69 @@
+/** ESR_EL1: why an exception was taken (Arm ARM D24.2.40). */
+
+/** Exception classes, by their names in the manual. */
+export const exceptionClass = {
+  UNKNOWN: 0x00,
+  WFX: 0x01,
+  FP_ACCESS: 0x07,
+  ILLEGAL_STATE: 0x0e,
+  SVC64: 0x15,
+  MSR: 0x18,
+  INSTRUCTION_ABORT_LOWER: 0x20,
+  INSTRUCTION_ABORT_SAME: 0x21,
+  PC_ALIGNMENT: 0x22,
+  DATA_ABORT_LOWER: 0x24,
+  DATA_ABORT_SAME: 0x25,
+  SP_ALIGNMENT: 0x26,
+  BRK: 0x3c,
+} as const
+
+/** Fault status codes of instruction and data aborts; the level is added to those that have one. */
+export const faultStatus = {
+  ADDRESS_SIZE: 0x00,
+  TRANSLATION: 0x04,
+  ACCESS_FLAG: 0x08,
+  PERMISSION: 0x0c,
+  EXTERNAL: 0x10,
+  EXTERNAL_ON_WALK: 0x14,
+  ALIGNMENT: 0x21,
+} as const
+
+const EC_LSB = 26
+/** The instruction is 32 bits long, as all of A64 are. */
+const IL = 1 << 25
+const WNR = 1 << 6
+const CM = 1 << 8
+/** A WFx or FP trap tells a condition: AL, valid. */
+const CV_AL = (1 << 24) | (0xe << 20)
+
+const esr = (ec: number, iss: number): bigint => BigInt(((ec << EC_LSB) | IL | iss) >>> 0)
+
+export const syndrome = {
+  unknown: (): bigint => esr(exceptionClass.UNKNOWN, 0),
+  wfx: (isWfe: boolean): bigint => esr(exceptionClass.WFX, CV_AL | (isWfe ? 1 : 0)),
+  fpAccess: (): bigint => esr(exceptionClass.FP_ACCESS, CV_AL),
+  illegalState: (): bigint => esr(exceptionClass.ILLEGAL_STATE, 0),
+  svc: (imm: number): bigint => esr(exceptionClass.SVC64, imm),
+  brk: (comment: number): bigint => esr(exceptionClass.BRK, comment),
+  /** `encoding` as in `sysregEncoding`: op0 15:14, op1 13:11, CRn 10:7, CRm 6:3, op2 2:0. */
+  msrTrap: (o: { readonly encoding: number; readonly rt: number; readonly read: boolean }): bigint => {
+    const e = o.encoding
+    const iss =
+      (((e >> 14) & 3) << 20) |
+      ((e & 7) << 17) |
+      (((e >> 11) & 7) << 14) |
+      (((e >> 7) & 15) << 10) |
+      (o.rt << 5) |
+      (((e >> 3) & 15) << 1) |
+      (o.read ? 1 : 0)
+    return esr(exceptionClass.MSR, iss)
+  },
+  pcAlignment: (): bigint => esr(exceptionClass.PC_ALIGNMENT, 0),
+  instructionAbort: (o: { readonly sameEl: boolean; readonly ifsc: number }): bigint =>
+    esr(o.sameEl ? exceptionClass.INSTRUCTION_ABORT_SAME : exceptionClass.INSTRUCTION_ABORT_LOWER, o.ifsc),
+  dataAbort: (o: { readonly sameEl: boolean; readonly dfsc: number; readonly wnr: boolean; readonly cm: boolean }): bigint =>
+    esr(
+      o.sameEl ? exceptionClass.DATA_ABORT_SAME : exceptionClass.DATA_ABORT_LOWER,
+      o.dfsc | (o.wnr ? WNR : 0) | (o.cm ? CM : 0),
+    ),
+} as const

@@ -1,0 +1,52 @@
+/**
+ * What the CPU says it is: a Cortex-A57 without cryptography, PMU and AArch32 (Arm ARM D24.2; Cortex-A57 TRM 4.3).
+ */
+import { constant, special, stored } from './sysreg.ts'
+import type { SysregRow } from './sysreg.ts'
+
+/** A value put together from fields: least significant bit of each, and its value. */
+const fields = (...list: readonly (readonly [lsb: number, value: number])[]): bigint =>
+  list.reduce((all, [lsb, value]) => all | (BigInt(value) << BigInt(lsb)), 0n)
+
+/** Bits of SCTLR_EL1 that open registers to EL0. */
+const UCT = 15
+
+export const identification: readonly SysregRow[] = [
+  constant('MIDR_EL1', [3, 0, 0, 0, 0], 0x411f_d070n),
+  special('MPIDR_EL1', [3, 0, 0, 0, 5], { readOnly: true }),
+  constant('REVIDR_EL1', [3, 0, 0, 0, 6], 0n),
+  constant(
+    'ID_AA64PFR0_EL1',
+    [3, 0, 0, 4, 0],
+    // EL0 and EL1 in AArch64 only; FP and AdvSIMD without half precision; GIC system registers.
+    fields([0, 1], [4, 1], [24, 1]),
+  ),
+  // Armv8 debug; 6 breakpoints of which 2 compare contexts, 4 watchpoints.
+  constant('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], fields([0, 6], [12, 5], [20, 3], [28, 1])),
+  // CRC32.
+  constant('ID_AA64ISAR0_EL1', [3, 0, 0, 6, 0], fields([16, 1])),
+  // 44 bits of physical address, 16 of ASID, Secure and Non-secure memory told apart; granules of 4, 16 and 64 KiB.
+  constant('ID_AA64MMFR0_EL1', [3, 0, 0, 7, 0], fields([0, 4], [4, 2], [12, 1], [20, 1])),
+  // 64-byte lines, physically tagged instruction cache.
+  constant('CTR_EL0', [3, 3, 0, 0, 1], 0x8444_c004n, { el0Control: UCT }),
+  // A DC ZVA block of 2^4 words.
+  constant('DCZID_EL0', [3, 3, 0, 0, 7], 4n),
+  // Separate caches at level 1, one at level 2; coherent from level 2 on.
+  constant('CLIDR_EL1', [3, 1, 0, 0, 1], 0x0a20_0023n),
+  special('CCSIDR_EL1', [3, 1, 0, 0, 0], { readOnly: true }),
+  stored('CSSELR_EL1', [3, 2, 0, 0, 0], { mask: 0xfn }),
+  constant('AIDR_EL1', [3, 1, 0, 0, 7], 0n),
+]
+
+/** CCSIDR_EL1 by CSSELR_EL1: level 1 data, level 1 instruction, level 2. */
+export const cacheSizes: Readonly<Record<number, bigint>> = {
+  0: 0x701f_e00an,
+  1: 0x201f_e012n,
+  2: 0x70ff_e07an,
+}
+
+/**
+ * Identification registers of later architectures, and the unused ones, read as zero at EL1: op0 = 3,
+ * op1 = 0, CRn = 0, CRm = 0 to 7 (Arm ARM D22.3.1).
+ */
+export const isIdentificationSpace = (encoding: number): boolean => (encoding & ~0x3f) === 3 << 14 && encoding !== 3 << 14

@@ -1,0 +1,64 @@
+/** How a system register of the CPU is described. Those of the GIC and the timer are described by their owners. */
+import { sysregEncoding } from './encoding.ts'
+
+/** What a read answers and a write does. */
+export type SysregKind =
+  /** Reads a fixed value; writing is UNDEFINED. */
+  | { readonly kind: 'constant'; readonly value: bigint }
+  /** Keeps the bits of `mask` that are written; the others read as in `reset`. */
+  | { readonly kind: 'stored'; readonly reset: bigint; readonly mask: bigint; readonly retranslate: boolean }
+  /** Reads as zero, ignores writes. */
+  | { readonly kind: 'ignored' }
+  /** A part of PSTATE, or computed: the register file knows it by name. */
+  | { readonly kind: 'special' }
+
+export interface SysregRow {
+  readonly name: string
+  /** Bits 20:5 of MRS and MSR. */
+  readonly encoding: number
+  /** The least exception level that may read and write it; `undefined`: nobody. */
+  readonly read: 0 | 1 | undefined
+  readonly write: 0 | 1 | undefined
+  /** The bit of SCTLR_EL1 that lets EL0 have access; without it the access is trapped. */
+  readonly el0Control: number | undefined
+  readonly is: SysregKind
+}
+
+type Encoded = readonly [op0: number, op1: number, crn: number, crm: number, op2: number]
+
+interface Options {
+  readonly read?: 0 | 1
+  readonly write?: 0 | 1
+  readonly el0Control?: number
+}
+
+const ALL = 0xffff_ffff_ffff_ffffn
+
+/** Registers whose op1 is 3 are those of EL0 (Arm ARM D22.3.1). */
+const leastLevel = ([, op1]: Encoded): 0 | 1 => (op1 === 3 ? 0 : 1)
+
+const row = (name: string, e: Encoded, is: SysregKind, options: Options, writable: boolean): SysregRow => ({
+  name,
+  encoding: sysregEncoding(...e),
+  read: options.read ?? leastLevel(e),
+  write: writable ? (options.write ?? leastLevel(e)) : undefined,
+  el0Control: options.el0Control,
+  is,
+})
+
+export const constant = (name: string, e: Encoded, value: bigint, options: Options = {}): SysregRow =>
+  row(name, e, { kind: 'constant', value }, options, false)
+
+export const stored = (
+  name: string,
+  e: Encoded,
+  options: Options & { readonly reset?: bigint; readonly mask?: bigint; readonly retranslate?: boolean } = {},
+): SysregRow => {
+  const { reset = 0n, mask = ALL, retranslate = false } = options
+  return row(name, e, { kind: 'stored', reset, mask, retranslate }, options, true)
+}
+
+export const ignored = (name: string, e: Encoded): SysregRow => row(name, e, { kind: 'ignored' }, {}, true)
+
+export const special = (name: string, e: Encoded, options: Options & { readonly readOnly?: boolean } = {}): SysregRow =>
+  row(name, e, { kind: 'special' }, options, options.readOnly !== true)

@@ -1,0 +1,31 @@
+/** Every system register of the CPU itself, and where those that are kept have their slot. */
+import { debug, el1 } from './el1.ts'
+import { identification } from './identification.ts'
+import type { SysregRow } from './sysreg.ts'
+
+export const sysregs: readonly SysregRow[] = [...identification, ...el1, ...debug]
+
+/** Registers that live in a slot although reading or writing them does more: the stack pointers, CPACR_EL1. */
+const BANKED = ['SP_EL0', 'SP_EL1', 'CPACR_EL1'] as const
+
+const names = [...BANKED, ...sysregs.filter((row) => row.is.kind === 'stored').map((row) => row.name)]
+const slots = new Map(names.map((name, slot) => [name, slot]))
+
+export const slotCount = names.length
+
+/** The slot, from 0, of a register that is kept in memory. */
+export function slotOf(name: string): number {
+  const slot = slots.get(name)
+  if (slot === undefined) throw new Error(`${name} has no slot`)
+  return slot
+}
+
+/**
+ * Reads that are frequent enough for a handler of their own: a plain load of the slot. SP_EL0 is where
+ * Linux keeps the current task, TPIDR_EL1 the offset of the CPU's variables.
+ */
+const HOT_READS = ['SP_EL0', 'TPIDR_EL1', 'TPIDR_EL0', 'TPIDRRO_EL0', 'TTBR1_EL1', 'ELR_EL1', 'SPSR_EL1', 'ESR_EL1', 'FAR_EL1']
+const hot = new Map(sysregs.filter((row) => HOT_READS.includes(row.name)).map((row) => [row.encoding, slotOf(row.name)]))
+
+/** The slot that an MRS of this encoding may read straight away; `undefined`: it must ask the register file. */
+export const hotReadSlot = (encoding: number): number | undefined => hot.get(encoding)

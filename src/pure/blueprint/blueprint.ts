@@ -1,0 +1,208 @@
+/** The machine as a document: what a person edits, what a link carries, what a plan builds. */
+import { affinityText, mpidrOf as mpidrWithAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
+import type { Affinity } from '../arch/affinity.ts'
+import { FIRST_SPI } from '../arch/intid.ts'
+import { HOST_GICS, HOST_PRESETS, KERNEL_BASES, RULE_SETS } from './host.ts'
+import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
+
+/** The guests that are prepared, and a person's own. */
+export const GUEST_IDS = ['linux-6.1', 'linux-6.12', 'gicsh', 'own'] as const
+
+export interface GuestChoice {
+  readonly id: (typeof GUEST_IDS)[number]
+  /** Added to the guest's own command line. */
+  readonly append: string
+}
+
+export interface Blueprint {
+  readonly version: 1
+  readonly ruleSet: RuleSetId
+  readonly base: KernelBase
+  readonly host: HostProfile
+  /** 1 to 512. */
+  readonly vcpus: number
+  /** By vCPU index, only where it is not KVM's default. */
+  readonly affinities: Readonly<Record<number, Affinity>>
+  /** GICD_IROUTER by INTID, written by the VMM before the first run. */
+  readonly routes: Readonly<Record<number, Affinity>>
+  /** Bytes of RAM. */
+  readonly memory: number
+  readonly guest: GuestChoice
+}
+
+/** KVM_MAX_VCPUS with a vGICv3 (arch/arm64/include/asm/kvm_host.h). */
+export const MAX_VCPUS = 512
+/** What the VMM writes to KVM_DEV_ARM_VGIC_GRP_NR_IRQS: QEMU's `virt` has 256 SPIs. */
+export const NR_IRQS = 288
+const MIB = 2 ** 20
+export const MEMORY = { min: 16 * MIB, max: 3072 * MIB, step: MIB } as const
+const MAX_AFFINITY = 0xffff_ffff
+const MAX_APPEND = 2048
+
+export const defaultBlueprint: Blueprint = {
+  version: 1,
+  ruleSet: 'mainline',
+  base: '6.12',
+  host: HOST_PRESETS.H1,
+  vcpus: 4,
+  affinities: {},
+  routes: {},
+  memory: 256 * MIB,
+  guest: { id: 'linux-6.1', append: '' },
+}
+
+/** The affinity a vCPU is to have: the blueprint's, or what KVM gives it. */
+export const affinityIn = (blueprint: Blueprint, index: number): Affinity =>
+  blueprint.affinities[index] ?? resetAffinity(index)
+
+/** The MPIDR_EL1 a vCPU is to have. */
+export const mpidrOf = (blueprint: Blueprint, index: number): bigint => {
+  const affinity = blueprint.affinities[index]
+  return affinity === undefined ? resetMpidr(index) : mpidrWithAffinity(affinity)
+}
+
+export type ParsedBlueprint =
+  | { readonly ok: true; readonly blueprint: Blueprint }
+  | { readonly ok: false; readonly what: string }
+
+/** Thrown and caught in this file only: the first thing that is wrong ends the reading. */
+class Wrong extends Error {}
+
+const quoted = (value: unknown): string => {
+  if (value === undefined) return 'missing'
+  const text = typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? typeof value)
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text
+}
+
+const record = (field: string, value: unknown): ReadonlyMap<string, unknown> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Wrong(`${field} must be an object; it is ${quoted(value)}.`)
+  }
+  return new Map(Object.entries(value))
+}
+
+const oneOf = <const T>(field: string, known: readonly T[], value: unknown): T => {
+  const found = known.find((candidate) => candidate === value)
+  if (found === undefined) throw new Wrong(`${field} must be one of ${known.join(', ')}; it is ${quoted(value)}.`)
+  return found
+}
+
+const integer = (field: string, min: number, max: number, value: unknown, unit = ''): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw new Wrong(`${field} must be a whole number from ${min} to ${max}${unit}; it is ${quoted(value)}.`)
+  }
+  return value
+}
+
+const truth = (field: string, value: unknown): boolean => {
+  if (typeof value !== 'boolean') throw new Wrong(`${field} must be true or false; it is ${quoted(value)}.`)
+  return value
+}
+
+const onlyKnown = (field: string, map: ReadonlyMap<string, unknown>, known: readonly string[]): void => {
+  const extra = [...map.keys()].find((key) => !known.includes(key))
+  if (extra !== undefined) throw new Wrong(`${field} has "${extra}", which is not one of ${known.join(', ')}.`)
+}
+
+const affinity = (field: string, value: unknown): Affinity => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_AFFINITY) {
+    throw new Wrong(`${field} must be an affinity from 0 (0.0.0.0) to ${MAX_AFFINITY} (ff.ff.ff.ff); it is ${quoted(value)}.`)
+  }
+  return value
+}
+
+const HOST_FIELDS = ['gic', 'a3v', 'priBits', 'idBits', 'seis', 'listRegs', 'ipaBits'] as const
+
+const readHost = (value: unknown): HostProfile => {
+  const host = record('host', value)
+  onlyKnown('host', host, HOST_FIELDS)
+  return {
+    gic: oneOf('host.gic', HOST_GICS, host.get('gic')),
+    a3v: truth('host.a3v', host.get('a3v')),
+    priBits: integer('host.priBits', 5, 8, host.get('priBits')),
+    idBits: oneOf('host.idBits', [16, 24], host.get('idBits')),
+    seis: truth('host.seis', host.get('seis')),
+    listRegs: integer('host.listRegs', 1, 16, host.get('listRegs')),
+    ipaBits: integer('host.ipaBits', 32, 52, host.get('ipaBits')),
+  }
+}
+
+const readByNumber = (
+  field: string,
+  key: { readonly name: string; readonly min: number; readonly max: number },
+  value: unknown,
+): Record<number, Affinity> => {
+  const all: Record<number, Affinity> = {}
+  for (const [text, entry] of record(field, value)) {
+    const index = /^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN
+    if (!(index >= key.min && index <= key.max)) {
+      throw new Wrong(`${field} names ${key.name} "${text}"; this machine has ${key.name} ${key.min} to ${key.max}.`)
+    }
+    all[index] = affinity(`${field}[${index}]`, entry)
+  }
+  return all
+}
+
+const readMemory = (value: unknown): number => {
+  if (typeof value === 'number' && value < MEMORY.min) {
+    throw new Wrong(`memory is too small: ${value} bytes; a guest needs at least ${MEMORY.min / MIB} MiB.`)
+  }
+  const memory = integer('memory', MEMORY.min, MEMORY.max, value, ' bytes')
+  if (memory % MEMORY.step !== 0) throw new Wrong(`memory must be a whole number of MiB; it is ${memory} bytes.`)
+  return memory
+}
+
+const readGuest = (value: unknown): GuestChoice => {
+  const guest = record('guest', value)
+  onlyKnown('guest', guest, ['id', 'append'])
+  const append = guest.get('append')
+  if (typeof append !== 'string') throw new Wrong(`guest.append must be text; it is ${quoted(append)}.`)
+  if (append.length > MAX_APPEND) {
+    throw new Wrong(`guest.append has ${append.length} characters; at most ${MAX_APPEND} fit the command line.`)
+  }
+  return { id: oneOf('guest.id', GUEST_IDS, guest.get('id')), append }
+}
+
+const BLUEPRINT_FIELDS = Object.keys(defaultBlueprint)
+
+const read = (value: unknown): Blueprint => {
+  const map = record('The blueprint', value)
+  const version = map.get('version')
+  if (version !== 1) throw new Wrong(`version must be 1, the only one there is; it is ${quoted(version)}.`)
+  onlyKnown('The blueprint', map, BLUEPRINT_FIELDS)
+  const vcpus = integer('vcpus', 1, MAX_VCPUS, map.get('vcpus'))
+  const overrides = readByNumber('affinities', { name: 'vCPU', min: 0, max: vcpus - 1 }, map.get('affinities'))
+  return {
+    version,
+    ruleSet: oneOf('ruleSet', RULE_SETS, map.get('ruleSet')),
+    base: oneOf('base', KERNEL_BASES, map.get('base')),
+    host: readHost(map.get('host')),
+    vcpus,
+    affinities: overrides,
+    routes: readByNumber('routes', { name: 'INTID', min: FIRST_SPI, max: NR_IRQS - 1 }, map.get('routes')),
+    memory: readMemory(map.get('memory')),
+    guest: readGuest(map.get('guest')),
+  }
+}
+
+/** Reads a document from outside; says in one sentence what is wrong with it. */
+export const parseBlueprint = (value: unknown): ParsedBlueprint => {
+  try {
+    return { ok: true, blueprint: read(value) }
+  } catch (error) {
+    if (error instanceof Wrong) return { ok: false, what: error.message }
+    throw error
+  }
+}
+
+/** Two vCPUs of a blueprint with one affinity: their indexes by its text. */
+export const duplicateAffinities = (blueprint: Blueprint): ReadonlyMap<string, readonly number[]> => {
+  const byAffinity = new Map<string, number[]>()
+  for (let index = 0; index < blueprint.vcpus; index += 1) {
+    const text = affinityText(affinityIn(blueprint, index))
+    const same = byAffinity.get(text)
+    if (same === undefined) byAffinity.set(text, [index])
+    else same.push(index)
+  }
+  return new Map([...byAffinity].filter(([, indexes]) => indexes.length > 1))
+}

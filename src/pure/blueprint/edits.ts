@@ -1,0 +1,118 @@
+/** What a person may do to a blueprint. Each edit has an inverse, which is what undo plays back. */
+import { resetAffinity } from '../arch/affinity.ts'
+import type { Affinity } from '../arch/affinity.ts'
+import { FIRST_SPI } from '../arch/intid.ts'
+import { MAX_VCPUS, MEMORY, NR_IRQS } from './blueprint.ts'
+import type { Blueprint, GuestChoice } from './blueprint.ts'
+import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
+
+export type Edit =
+  /** `undefined`: what KVM gives the vCPU. */
+  | { readonly edit: 'setAffinity'; readonly vcpu: number; readonly affinity: Affinity | undefined }
+  /** `undefined`: the VMM does not write this GICD_IROUTER. */
+  | { readonly edit: 'setRoute'; readonly intid: number; readonly affinity: Affinity | undefined }
+  | { readonly edit: 'setVcpus'; readonly vcpus: number }
+  | { readonly edit: 'setRuleSet'; readonly ruleSet: RuleSetId }
+  | { readonly edit: 'setBase'; readonly base: KernelBase }
+  | { readonly edit: 'setHost'; readonly host: HostProfile }
+  | { readonly edit: 'setMemory'; readonly memory: number }
+  | { readonly edit: 'setGuest'; readonly guest: GuestChoice }
+  /** Several at once, in order: one step for undo. */
+  | { readonly edit: 'several'; readonly edits: readonly Edit[] }
+
+export type Edited =
+  | { readonly ok: true; readonly blueprint: Blueprint; readonly inverse: Edit }
+  | { readonly ok: false; readonly what: string }
+
+const wrong = (what: string): Edited => ({ ok: false, what })
+const done = (blueprint: Blueprint, inverse: Edit): Edited => ({ ok: true, blueprint, inverse })
+
+type ByNumber = Readonly<Record<number, Affinity>>
+
+const without = (all: ByNumber, key: number): ByNumber =>
+  Object.fromEntries(Object.entries(all).filter(([other]) => Number(other) !== key))
+
+const withEntry = (all: ByNumber, key: number, affinity: Affinity | undefined): ByNumber =>
+  affinity === undefined ? without(all, key) : { ...all, [key]: affinity }
+
+const outOfRange = (affinity: Affinity | undefined): boolean =>
+  affinity !== undefined && affinity !== affinity >>> 0
+
+const setVcpus = (blueprint: Blueprint, vcpus: number): Edited => {
+  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > MAX_VCPUS) {
+    return wrong(`A machine has 1 to ${MAX_VCPUS} vCPUs; ${vcpus} is not among them.`)
+  }
+  const lost = Object.entries(blueprint.affinities).filter(([index]) => Number(index) >= vcpus)
+  const affinities = Object.fromEntries(Object.entries(blueprint.affinities).filter(([index]) => Number(index) < vcpus))
+  return done(
+    { ...blueprint, vcpus, affinities },
+    {
+      edit: 'several',
+      edits: [
+        { edit: 'setVcpus', vcpus: blueprint.vcpus },
+        ...lost.map(([index, affinity]): Edit => ({ edit: 'setAffinity', vcpu: Number(index), affinity })),
+      ],
+    },
+  )
+}
+
+const several = (blueprint: Blueprint, edits: readonly Edit[]): Edited => {
+  const inverses: Edit[] = []
+  let current = blueprint
+  for (const edit of edits) {
+    const result = applyEdit(current, edit)
+    if (!result.ok) return result
+    current = result.blueprint
+    inverses.unshift(result.inverse)
+  }
+  return done(current, { edit: 'several', edits: inverses })
+}
+
+/** The blueprint after an edit, and the edit that takes it back. */
+export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
+  switch (edit.edit) {
+    case 'setAffinity': {
+      const { vcpu, affinity } = edit
+      if (!Number.isInteger(vcpu) || vcpu < 0 || vcpu >= blueprint.vcpus) {
+        return wrong(`There is no vCPU ${vcpu}: this machine has 0 to ${blueprint.vcpus - 1}.`)
+      }
+      if (outOfRange(affinity)) return wrong(`The affinity of vCPU ${vcpu} must fit 32 bits; it is ${affinity}.`)
+      const given = affinity === resetAffinity(vcpu) ? undefined : affinity
+      return done(
+        { ...blueprint, affinities: withEntry(blueprint.affinities, vcpu, given) },
+        { edit: 'setAffinity', vcpu, affinity: blueprint.affinities[vcpu] },
+      )
+    }
+    case 'setRoute': {
+      const { intid, affinity } = edit
+      if (!Number.isInteger(intid) || intid < FIRST_SPI || intid >= NR_IRQS) {
+        return wrong(`INTID ${intid} is not an SPI of this machine: it has ${FIRST_SPI} to ${NR_IRQS - 1}.`)
+      }
+      if (outOfRange(affinity)) return wrong(`The route of INTID ${intid} must fit 32 bits; it is ${affinity}.`)
+      return done(
+        { ...blueprint, routes: withEntry(blueprint.routes, intid, affinity) },
+        { edit: 'setRoute', intid, affinity: blueprint.routes[intid] },
+      )
+    }
+    case 'setVcpus':
+      return setVcpus(blueprint, edit.vcpus)
+    case 'setRuleSet':
+      return done({ ...blueprint, ruleSet: edit.ruleSet }, { edit: 'setRuleSet', ruleSet: blueprint.ruleSet })
+    case 'setBase':
+      return done({ ...blueprint, base: edit.base }, { edit: 'setBase', base: blueprint.base })
+    case 'setHost':
+      return done({ ...blueprint, host: edit.host }, { edit: 'setHost', host: blueprint.host })
+    case 'setMemory': {
+      const { memory } = edit
+      if (!Number.isInteger(memory) || memory < MEMORY.min || memory > MEMORY.max || memory % MEMORY.step !== 0) {
+        const [min, max] = [MEMORY.min, MEMORY.max].map((bytes) => bytes / MEMORY.step)
+        return wrong(`RAM is ${min} to ${max} whole MiB; ${memory} bytes is not.`)
+      }
+      return done({ ...blueprint, memory }, { edit: 'setMemory', memory: blueprint.memory })
+    }
+    case 'setGuest':
+      return done({ ...blueprint, guest: edit.guest }, { edit: 'setGuest', guest: blueprint.guest })
+    case 'several':
+      return several(blueprint, edit.edits)
+  }
+}

@@ -1,0 +1,76 @@
+/** What the page asks of the worker, and what it is answered. */
+import { z } from 'zod'
+import { parseBlueprint } from '../blueprint/blueprint.ts'
+import type { Blueprint } from '../blueprint/blueprint.ts'
+import type { KvmAnswer, KvmCall } from '../uapi/calls.ts'
+import { ERRNO } from '../uapi/errno.ts'
+import type { Errno } from '../uapi/errno.ts'
+import { ENGINES, kernelLogView } from './views.ts'
+
+const bytes = z.instanceof(Uint8Array)
+
+export const guestFiles = z.object({
+  kernel: bytes,
+  initrd: bytes.exactOptional(),
+  dtb: bytes.exactOptional(),
+})
+export type GuestFiles = z.infer<typeof guestFiles>
+
+/** The blueprint's own parser judges it again when the machine is built; here only its shape is of interest. */
+const blueprint = z.custom<Blueprint>((value) => parseBlueprint(value).ok, {
+  error: ({ input }) => {
+    const parsed = parseBlueprint(input)
+    return parsed.ok ? 'not a blueprint' : parsed.what
+  },
+})
+
+/** What is in a call is for KVM to judge, with an errno. */
+const kvmCall = z.custom<KvmCall>(
+  (value) => typeof value === 'object' && value !== null && 'call' in value && typeof value.call === 'string',
+  { error: 'a KVM call is an object with a field "call"' },
+)
+
+export const command = z.discriminatedUnion('command', [
+  z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
+  z.object({ command: z.literal('run') }),
+  z.object({ command: z.literal('pause') }),
+  z.object({ command: z.literal('power'), action: z.enum(['off', 'reset']) }),
+  z.object({ command: z.literal('input'), bytes }),
+  z.object({ command: z.literal('call'), call: kvmCall }),
+  z.object({ command: z.literal('kernelLog') }),
+  z.object({ command: z.literal('watch'), machine: z.boolean() }),
+  z.object({ command: z.literal('stats') }),
+])
+export type Command = z.infer<typeof command>
+export type CommandName = Command['command']
+
+const isErrno = (value: unknown): value is Errno => typeof value === 'string' && Object.hasOwn(ERRNO, value)
+
+const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
+  z.object({ ok: z.literal(true), value: z.bigint().exactOptional(), note: z.string().exactOptional() }),
+  z.object({ ok: z.literal(false), errno: z.custom<Errno>(isErrno), why: z.string(), source: z.string() }),
+])
+
+const planCall = z.object({ call: kvmCall, answer: kvmAnswer })
+export type PlanCall = z.infer<typeof planCall>
+
+const refused = z.object({ ok: z.literal(false), what: z.string() })
+const done = z.union([z.object({ ok: z.literal(true) }), refused])
+
+const schemas = {
+  build: z.union([z.object({ ok: z.literal(true), calls: z.array(planCall) }), refused]),
+  run: done,
+  pause: done,
+  power: done,
+  input: done,
+  call: z.union([z.object({ ok: z.literal(true), answer: kvmAnswer }), refused]),
+  kernelLog: kernelLogView,
+  watch: done,
+  stats: z.union([z.object({ ok: z.literal(true), stats: z.record(z.string(), z.unknown()) }), refused]),
+} as const satisfies Record<CommandName, z.ZodType>
+
+type Answers = { [Name in CommandName]: z.infer<(typeof schemas)[Name]> }
+export type AnswerTo<Name extends CommandName> = Answers[Name]
+
+/** The answer to each command. */
+export const answers: { readonly [Name in CommandName]: z.ZodType<AnswerTo<Name>> } = schemas

@@ -1,0 +1,114 @@
+/** The KVM calls a VMM makes, as data (Documentation/virt/kvm/api.rst). File descriptors are implied. */
+import { affinityText } from '../arch/affinity.ts'
+import type { Errno } from './errno.ts'
+import { oneRegName } from './one-reg.ts'
+import {
+  DEVICE_TYPE,
+  VGIC_ADDR,
+  VGIC_CTRL,
+  VGIC_GROUP,
+  decodeRedistRegion,
+  registerAttrFields,
+  vgicGroupName,
+} from './vgic-attr.ts'
+
+/** KVM_ARM_VCPU_* feature bits, by name. */
+export const VCPU_FEATURES = ['POWER_OFF', 'EL1_32BIT', 'PSCI_0_2'] as const
+export type VcpuFeature = (typeof VCPU_FEATURES)[number]
+
+export interface DeviceAttr {
+  readonly group: number
+  readonly attr: bigint
+}
+
+/** `vcpu` is the order of creation, from 0; a vCPU's `id` is what it was created with. */
+export type KvmCall =
+  | { readonly call: 'KVM_CREATE_VM' }
+  | { readonly call: 'KVM_CREATE_VCPU'; readonly id: number }
+  | { readonly call: 'KVM_ARM_VCPU_INIT'; readonly vcpu: number; readonly features: readonly VcpuFeature[] }
+  | { readonly call: 'KVM_GET_ONE_REG'; readonly vcpu: number; readonly reg: bigint }
+  | { readonly call: 'KVM_SET_ONE_REG'; readonly vcpu: number; readonly reg: bigint; readonly value: bigint }
+  | { readonly call: 'KVM_CREATE_DEVICE'; readonly type: number; readonly test?: boolean }
+  | ({ readonly call: 'KVM_HAS_DEVICE_ATTR' } & DeviceAttr)
+  /** `value`: what the caller put into the answer's place beforehand (REDIST_REGION takes its index from there). */
+  | ({ readonly call: 'KVM_GET_DEVICE_ATTR'; readonly value?: bigint } & DeviceAttr)
+  | ({ readonly call: 'KVM_SET_DEVICE_ATTR'; readonly value: bigint } & DeviceAttr)
+  /** `irq`: type 27:24 (1 SPI, 2 PPI), vCPU id 23:16 and 31:28, number 15:0. */
+  | { readonly call: 'KVM_IRQ_LINE'; readonly irq: number; readonly level: boolean }
+  /** Only its start: the checks of the first run, then the vCPU executes when the machine runs. */
+  | { readonly call: 'KVM_RUN'; readonly vcpu: number }
+
+export type KvmAnswer =
+  | {
+      readonly ok: true
+      readonly value?: bigint
+      /** What was lost or changed on the way, for a person who wonders. */
+      readonly note?: string
+    }
+  | {
+      readonly ok: false
+      readonly errno: Errno
+      readonly why: string
+      /** A Linux function or file, or a place in ARCHITECTURE.md. */
+      readonly source: string
+    }
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`
+
+const nameOf = (table: Readonly<Record<string, number | bigint>>, value: number | bigint): string =>
+  Object.entries(table).find(([, candidate]) => candidate === value)?.[0] ?? hex(value)
+
+const attrText = ({ group, attr }: DeviceAttr): string => {
+  const name = vgicGroupName(group) ?? `group ${group}`
+  switch (group) {
+    case VGIC_GROUP.ADDR:
+      return `${name} ${nameOf(VGIC_ADDR, attr)}`
+    case VGIC_GROUP.CTRL:
+      return `${name} ${nameOf(VGIC_CTRL, attr)}`
+    case VGIC_GROUP.NR_IRQS:
+      return name
+    case VGIC_GROUP.DIST_REGS:
+      return `${name} ${hex(registerAttrFields(attr).offset)}`
+    default: {
+      const { affinity, offset } = registerAttrFields(attr)
+      return `${name} ${affinityText(affinity)} ${hex(offset)}`
+    }
+  }
+}
+
+const valueText = ({ group, attr, value }: DeviceAttr & { readonly value: bigint }): string => {
+  if (group === VGIC_GROUP.CTRL) return ''
+  if (group === VGIC_GROUP.NR_IRQS) return ` = ${value}`
+  if (group === VGIC_GROUP.ADDR && attr === VGIC_ADDR.V3_REDIST_REGION) {
+    const { index, base, count } = decodeRedistRegion(value)
+    return ` = { index ${index}, base ${hex(base)}, count ${count} }`
+  }
+  return ` = ${hex(value)}`
+}
+
+/** A call on one line, as strace would have it. */
+export const callText = (call: KvmCall): string => {
+  switch (call.call) {
+    case 'KVM_CREATE_VM':
+      return call.call
+    case 'KVM_CREATE_VCPU':
+      return `${call.call} id ${call.id}`
+    case 'KVM_ARM_VCPU_INIT':
+      return `${call.call} vcpu ${call.vcpu} { ${call.features.join(', ')} }`
+    case 'KVM_GET_ONE_REG':
+      return `${call.call} vcpu ${call.vcpu} ${oneRegName(call.reg) ?? hex(call.reg)}`
+    case 'KVM_SET_ONE_REG':
+      return `${call.call} vcpu ${call.vcpu} ${oneRegName(call.reg) ?? hex(call.reg)} = ${hex(call.value)}`
+    case 'KVM_CREATE_DEVICE':
+      return `${call.call} ARM_VGIC_${nameOf(DEVICE_TYPE, call.type)}${call.test === true ? ' (test)' : ''}`
+    case 'KVM_HAS_DEVICE_ATTR':
+    case 'KVM_GET_DEVICE_ATTR':
+      return `${call.call} ${attrText(call)}`
+    case 'KVM_SET_DEVICE_ATTR':
+      return `${call.call} ${attrText(call)}${valueText(call)}`
+    case 'KVM_IRQ_LINE':
+      return `${call.call} ${hex(call.irq)} ${call.level ? 'up' : 'down'}`
+    case 'KVM_RUN':
+      return `${call.call} vcpu ${call.vcpu}`
+  }
+}
