@@ -26,6 +26,8 @@ export class CodeCache {
   decoded = 0
   /** Called when every record page is dropped. */
   onReset: () => void = () => {}
+  /** Called before instructions of a record page are forgotten: which page, the first one, how many. */
+  onInvalidate: (page: number, first: number, count: number) => void = () => {}
 
   constructor(plan: MemoryPlan, interpreter: Interpreter, buffer: ArrayBuffer) {
     this.plan = plan
@@ -67,8 +69,22 @@ export class CodeCache {
   invalidate(ramOffset: number, length: number): void {
     const known = this.pageOfRam[ramOffset >>> 12] ?? 0
     if (known === 0) return
-    const first = this.addressOf(known - 1) + ((ramOffset & (PAGE - 1)) >>> 2) * record.SIZE
+    const page = this.addressOf(known - 1)
+    const index = (ramOffset & (PAGE - 1)) >>> 2
+    this.onInvalidate(page, index, length >>> 2)
+    const first = page + index * record.SIZE
     this.bytes.fill(0, first, first + (length >>> 2) * record.SIZE)
+  }
+
+  /** Address of the first record of the page that a record belongs to. */
+  pageOf(address: number): number {
+    return this.addressOf(Math.floor((address - this.plan.recordPool) / record.PAGE_STRIDE))
+  }
+
+  /** The opcode in a record, which is decoded first if need be. */
+  decodedOpcode(address: number): number {
+    if (this.view.getUint16(address, true) === special.DECODE) this.decode(address)
+    return this.view.getUint16(address, true)
   }
 
   /** The offset in RAM of the instruction of a record. */

@@ -10,13 +10,14 @@ import { CodeCache } from './code-cache.ts'
 import { exceptionReturn, takeException, vector } from './exceptions.ts'
 import { buildInterpreter } from './interpreter.ts'
 import type { Interpreter } from './interpreter.ts'
-import { bank, mode, planMemory, scratch, tlb } from './layout.ts'
+import { bank, mode, planMemory, region, scratch, tlb } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 import { createWalker } from './mmu/walk.ts'
 import type { Walker } from './mmu/walk.ts'
 import { SoftTlb } from './soft-tlb.ts'
 import { Registers, conditionMasks, daif, newCpuState } from './state.ts'
 import type { CpuState } from './state.ts'
+import { Translator } from './translator/translator.ts'
 import { slots } from './slots.ts'
 import { SysregFile } from './sysreg-file.ts'
 import { UNPRIVILEGED } from './wasm-ops.ts'
@@ -26,6 +27,8 @@ export interface CorePorts {
   /** Start of RAM in the physical address space. */
   readonly ramBase: number
   readonly ramSize: number
+  /** Whether hot code is translated (tier 1); what the guest sees is the same either way. */
+  readonly translate: boolean
   /** A memory-mapped access; `undefined` or false: nobody answers, an external abort. */
   mmioRead(physical: number, width: AccessWidth, cpu: number): bigint | undefined
   mmioWrite(physical: number, width: AccessWidth, value: bigint, cpu: number): boolean
@@ -44,6 +47,9 @@ type Pending =
   | { readonly kind: 'sync'; readonly esr: bigint; readonly returnTo: bigint; readonly far?: bigint }
   | { readonly kind: 'jump'; readonly pc: bigint; readonly end?: SliceEnd }
 
+/** Instructions between two looks at where the interpreter is. */
+const SAMPLE_INTERVAL = 4096
+
 const NOTHING: Pending = { kind: 'none' }
 const PAGE = 4096
 const TWO32 = 2 ** 32
@@ -58,6 +64,7 @@ export class Core {
   readonly cpus: CpuState[] = []
   readonly softTlb: SoftTlb
   readonly code: CodeCache
+  readonly translator: Translator | undefined
   private readonly interpreter: Interpreter
   private readonly bytes: Uint8Array
   private readonly view: DataView
@@ -88,7 +95,6 @@ export class Core {
     this.interpreter = buildInterpreter(rows)
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, this.interpreter, buffer)
-    this.code.onReset = () => this.softTlb.flushFetches()
     new Uint16Array(buffer, scratch.CONDITIONS, 16).set(conditionMasks())
     this.sysregs = new SysregFile(this.registers, {
       translationChanged: (cpu) => this.contextChanged(cpu),
@@ -99,7 +105,21 @@ export class Core {
       maskChanged: (cpu) => this.interruptMaskChanged(cpu),
     })
     this.walker = createWalker((high, low) => this.readDescriptor(high, low))
-    const instance = new WebAssembly.Instance(this.interpreter.module, { env: { memory: this.memory, ...this.imports() } })
+    const { memory } = this
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: this.interpreter.functions + region.MAX })
+    if (ports.translate)
+      this.translator = new Translator(this.interpreter, this.code, {
+        memory,
+        table,
+        loadSlow: (low, high, what) => this.lookUp(low, high, what, false),
+        storeSlow: (low, high, what) => this.lookUp(low, high, what, true),
+      })
+    this.code.onReset = () => {
+      this.softTlb.flushFetches()
+      this.translator?.reset()
+    }
+    this.code.onInvalidate = (page, first, count) => this.translator?.invalidate(page, first, count)
+    const instance = new WebAssembly.Instance(this.interpreter.module, { env: { memory, table, ...this.imports() } })
     const { run } = instance.exports
     if (!isRun(run)) throw new Error('the interpreter exports no run')
     this.runWasm = run
@@ -190,9 +210,9 @@ export class Core {
     const r = this.registers
     this.contextChanged(cpu)
     this.given = budget
-    this.withheld = 0
     this.endSlice = undefined
-    r.budget = budget
+    r.budget = 0
+    this.withheld = budget
     let end: SliceEnd = 'budget'
     let fetched = this.goTo(r.u64[bank.PC >>> 3] ?? 0n)
     for (;;) {
@@ -211,11 +231,14 @@ export class Core {
       }
       if (r.budget === 0) {
         if (this.withheld === 0) break
-        r.budget = this.withheld
-        this.withheld = 0
+        r.budget = Math.min(this.withheld, SAMPLE_INTERVAL)
+        this.withheld -= r.budget
       }
       const why = this.runWasm()
-      if (why === 0) r.u64[bank.PC >>> 3] = r.currentPc()
+      if (why === 0) {
+        r.u64[bank.PC >>> 3] = r.currentPc()
+        this.translator?.sample(r.record)
+      }
       else fetched = this.pending.kind === 'none' ? this.goTo(r.u64[bank.PC >>> 3] ?? 0n) : this.handlePending(cpu)
     }
     const executed = this.executing()
@@ -381,6 +404,19 @@ export class Core {
       to += length
     }
     return scratch.BOUNCE
+  }
+
+  /** Where the bytes of an access by a region lie, if it is plain RAM within a page and allowed; 0: the interpreter shall see. */
+  private lookUp(vaLow: number, vaHigh: number, what: number, write: boolean): number {
+    if ((vaLow & (PAGE - 1)) + (what & 0xff) > PAGE) return 0
+    const physical = this.translateData(vaHigh, vaLow, write, this.elOf(what))
+    if (physical < 0) {
+      this.pending = NOTHING
+      return 0
+    }
+    const host = this.ramAddress(physical)
+    if (host !== 0) this.fillData(what, vaLow, vaHigh, host)
+    return host
   }
 
   private mmioLoad(vaLow: number, vaHigh: number, physical: number, bytes: number): number {
@@ -569,7 +605,6 @@ export class Core {
         this.undefinedWords.set(word, (this.undefinedWords.get(word) ?? 0) + 1)
         return this.undefinedInstruction()
       },
-      region: () => 0,
       crc32: (d = 0, n = 0, m = 0, kind = 0) => {
         r.setAt(d, BigInt(crc32(Number(r.at(n) & 0xffffffffn), r.at(m), 1 << (kind & 3), (kind & 4) !== 0)))
         return 0

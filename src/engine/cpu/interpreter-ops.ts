@@ -1,10 +1,12 @@
 /** Instruction bodies for the interpreter: operands come from the record of the instruction, flags live in memory. */
 import type {
-  AccessMode, GprOperand, ImmOperand, JumpKind, Local, Operand, SmallOperand, SysregOperand, VecOperand, Width,
+  AccessMode, GprOperand, ImmOperand, JumpKind, Operand, SmallOperand, SysregOperand, VecOperand, Width,
 } from '../../pure/arch/a64/ops.ts'
 import type { Code } from '../wasm/code.ts'
 import { bank, mode, record, scratch } from './layout.ts'
-import { PUSHED, WasmOps } from './wasm-ops.ts'
+import { FlagOps } from './flag-ops.ts'
+import type { Flag } from './flag-ops.ts'
+import { PUSHED } from './wasm-ops.ts'
 import type { Pushed } from './wasm-ops.ts'
 
 /** Where a handler's code goes on, and which locals hold what. */
@@ -31,7 +33,9 @@ export interface CallPorts {
   helper(name: string, parameters: number): number
 }
 
-export class InterpreterOps extends WasmOps {
+const FLAG_ADDRESS: Record<Flag, number> = { n: bank.FLAG_N, z: bank.FLAG_Z, v: bank.FLAG_V, c: bank.FLAG_C }
+
+export class InterpreterOps extends FlagOps {
   private frame: Frame
   private readonly calls: CallPorts
   /** Whether the branch target lies in the page of the branch, so that the record can hold its distance. */
@@ -119,225 +123,22 @@ export class InterpreterOps extends WasmOps {
     return PUSHED
   }
 
-  // ---- flags: N and V as sign bits, Z as a value that is zero when set, C as 0 or 1
-
-  private storeFlag(address: number, push: () => void): void {
+  protected setFlag(flag: Flag, push: () => void): void {
     this.code.i32(0)
     push()
-    this.code.memory(address === bank.FLAG_C ? 'i32.store' : 'i64.store', address)
+    this.code.memory(flag === 'c' ? 'i32.store' : 'i64.store', FLAG_ADDRESS[flag])
   }
 
-  private widened(w: Width, local: number): void {
-    this.code.get(local)
-    if (w === 32) this.code.op('i64.extend_i32_s')
-  }
-
-  private flagsOf(w: Width, result: number, carry: () => void, overflow: (() => void) | undefined): void {
-    const c = this.code
-    this.storeFlag(bank.FLAG_N, () => this.widened(w, result))
-    this.storeFlag(bank.FLAG_Z, () => this.widened(w, result))
-    this.storeFlag(bank.FLAG_C, carry)
-    this.storeFlag(bank.FLAG_V, () => {
-      if (overflow === undefined) return c.i64(0)
-      overflow()
-      if (w === 32) c.op('i64.extend_i32_s')
-    })
-  }
-
-  /** (p EOR r) AND (q EOR r): its sign bit is the overflow of p + q = r. */
-  private overflow(w: Width, p: number, q: number, r: number): void {
-    const c = this.code
-    c.get(p)
-    c.get(r)
-    c.op(w === 64 ? 'i64.xor' : 'i32.xor')
-    c.get(q)
-    c.get(r)
-    c.op(w === 64 ? 'i64.xor' : 'i32.xor')
-    c.op(w === 64 ? 'i64.and' : 'i32.and')
-  }
-
-  flagsAdd(w: Width, a: Local, b: Local): void {
-    const c = this.code
-    const r = this.temporary(w === 64 ? 'i64' : 'i32')
-    c.get(a.local)
-    c.get(b.local)
-    c.op(w === 64 ? 'i64.add' : 'i32.add')
-    c.set(r)
-    const carry = (): void => {
-      c.get(r)
-      c.get(a.local)
-      c.op(w === 64 ? 'i64.lt_u' : 'i32.lt_u')
-    }
-    this.flagsOf(w, r, carry, () => this.overflow(w, a.local, b.local, r))
-  }
-
-  flagsSub(w: Width, a: Local, b: Local): void {
-    const c = this.code
-    const r = this.temporary(w === 64 ? 'i64' : 'i32')
-    c.get(a.local)
-    c.get(b.local)
-    c.op(w === 64 ? 'i64.sub' : 'i32.sub')
-    c.set(r)
-    const carry = (): void => {
-      c.get(a.local)
-      c.get(b.local)
-      c.op(w === 64 ? 'i64.ge_u' : 'i32.ge_u')
-    }
-    // a - b = r overflows when a and b differ in sign, and a and r do: as r + b = a.
-    this.flagsOf(w, r, carry, () => this.overflow(w, r, b.local, a.local))
-  }
-
-  flagsAdc(w: Width, a: Local, b: Local, carryIn: Local): void {
-    const c = this.code
-    const r = this.temporary(w === 64 ? 'i64' : 'i32')
-    const add = w === 64 ? 'i64.add' : 'i32.add'
-    c.get(a.local)
-    c.get(b.local)
-    c.op(add)
-    c.get(carryIn.local)
-    if (w === 64) c.op('i64.extend_i32_u')
-    c.op(add)
-    c.set(r)
-    const carry = (): void => {
-      // Carried when the sum is below a, or equal to it with a carry coming in.
-      c.get(r)
-      c.get(a.local)
-      c.op(w === 64 ? 'i64.lt_u' : 'i32.lt_u')
-      c.get(r)
-      c.get(a.local)
-      c.op(w === 64 ? 'i64.eq' : 'i32.eq')
-      c.get(carryIn.local)
-      c.op('i32.and')
-      c.op('i32.or')
-    }
-    this.flagsOf(w, r, carry, () => this.overflow(w, a.local, b.local, r))
-  }
-
-  flagsLogic(w: Width, a: Local): void {
-    this.flagsOf(w, a.local, () => this.code.i32(0), undefined)
-  }
-
-  flagsSet(_nzcv: Pushed): void {
-    const c = this.code
-    const nzcv = this.temporary('i32')
-    c.set(nzcv)
-    const bit = (n: number): void => {
-      c.get(nzcv)
-      c.i32(n)
-      c.op('i32.shr_u')
-      c.i32(1)
-      c.op('i32.and')
-    }
-    const sign = (n: number) => (): void => {
-      c.i64(0)
-      bit(n)
-      c.op('i64.extend_i32_u')
-      c.op('i64.sub')
-    }
-    this.storeFlag(bank.FLAG_N, sign(3))
-    this.storeFlag(bank.FLAG_Z, () => {
-      bit(2)
-      c.op('i32.eqz')
-      c.op('i64.extend_i32_u')
-    })
-    this.storeFlag(bank.FLAG_C, () => bit(1))
-    this.storeFlag(bank.FLAG_V, sign(0))
-  }
-
-  private loadFlag(address: number): void {
+  protected pushFlag(flag: Flag): void {
     this.code.i32(0)
-    this.code.memory(address === bank.FLAG_C ? 'i32.load' : 'i64.load', address)
+    this.code.memory(flag === 'c' ? 'i32.load' : 'i64.load', FLAG_ADDRESS[flag])
   }
 
-  private negative(address: number): void {
-    this.loadFlag(address)
-    this.code.i64(0)
-    this.code.op('i64.lt_s')
-  }
-
-  carry(): Pushed {
-    this.loadFlag(bank.FLAG_C)
-    return PUSHED
-  }
-
-  flagsGet(): Pushed {
-    const c = this.code
-    const place = (shift: number): void => {
-      c.i32(shift)
-      c.op('i32.shl')
-    }
-    this.negative(bank.FLAG_N)
-    place(3)
-    this.loadFlag(bank.FLAG_Z)
-    c.op('i64.eqz')
-    place(2)
-    c.op('i32.or')
-    this.loadFlag(bank.FLAG_C)
-    place(1)
-    c.op('i32.or')
-    this.negative(bank.FLAG_V)
-    c.op('i32.or')
-    return PUSHED
-  }
-
-  condition(code: number | SmallOperand): Pushed {
-    const c = this.code
-    if (typeof code !== 'number') {
-      this.field(code.at)
-      c.i32(1)
-      c.op('i32.shl')
-      c.memory('i32.load16_u', scratch.CONDITIONS)
-      this.flagsGet()
-      c.op('i32.shr_u')
-      c.i32(1)
-      c.op('i32.and')
-      return PUSHED
-    }
-    const notZero = (): void => {
-      this.loadFlag(bank.FLAG_Z)
-      c.i64(0)
-      c.op('i64.ne')
-    }
-    const greaterOrEqual = (): void => {
-      this.loadFlag(bank.FLAG_N)
-      this.loadFlag(bank.FLAG_V)
-      c.op('i64.xor')
-      c.i64(0)
-      c.op('i64.ge_s')
-    }
-    switch (code >> 1) {
-      case 0:
-        this.loadFlag(bank.FLAG_Z)
-        c.op('i64.eqz')
-        break
-      case 1:
-        this.loadFlag(bank.FLAG_C)
-        break
-      case 2:
-        this.negative(bank.FLAG_N)
-        break
-      case 3:
-        this.negative(bank.FLAG_V)
-        break
-      case 4:
-        this.loadFlag(bank.FLAG_C)
-        notZero()
-        c.op('i32.and')
-        break
-      case 5:
-        greaterOrEqual()
-        break
-      case 6:
-        greaterOrEqual()
-        notZero()
-        c.op('i32.and')
-        break
-      default:
-        c.i32(1)
-        return PUSHED // AL, and NV which means the same
-    }
-    if ((code & 1) === 1) c.op('i32.eqz')
-    return PUSHED
+  protected pushConditionMask(code: SmallOperand): void {
+    this.field(code.at)
+    this.code.i32(1)
+    this.code.op('i32.shl')
+    this.code.memory('i32.load16_u', scratch.CONDITIONS)
   }
 
   // ---- program flow
@@ -461,15 +262,21 @@ export class InterpreterOps extends WasmOps {
     this.code.memory('i32.load', mode === 'normal' ? scratch.TLB : scratch.TLB_UNPRIVILEGED)
   }
 
-  call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void {
+  ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {
     const c = this.code
-    if (kind === 'system') this.beforeCallOut()
     for (const arg of args) {
       if (typeof arg === 'number') c.i32(arg)
       else if (arg.kind === 'imm') this.imm(32, arg)
       else this.field(arg.at)
     }
     c.call(this.calls.helper(helper, args.length))
+    return PUSHED
+  }
+
+  call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void {
+    const c = this.code
+    if (kind === 'system') this.beforeCallOut()
+    this.ask(helper, ...args)
     if (kind === 'pure') {
       c.op('drop')
       return

@@ -7,10 +7,12 @@ import { createDecoder } from '../../pure/arch/a64/decoder.ts'
 import type { Decoder } from '../../pure/arch/a64/decoder.ts'
 import type { Operand } from '../../pure/arch/a64/ops.ts'
 import type { Row } from '../../pure/arch/a64/row.ts'
+import type { Code } from '../wasm/code.ts'
 import { ModuleBuilder } from '../wasm/module.ts'
+import { REGION_RESULT } from './translator/region-ops.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { record, scratch, sysregAt, tlb, vAt, xAt } from './layout.ts'
+import { REGION_TABLE, record, region, scratch, sysregAt, tlb, vAt, xAt } from './layout.ts'
 
 /** What a record's opcode says when it is not an instruction's handler. */
 export const special = {
@@ -18,28 +20,10 @@ export const special = {
   DECODE: 0,
   /** Behind the last instruction of a page. */
   PAGE_END: 1,
-  /** The start of a translated region. */
-  REGION: 2,
   /** An unallocated encoding. */
-  UNDEFINED: 3,
-  COUNT: 4,
+  UNDEFINED: 2,
+  COUNT: 3,
 } as const
-
-/** What the compiled code calls. Addresses and 64-bit values come as low and high halves. */
-export interface InterpreterImports {
-  /** Fills the record at this address (and those that follow). */
-  decode(record: number): void
-  /** The record of the instruction at a virtual address; 0: a fault is pending. */
-  fetch(low: number, high: number): number
-  /** Where the bytes lie; 0: a fault is pending. */
-  loadSlow(low: number, high: number, what: number): number
-  storeSlow(low: number, high: number, what: number): number
-  commitStore(): void
-  undefinedInstruction(): number
-  /** Runs the region that starts at this record; 0: it did not run; otherwise it did, and PC says where it ended. */
-  region(record: number): number
-  helpers: Readonly<Record<string, (...args: number[]) => number>>
-}
 
 interface Variant {
   readonly row: Row
@@ -78,6 +62,8 @@ export interface Interpreter {
   readonly decoder: Decoder
   readonly module: WebAssembly.Module
   readonly helperNames: readonly string[]
+  /** Entries of the table that the interpreter's own functions take; those of regions follow. */
+  readonly functions: number
   /** The opcode for a word of this row; `near`: its branch target lies in its own page. */
   opcodeOf(row: Row, word: number, near: boolean): number
   /** Operands with their places, in the order of `row.operandsOf`. */
@@ -110,7 +96,6 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   const storeSlow = m.importFunction('storeSlow', ['i32', 'i32', 'i32'], ['i32'])
   const commitStore = m.importFunction('commitStore', [], [])
   const undefinedInstruction = m.importFunction('undefinedInstruction', [], ['i32'])
-  const region = m.importFunction('region', ['i32'], ['i32'])
   const helperIndexes = new Map<string, number>()
   for (const [name, parameters] of helperNames)
     helperIndexes.set(name, m.importFunction(name, Array<'i32'>(parameters).fill('i32'), ['i32']))
@@ -152,11 +137,11 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
     f.code.i32(1) // not reached: every path has returned
     return f.index
   })
-  m.table(functions.length + 1)
+  m.importTable()
   m.element(0, functions)
 
   const loop = m.function([], ['i32'])
-  emitLoop(loop.code, inline, { decode, fetch, undefinedInstruction, region, calls, handlerType })
+  emitLoop(loop.code, inline, { decode, fetch, undefinedInstruction, functions: functions.length, calls, handlerType })
   m.export('run', loop.index)
 
   const decoder = createDecoder(rows)
@@ -164,6 +149,7 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
     decoder,
     module: new WebAssembly.Module(m.build()),
     helperNames: helperNames.map(([name]) => name),
+    functions: functions.length,
     opcodeOf: (row, word, near) => {
       const list = opcodes.get(row)
       const variants = row.target === undefined ? 1 : 2
@@ -214,13 +200,14 @@ interface LoopPorts {
   readonly decode: number
   readonly fetch: number
   readonly undefinedInstruction: number
-  readonly region: number
+  /** Functions of the table before the regions. */
+  readonly functions: number
   readonly calls: CallPorts
   readonly handlerType: number
 }
 
 /**
- *   exit: loop: jump: [blocks, one a handler]  dispatch  … handlers …  end jump: find the page  end
+ *   exit: loop: jump: dispatch: [blocks, one a handler]  … handlers …  end jump: find the page  end
  * `run` returns 0 when the budget is used up and 1 when the driver has something to do.
  */
 function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: readonly Variant[], ports: LoopPorts): void {
@@ -230,6 +217,7 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   const target = c.local('i64')
   const entry = c.local('i32')
   const result = c.local('i32')
+  const opcode = c.local('i32')
   const load32 = (address: number, local: number): void => {
     c.i32(0)
     c.memory('i32.load', address)
@@ -272,8 +260,15 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   }
   // The blocks: the specials, the inlined handlers, and around them the one for functions.
   const count = special.COUNT + inline.length
+  const loadOpcode = (): void => {
+    c.get(rec)
+    c.memory('i32.load16_u', record.OPCODE)
+    c.set(opcode)
+  }
+  loadOpcode()
+  const dispatch = c.depth
+  c.loop()
   for (let i = 0; i <= count; i++) c.block()
-  const innermost = c.depth - 1
   c.get(budget)
   c.op('i32.eqz')
   c.brIf(exit, false)
@@ -281,13 +276,11 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   c.i32(1)
   c.op('i32.sub')
   c.set(budget)
-  c.get(rec)
-  c.memory('i32.load16_u', record.OPCODE)
+  c.get(opcode)
   c.brTable(
     Array.from({ length: count }, (_, i) => i),
     count,
   )
-  void innermost
   const refund = (): void => {
     c.get(budget)
     c.i32(1)
@@ -311,15 +304,6 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   c.op('i64.add')
   frame.jump()
 
-  c.end() // REGION
-  refund()
-  save()
-  c.get(rec)
-  c.call(ports.region)
-  c.op('drop')
-  c.i32(1)
-  c.return()
-
   c.end() // UNDEFINED
   save()
   c.call(ports.undefinedInstruction)
@@ -333,11 +317,16 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
     end()
   }
 
-  c.end() // a function
+  c.end() // a function or a region
+  c.get(opcode)
+  c.i32(region.OPCODE)
+  c.op('i32.and')
+  c.if()
+  emitRegionCall(c, { budget, opcode, rec, result, entry, target }, { refund, loadOpcode, loop, jump, dispatch }, ports)
+  c.end()
   save()
   c.get(rec)
-  c.get(rec)
-  c.memory('i32.load16_u', record.OPCODE)
+  c.get(opcode)
   c.i32(count)
   c.op('i32.sub')
   c.callIndirect(ports.handlerType)
@@ -353,6 +342,7 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   c.op('i32.add')
   c.set(rec)
   c.br(loop)
+  c.end() // dispatch
 
   c.end() // jump: the page of the target, by the fetch side of the soft TLB
   c.get(target)
@@ -410,4 +400,85 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   c.end() // exit
   save()
   c.i32(0)
+}
+
+/**
+ * Runs a region when the budget covers any way through it; otherwise, and where it asks for that, the
+ * root's own handler.
+ */
+function emitRegionCall(
+  c: Code,
+  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'result' | 'entry' | 'target', number>>,
+  to: { refund(): void; loadOpcode(): void; loop: number; jump: number; dispatch: number },
+  ports: LoopPorts,
+): void {
+  const number = (): void => {
+    c.get(local.opcode)
+    c.i32(region.OPCODE - 1)
+    c.op('i32.and')
+  }
+  const entry = (): void => {
+    number()
+    c.i32(2)
+    c.op('i32.shl')
+    c.memory('i32.load', REGION_TABLE)
+  }
+  const originalOpcode = (): void => {
+    c.get(local.entry)
+    c.i32(0xffff)
+    c.op('i32.and')
+    c.set(local.opcode)
+    c.br(to.dispatch)
+  }
+  to.refund()
+  entry()
+  c.set(local.entry)
+  c.get(local.budget)
+  c.get(local.entry)
+  c.i32(16)
+  c.op('i32.shr_u')
+  c.op('i32.lt_u')
+  c.if(undefined, false)
+  originalOpcode()
+  c.end()
+  c.get(local.budget)
+  number()
+  c.i32(ports.functions)
+  c.op('i32.add')
+  c.callIndirect(ports.handlerType)
+  c.set(local.result)
+  c.i32(0)
+  c.memory('i32.load', scratch.BUDGET)
+  c.set(local.budget)
+  c.get(local.result)
+  c.i32(REGION_RESULT.TARGET)
+  c.op('i32.eq')
+  c.if()
+  c.i32(0)
+  c.memory('i64.load', scratch.TARGET)
+  c.set(local.target)
+  c.br(to.jump)
+  c.end()
+  c.get(local.result)
+  c.i32(~REGION_RESULT.INTERPRET)
+  c.op('i32.and')
+  c.set(local.rec)
+  c.get(local.result)
+  c.i32(REGION_RESULT.INTERPRET)
+  c.op('i32.and')
+  c.op('i32.eqz')
+  c.if()
+  c.br(to.loop)
+  c.end()
+  to.loadOpcode()
+  c.get(local.opcode)
+  c.i32(region.OPCODE)
+  c.op('i32.and')
+  c.op('i32.eqz')
+  c.if()
+  c.br(to.dispatch)
+  c.end()
+  entry()
+  c.set(local.entry)
+  originalOpcode()
 }

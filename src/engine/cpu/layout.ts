@@ -18,6 +18,8 @@ export const scratch = {
   /** The soft TLB bank of the current translation context, and the one that unprivileged accesses use. */
   TLB: 0x150,
   TLB_UNPRIVILEGED: 0x154,
+  /** Where a translated region goes on, when that is not an instruction of its page. 64 bits. */
+  TARGET: 0x158,
   /** 16 masks of 16 bits: bit NZCV of mask `cond` says whether the condition holds. */
   CONDITIONS: 0x160,
 } as const
@@ -79,11 +81,20 @@ export const record = {
   IMMEDIATE: 8,
 } as const
 
+/** What is known of translated regions: original opcode of the root (16 bits), instructions to enter (16 bits). */
+export const region = {
+  /** An opcode with this bit is the number of a region. */
+  OPCODE: 0x8000,
+  MAX: 0x8000,
+  SIZE: 4,
+} as const
+
 export const MAX_CPUS = 512
 
 const TLB_BASE = 64 * KIB
 const CPU_BANKS = TLB_BASE + tlb.BANKS * tlb.BANK_SIZE
-const RECORD_POOL = CPU_BANKS + MAX_CPUS * bank.SIZE
+export const REGION_TABLE = CPU_BANKS + MAX_CPUS * bank.SIZE
+const RECORD_POOL = REGION_TABLE + region.MAX * region.SIZE
 
 /** The memory of a machine: where its parts begin. All sizes in bytes. */
 export interface MemoryPlan {

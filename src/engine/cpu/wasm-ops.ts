@@ -92,6 +92,7 @@ export abstract class WasmOps implements Ops<Pushed> {
   abstract jumpIf(condition: Pushed, offset: ImmOperand): void
   abstract jumpTo(address: Pushed, kind: JumpKind): void
   abstract call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void
+  abstract ask(helper: string, ...args: readonly (number | Operand)[]): Pushed
   abstract sysregGet(slot: SysregOperand): Pushed
   abstract atEl1h(): Pushed
   abstract vget(reg: VecOperand): Pushed
@@ -483,7 +484,7 @@ export abstract class WasmOps implements Ops<Pushed> {
     c.memory('i32.store', bank.MONITOR_SIZE)
   }
 
-  monitorClaim(address: Local, bytes: number): Pushed {
+  monitorHolds(address: Local, bytes: number): Pushed {
     const c = this.code
     c.i32(0)
     c.memory('i64.load', bank.MONITOR_ADDRESS)
@@ -494,7 +495,6 @@ export abstract class WasmOps implements Ops<Pushed> {
     c.i32(bytes)
     c.op('i32.eq')
     c.op('i32.and')
-    this.monitorClear()
     return PUSHED
   }
 

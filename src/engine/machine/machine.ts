@@ -14,6 +14,8 @@ export interface MachineOptions {
   /** Physical address of RAM, and its size in bytes (a multiple of 64 KiB). */
   readonly ramBase: number
   readonly ramSize: number
+  /** Whether hot code is translated. Default: it is. */
+  readonly translate?: boolean
   readonly onException?: CorePorts['onException']
 }
 
@@ -33,6 +35,7 @@ export class Machine implements Hardware {
     this.core = new Core({
       ramBase: options.ramBase,
       ramSize: options.ramSize,
+      translate: options.translate ?? true,
       mmioRead: (physical, width, cpu) => {
         const region = this.space.find(physical)
         return region?.read(physical - region.base, width, cpu)

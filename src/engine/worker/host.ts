@@ -119,7 +119,7 @@ export class Host {
     const output: Uint8Array[] = []
     const made = this.ports.create({
       blueprint,
-      guest: { ...guest, append: blueprint.guest.append },
+      guest,
       engine,
       onConsole: (bytes) => output.push(bytes.slice()),
       wallClockSeconds: this.ports.date(),

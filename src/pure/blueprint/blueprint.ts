@@ -106,7 +106,9 @@ const onlyKnown = (field: string, map: ReadonlyMap<string, unknown>, known: read
 
 const affinity = (field: string, value: unknown): Affinity => {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_AFFINITY) {
-    throw new Wrong(`${field} must be an affinity from 0 (0.0.0.0) to ${MAX_AFFINITY} (ff.ff.ff.ff); it is ${quoted(value)}.`)
+    throw new Wrong(
+      `${field} must be an affinity from 0 (0.0.0.0) to ${MAX_AFFINITY} (ff.ff.ff.ff); it is ${quoted(value)}.`,
+    )
   }
   return value
 }

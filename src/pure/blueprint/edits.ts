@@ -35,8 +35,7 @@ const without = (all: ByNumber, key: number): ByNumber =>
 const withEntry = (all: ByNumber, key: number, affinity: Affinity | undefined): ByNumber =>
   affinity === undefined ? without(all, key) : { ...all, [key]: affinity }
 
-const outOfRange = (affinity: Affinity | undefined): boolean =>
-  affinity !== undefined && affinity !== affinity >>> 0
+const outOfRange = (affinity: Affinity | undefined): boolean => affinity !== undefined && affinity !== affinity >>> 0
 
 const setVcpus = (blueprint: Blueprint, vcpus: number): Edited => {
   if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > MAX_VCPUS) {

@@ -57,14 +57,12 @@ export const planOf = (blueprint: Blueprint): KvmCall[] => {
   return [
     { call: 'KVM_CREATE_VM' },
     ...vcpus.map((id): KvmCall => ({ call: 'KVM_CREATE_VCPU', id })),
-    ...vcpus.map(
-      (vcpu): KvmCall => ({
-        call: 'KVM_ARM_VCPU_INIT',
-        vcpu,
-        // The boot CPU runs; the guest turns the others on through PSCI.
-        features: vcpu === 0 ? ['PSCI_0_2'] : ['POWER_OFF', 'PSCI_0_2'],
-      }),
-    ),
+    ...vcpus.map((vcpu): KvmCall => ({
+      call: 'KVM_ARM_VCPU_INIT',
+      vcpu,
+      // The boot CPU runs; the guest turns the others on through PSCI.
+      features: vcpu === 0 ? ['PSCI_0_2'] : ['POWER_OFF', 'PSCI_0_2'],
+    })),
     ...vcpus
       .filter((vcpu) => blueprint.affinities[vcpu] !== undefined)
       .map((vcpu) => mpidrCall(vcpu, mpidrOf(blueprint, vcpu))),

@@ -7,12 +7,14 @@ import { ERRNO } from '../uapi/errno.ts'
 import type { Errno } from '../uapi/errno.ts'
 import { ENGINES, kernelLogView } from './views.ts'
 
-const bytes = z.instanceof(Uint8Array)
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 export const guestFiles = z.object({
   kernel: bytes,
   initrd: bytes.exactOptional(),
   dtb: bytes.exactOptional(),
+  /** The whole command line: the guest's own and what the blueprint adds. */
+  append: z.string(),
 })
 export type GuestFiles = z.infer<typeof guestFiles>
 

@@ -12,7 +12,7 @@ export type ToWorker = z.infer<typeof toWorker>
 export const fromWorker = z.discriminatedUnion('kind', [
   /** `answer` has the shape that `answers` gives for the command with this id. */
   z.object({ kind: z.literal('answer'), id: z.number(), answer: z.unknown() }),
-  z.object({ kind: z.literal('console'), bytes: z.instanceof(Uint8Array) }),
+  z.object({ kind: z.literal('console'), bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array) }),
   z.object({ kind: z.literal('machine'), update: machineUpdate }),
   z.object({ kind: z.literal('run'), run: runView }),
   /** The worker itself failed: a mistake of ours, as one sentence. */

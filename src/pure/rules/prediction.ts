@@ -1,14 +1,13 @@
 /** What a blueprint's machine will look like to its guest, asked of the rules before any machine is built. */
 import { mpidrAffinity, mpidrOf, resetAffinity, resetMpidr } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import { GICR_SIZE } from '../arch/gic/gicr.ts'
+import { affinityIn } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
 import { memoryMap } from '../blueprint/memory-map.ts'
 import { newVmFacts } from './points.ts'
 import type { Refusal, VmFacts } from './points.ts'
 import { rulesFor } from './rule-sets.ts'
-
-/** A redistributor is two 64 KiB frames (IHI 0069, 12.10). */
-export const REDISTRIBUTOR_SIZE = 0x20000
 
 export interface PredictedCpu {
   readonly index: number
@@ -40,14 +39,11 @@ export const vmFactsOf = ({ host, ruleSet, base }: Pick<Blueprint, 'host' | 'rul
   return vm
 }
 
-export const askedAffinity = ({ affinities }: Pick<Blueprint, 'affinities'>, index: number): Affinity =>
-  affinities[index] ?? resetAffinity(index)
-
 /** Where the frame of the n-th vCPU lies: the regions filled in address order. */
 export const frameBase = (index: number): number => {
   let rest = index
   for (const { base, frames } of memoryMap.redistributors) {
-    if (rest < frames) return base + rest * REDISTRIBUTOR_SIZE
+    if (rest < frames) return base + rest * GICR_SIZE
     rest -= frames
   }
   throw new Error(`vCPU ${index} is outside all redistributor regions`)
@@ -59,9 +55,10 @@ export const predict = (blueprint: Blueprint): Prediction => {
   const cpus: PredictedCpu[] = []
   const frames: PredictedFrame[] = []
   for (let index = 0; index < blueprint.vcpus; index++) {
-    const asked = askedAffinity(blueprint, index)
+    const asked = affinityIn(blueprint, index)
     const current = resetMpidr(index)
-    const set = asked === resetAffinity(index) ? undefined : rules.setMpidr.decide({ vm, current, value: mpidrOf(asked) })
+    const set =
+      asked === resetAffinity(index) ? undefined : rules.setMpidr.decide({ vm, current, value: mpidrOf(asked) })
     const affinity = mpidrAffinity.decode(set?.ok === true ? set.stored : current)
     cpus.push({
       index,

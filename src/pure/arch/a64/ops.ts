@@ -66,8 +66,8 @@ export interface Ops<V> {
   zeroBlock(address: V): void
   /** Opens the local exclusive monitor on an address, before the load itself. */
   monitorOpen(address: Local, bytes: number): void
-  /** 1 when the monitor is open on this address; closes it. */
-  monitorClaim(address: Local, bytes: number): V
+  /** 1 when the monitor is open on this address. */
+  monitorHolds(address: Local, bytes: number): V
   monitorClear(): void
 
   // Program flow. Offsets are relative to this instruction's address.
@@ -87,6 +87,8 @@ export interface Ops<V> {
    * change the PC or end the slice; a `pure` one only reads and writes the registers named.
    */
   call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void
+  /** A `pure` call that answers with a 32-bit value. */
+  ask(helper: string, ...args: readonly (number | Operand)[]): V
   /** A system register that is kept in a slot of CPU state, without any check. */
   sysregGet(slot: SysregOperand): V
   /** 1 at EL1 with its own stack pointer, 0 elsewhere: a 32-bit value. */

@@ -11,12 +11,20 @@ type Letters<S extends string> = S extends `${infer C}${infer Rest}`
 export type Fields<Bits extends string> = Readonly<Record<Letters<Bits>, number>>
 type Letterset<S extends string> = S extends `${infer C}${infer Rest}` ? C | Letterset<Rest> : never
 
+/**
+ * `jump` and `call` go to a known target, `branch` to it or on; `indirect` to a register's value, `leave`
+ * to wherever an exception, a return from one or a wait leads.
+ */
+export type Flow = 'jump' | 'call' | 'branch' | 'indirect' | 'leave'
+
 export interface RowSpec<Bits extends string, Variants extends string, P extends Record<string, Operand>> {
   /**
    * The letters that are variants: every combination has a handler of its own, and a body may ask for
    * them with an `if`. All other fields reach the body as operands only.
    */
   variants?: Variants
+  /** Values of letters that are constant in this row: tables of rows share one bit string. */
+  fixed?: Readonly<Partial<Fields<Bits>>>
   /** False for encodings that this row does not allocate (another row, or UNDEFINED). Sees all fields. */
   when?: (f: Fields<Bits>) => boolean
   /** Fields of an encoding that the row allocates, where `when` leaves few. */
@@ -26,8 +34,10 @@ export interface RowSpec<Bits extends string, Variants extends string, P extends
   body: <V>(o: Ops<V>, v: Readonly<Record<Letterset<Variants>, number>>, p: P) => void
   /** `frequent` rows are inlined into the interpreter's loop; the others are functions of their own. */
   frequent?: boolean
-  /** Ends a basic block: control does not simply go on to the next instruction. */
-  flow?: boolean
+  /** Ends a basic block, and how: control does not simply go on to the next instruction. */
+  flow?: Flow
+  /** Uses the floating-point and vector registers, to which CPACR_EL1.FPEN controls access. */
+  fp?: boolean
   /** The operand that is the offset of a direct branch, so that its target is known when it is decoded. */
   target?: keyof P & string
 }
@@ -40,7 +50,9 @@ export interface Row {
   readonly mask: number
   readonly match: number
   readonly frequent: boolean
-  readonly flow: boolean
+  readonly flow: Flow | undefined
+  /** Subject to CPACR_EL1.FPEN. */
+  readonly fp: boolean
   readonly target: string | undefined
   /** Number of variants: the product of the sizes of the variant fields. */
   readonly variantCount: number
@@ -89,6 +101,17 @@ function parseBits(name: string, bits: string): { mask: number; match: number; f
   return { mask: mask >>> 0, match: match >>> 0, fields: [...fields.values()] }
 }
 
+/** The bit string with the letters of `constants` replaced by their values' bits. */
+function substitute(bits: string, constants: Readonly<Record<string, number>>): string {
+  const left = new Map(Object.entries(constants).map(([letter, value]) => [letter, { value, bits: bits.split(letter).length - 1 }]))
+  let out = ''
+  for (const c of bits) {
+    const constant = left.get(c)
+    out += constant === undefined ? c : (constant.value >>> --constant.bits) & 1
+  }
+  return out
+}
+
 /** A record whose keys are, by construction from the bit string, those that `T` names. */
 const typed = <T>(record: Record<string, unknown>): T => record as T
 
@@ -134,7 +157,9 @@ export function a64<
   const P extends Record<string, Operand>,
   const Variants extends Letters<Bits> | '' | string = '',
 >(name: string, bits: Bits, syntax: string, spec: RowSpec<Bits, Variants, P>): Row {
-  const { mask, match, fields } = parseBits(name, bits)
+  const constants: Record<string, number> = { ...spec.fixed }
+  const shown = substitute(bits, constants)
+  const { mask, match, fields } = parseBits(name, shown)
   const byLetter = new Map(fields.map((f) => [f.letter, f]))
   const variants = [...(spec.variants ?? '')].map((letter) => {
     const field = byLetter.get(letter)
@@ -142,19 +167,20 @@ export function a64<
     return field
   })
   const fieldsOf = (word: number): Record<string, number> => {
-    const out: Record<string, number> = {}
+    const out: Record<string, number> = { ...constants }
     for (const f of fields) out[f.letter] = extract(word, f)
     return out
   }
   const variantCount = variants.reduce((n, f) => n * 2 ** f.width, 1)
   return {
     name,
-    bits,
+    bits: shown,
     syntax,
     mask,
     match,
     frequent: spec.frequent ?? false,
-    flow: spec.flow ?? false,
+    flow: spec.flow,
+    fp: spec.fp ?? false,
     target: spec.target,
     variantCount,
     matches: (word) => (word & mask) >>> 0 === match && (spec.when?.(typed(fieldsOf(word))) ?? true),

@@ -41,3 +41,38 @@ export const ICC_CTLR = {
   SEIS: { lsb: 14, mask: 1 },
   A3V: { lsb: 15, mask: 1 },
 } as const
+
+/** IDbits as a field says it: 0 for 16 bits, 1 for 24. */
+export const idBitsField = (bits: 16 | 24): number => (bits - 16) / 8
+
+export interface IccControl {
+  readonly cbpr: boolean
+  readonly eoiMode: boolean
+  readonly priBits: number
+  readonly idBits: number
+  readonly seis: boolean
+  readonly a3v: boolean
+}
+
+export const decodeIccControl = (value: bigint): IccControl => {
+  const field = (name: keyof typeof ICC_CTLR): number =>
+    (Number(BigInt.asUintN(32, value)) >>> ICC_CTLR[name].lsb) & ICC_CTLR[name].mask
+  return {
+    cbpr: field('CBPR') === 1,
+    eoiMode: field('EOImode') === 1,
+    priBits: field('PRIbits') + 1,
+    idBits: field('IDbits'),
+    seis: field('SEIS') === 1,
+    a3v: field('A3V') === 1,
+  }
+}
+
+export const encodeIccControl = (control: IccControl): bigint =>
+  BigInt(
+    (Number(control.cbpr) << ICC_CTLR.CBPR.lsb) |
+      (Number(control.eoiMode) << ICC_CTLR.EOImode.lsb) |
+      ((control.priBits - 1) << ICC_CTLR.PRIbits.lsb) |
+      (control.idBits << ICC_CTLR.IDbits.lsb) |
+      (Number(control.seis) << ICC_CTLR.SEIS.lsb) |
+      (Number(control.a3v) << ICC_CTLR.A3V.lsb),
+  )

@@ -17,6 +17,8 @@ export interface Value {
 export interface Problem {
   readonly what: string
   readonly column: number
+  /** A symbol that may still come. */
+  readonly unknown?: true
 }
 
 export interface Scope {
@@ -127,7 +129,7 @@ export function evaluate(e: Expression, scope: Scope): Value | Problem {
     case 'number':
       return { value: e.value, labels: 0 }
     case 'symbol':
-      return scope.lookup(e.name) ?? { what: `The symbol '${written(e.name)}' is not defined.`, column: e.column }
+      return scope.lookup(e.name) ?? { what: `The symbol '${written(e.name)}' is not defined.`, column: e.column, unknown: true }
     case 'unary': {
       const a = evaluate(e.a, scope)
       if (isProblem(a)) return a

@@ -3,7 +3,7 @@
  * Patterns of `mnemonics.ts` name them, `kind:letters`.
  */
 import { encodeBitmask } from '../bitmask.ts'
-import { modifiers, operandText } from './operand.ts'
+import { modifiers } from './operand.ts'
 import type { Expression } from './expression.ts'
 import type { Operand, Register } from './operand.ts'
 import { barrierOptions, conditions, prefetchOperations, pstateFields, systemOperation, systemRegister } from './system-names.ts'
@@ -123,25 +123,22 @@ const shift =
 
 const LSL_OPTION = { 32: 2, 64: 3 } as const
 
-/** An extended register's extension: letters of option and amount. Without one it is LSL #0. */
+/** An extended register's extension: letters of option and amount. LSL is the extension that changes nothing. */
 const extension =
   (width: 32 | 64, x: boolean): Kind =>
   (m, operand, letters) => {
-    let option: number = LSL_OPTION[width]
-    let amount: bigint | undefined = 0n
-    if (operand !== undefined) {
-      if (operand.kind !== 'modifier') return expected('an extension (uxtb to sxtx, lsl)')
-      const at = modifiers.extends.indexOf(operand.name)
-      if (at < 0 && operand.name !== 'lsl') return expected('an extension (uxtb to sxtx, lsl)')
-      if (at >= 0) option = at
-      if (at < 0 && operand.amount === undefined) return expected('the amount of the shift')
-      if (operand.amount !== undefined) amount = m.value(operand.amount)
-    }
+    if (operand?.kind !== 'modifier') return expected('an extension (uxtb to sxtx, lsl)')
+    const at = operand.name === 'lsl' ? LSL_OPTION[width] : modifiers.extends.indexOf(operand.name)
+    if (at < 0) return expected('an extension (uxtb to sxtx, lsl)')
+    if (operand.name === 'lsl' && operand.amount === undefined) return expected('the amount of the shift')
+    const amount = operand.amount === undefined ? 0n : m.value(operand.amount)
     if (amount === undefined) return expected('the amount of the shift')
-    if (amount < 0n || amount > 4n) return why(`The extension's shift by ${amount} is out of range: 0 to 4.`)
+    if (amount < 0n || amount > 4n) return why(`The shift by ${amount} after an extension is out of range: 0 to 4.`)
     // An X register can only be extended from 64 bits, and a W register never is.
-    if (width === 64 && x !== ((option & 3) === 3)) return expected(x ? 'uxtx, sxtx or lsl after an X register' : 'uxtb, uxth, uxtw, sxtb, sxth or sxtw after a W register')
-    set(m, letters[0], option)
+    if (width === 64 && x !== ((at & 3) === 3)) {
+      return expected(x ? 'uxtx, sxtx or lsl after an X register' : 'uxtb, uxth, uxtw, sxtb, sxth or sxtw after a W register')
+    }
+    set(m, letters[0], at)
     return set(m, letters[1], Number(amount))
   }
 
@@ -301,12 +298,10 @@ const extendedMemory =
 const named =
   (names: ReadonlyMap<string, number>, what: string, low: number, high: number): Kind =>
   (m, operand, letter) => {
-    if (operand?.kind === 'value' && operand.name !== undefined) {
-      const known = names.get(operand.name.toLowerCase())
-      if (known !== undefined) return set(m, letter, known)
-    }
-    if (operand?.kind !== 'value' || (operand.name !== undefined && m.value(operand.expression) === undefined)) return expected(what)
-    return range(low, high)(m, operand, letter)
+    if (operand?.kind !== 'value') return expected(what)
+    if (operand.name === undefined) return range(low, high)(m, operand, letter)
+    const known = names.get(operand.name.toLowerCase())
+    return known === undefined ? expected(what) : set(m, letter, known)
   }
 
 /** Letters: op0's lowest bit, op1, CRn, CRm, op2. */
@@ -345,6 +340,15 @@ const systemOp =
     set(m, letters[2], op.crm)
     return set(m, letters[3], op.op2)
   }
+
+/** The number of a hint: letters of its upper four and its lower three bits. */
+const hint: Kind = (m, operand, letters) => {
+  const bad = range(0, 127)(m, operand, letters[0] ?? '')
+  const number = m.fields[letters[0] ?? ''] ?? 0
+  if (bad !== undefined) return bad
+  set(m, letters[0], number >>> 3)
+  return set(m, letters[1], number & 7)
+}
 
 const controlRegister: Kind = (m, operand, letter) => {
   const digits = operand?.kind === 'value' ? /^c(\d{1,2})$/i.exec(operand.name ?? '') : null
@@ -458,9 +462,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
   imm3: range(0, 7),
   imm4: range(0, 15),
   imm5: range(0, 31),
-  imm7: range(0, 127),
+  hint,
   imm16: range(0, 0xffff),
 }
-
-export const verdictText = (verdict: Exclude<Verdict, undefined>, operand: Operand | undefined): string =>
-  'why' in verdict ? verdict.why : `Expected ${verdict.expected}, not ${operandText(operand)}.`

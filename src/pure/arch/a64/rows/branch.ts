@@ -8,14 +8,14 @@ const LR = 30
 export const branch = [
   a64('B', '0 00101 iiiiiiiiiiiiiiiiiiiiiiiiii', 'B <label>', {
     frequent: true,
-    flow: true,
+    flow: 'jump',
     target: 'offset',
     operands: (f) => ({ offset: imm(signExtend(f.i, 26) * 4) }),
     body: (o, _v, p) => o.jump(p.offset),
   }),
   a64('BL', '1 00101 iiiiiiiiiiiiiiiiiiiiiiiiii', 'BL <label>', {
     frequent: true,
-    flow: true,
+    flow: 'call',
     target: 'offset',
     operands: (f) => ({ link: xd(LR), offset: imm(signExtend(f.i, 26) * 4) }),
     body: (o, _v, p) => {
@@ -26,7 +26,7 @@ export const branch = [
   a64('B.cond', '0101010 0 iiiiiiiiiiiiiiiiiii 0 cccc', 'B.<cond> <label>', {
     variants: 'c',
     frequent: true,
-    flow: true,
+    flow: 'branch',
     target: 'offset',
     operands: (f) => ({ offset: imm(signExtend(f.i, 19) * 4) }),
     body: (o, v, p) => o.jumpIf(o.condition(v.c), p.offset),
@@ -34,7 +34,7 @@ export const branch = [
   a64('CBZ/CBNZ', 'z 011010 o iiiiiiiiiiiiiiiiiii ttttt', '{CBZ|CBNZ} <t>, <label>', {
     variants: 'zo',
     frequent: true,
-    flow: true,
+    flow: 'branch',
     target: 'offset',
     operands: (f) => ({ t: x(f.t), offset: imm(signExtend(f.i, 19) * 4) }),
     body: (o, v, p) => {
@@ -46,7 +46,7 @@ export const branch = [
   a64('TBZ/TBNZ', 'b 011011 o ccccc iiiiiiiiiiiiii ttttt', '{TBZ|TBNZ} <t>, #<bit>, <label>', {
     variants: 'o',
     frequent: true,
-    flow: true,
+    flow: 'branch',
     target: 'offset',
     operands: (f) => ({ t: x(f.t), bit: small((f.b << 5) | f.c), offset: imm(signExtend(f.i, 14) * 4) }),
     body: (o, v, p) => {
@@ -57,13 +57,13 @@ export const branch = [
   }),
   a64('BR', '1101011 0000 11111 000000 nnnnn 00000', 'BR <Xn>', {
     frequent: true,
-    flow: true,
+    flow: 'indirect',
     operands: (f) => ({ n: x(f.n) }),
     body: (o, _v, p) => o.jumpTo(o.get(64, p.n), 'jump'),
   }),
   a64('BLR', '1101011 0001 11111 000000 nnnnn 00000', 'BLR <Xn>', {
     frequent: true,
-    flow: true,
+    flow: 'indirect',
     operands: (f) => ({ n: x(f.n), link: xd(LR) }),
     body: (o, _v, p) => {
       const target = o.let(64, o.get(64, p.n))
@@ -73,7 +73,7 @@ export const branch = [
   }),
   a64('RET', '1101011 0010 11111 000000 nnnnn 00000', 'RET {<Xn>}', {
     frequent: true,
-    flow: true,
+    flow: 'indirect',
     operands: (f) => ({ n: x(f.n) }),
     body: (o, _v, p) => o.jumpTo(o.get(64, p.n), 'return'),
   }),

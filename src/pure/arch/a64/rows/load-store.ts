@@ -83,8 +83,9 @@ const pair = (name: string, mode: '000' | '001' | '010' | '011', writeback: 'non
 const exclusiveWidth = (size: number): Width => (size === 3 ? 64 : 32)
 
 function storeExclusive<V>(o: Ops<V>, address: Local, bytes: number, status: GprOperand, store: () => void): void {
-  const failed = o.let(32, o.isZero(32, o.monitorClaim(address, bytes)))
+  const failed = o.let(32, o.isZero(32, o.monitorHolds(address, bytes)))
   o.when(o.isZero(32, o.use(failed)), store)
+  o.monitorClear()
   o.set(32, status, o.use(failed))
 }
 

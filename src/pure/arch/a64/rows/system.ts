@@ -6,42 +6,42 @@ import { a64 } from '../row.ts'
 
 export const system = [
   a64('SVC', '11010100 000 iiiiiiiiiiiiiiii 000 01', 'SVC #<imm>', {
-    flow: true,
+    flow: 'leave',
     operands: (f) => ({ imm: small(f.i) }),
     body: (o, _v, p) => o.call('svc', 'system', p.imm),
   }),
   a64('HVC', '11010100 000 iiiiiiiiiiiiiiii 000 10', 'HVC #<imm>', {
-    flow: true,
+    flow: 'leave',
     operands: (f) => ({ imm: small(f.i) }),
     body: (o, _v, p) => o.call('hvc', 'system', p.imm),
   }),
   a64('SMC', '11010100 000 iiiiiiiiiiiiiiii 000 11', 'SMC #<imm>', {
-    flow: true,
+    flow: 'leave',
     operands: (f) => ({ imm: small(f.i) }),
     body: (o, _v, p) => o.call('smc', 'system', p.imm),
   }),
   a64('BRK', '11010100 001 iiiiiiiiiiiiiiii 000 00', 'BRK #<imm>', {
-    flow: true,
+    flow: 'leave',
     operands: (f) => ({ imm: small(f.i) }),
     body: (o, _v, p) => o.call('brk', 'system', p.imm),
   }),
   a64('ERET', '11010110 100 11111 000000 11111 00000', 'ERET', {
-    flow: true,
+    flow: 'leave',
     operands: () => ({}),
     body: (o) => o.call('eret', 'system'),
   }),
   a64('WFE', '11010101 00000011 0010 0000 010 11111', 'WFE', {
-    flow: true,
+    flow: 'leave',
     operands: () => ({}),
     body: (o) => o.call('wfe', 'system'),
   }),
   a64('WFI', '11010101 00000011 0010 0000 011 11111', 'WFI', {
-    flow: true,
+    flow: 'leave',
     operands: () => ({}),
     body: (o) => o.call('wfi', 'system'),
   }),
   a64('YIELD', '11010101 00000011 0010 0000 001 11111', 'YIELD', {
-    flow: true,
+    flow: 'leave',
     operands: () => ({}),
     body: (o) => o.call('yield', 'system'),
   }),

@@ -1,0 +1,115 @@
+/** Where guests come from: the prepared ones are fetched from beside the page, own ones are dropped onto it. */
+import { z } from 'zod'
+
+const manifestSchema = z.object({
+  guests: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      kernel: z.string(),
+      initrd: z.string().optional(),
+      append: z.string(),
+    }),
+  ),
+})
+
+export type GuestEntry = z.infer<typeof manifestSchema>['guests'][number]
+
+export interface Loading {
+  readonly stage: 'download' | 'unpack' | 'build' | 'boot'
+  /** Bytes, where they are known. */
+  readonly loaded: number
+  readonly total: number
+}
+
+export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly what: string }
+
+const wrong = (what: string): { ok: false; what: string } => ({ ok: false, what })
+
+const MANIFEST = 'guests/linux/manifest.json'
+
+const reach = async (url: URL): Promise<Loaded<Response>> => {
+  try {
+    const response = await fetch(url)
+    if (response.ok) return { ok: true, value: response }
+    return wrong(`${url.pathname} could not be fetched: the server answers ${response.status}.`)
+  } catch {
+    return wrong(`${url.pathname} could not be fetched: the server does not answer.`)
+  }
+}
+
+export const manifestUrl = (page: string): URL => new URL(MANIFEST, page)
+
+export const loadManifest = async (url: URL): Promise<Loaded<readonly GuestEntry[]>> => {
+  const reached = await reach(url)
+  if (!reached.ok) return reached
+  // A server that answers everything with its start page is no server of guests.
+  const json: unknown = await reached.value.json().catch(() => undefined)
+  const parsed = manifestSchema.safeParse(json)
+  return parsed.success ? { ok: true, value: parsed.data.guests } : wrong(`${url.pathname} is not a list of guests.`)
+}
+
+export const fetchBytes = async (
+  url: URL,
+  progress: (loaded: number, total: number) => void,
+): Promise<Loaded<Uint8Array<ArrayBuffer>>> => {
+  const reached = await reach(url)
+  if (!reached.ok) return reached
+  const { body, headers } = reached.value
+  const total = Number(headers.get('content-length') ?? 0)
+  if (body === null) return wrong(`${url.pathname} is empty.`)
+  const parts: Uint8Array[] = []
+  let loaded = 0
+  try {
+    for (const reader = body.getReader(); ;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      parts.push(value)
+      loaded += value.length
+      progress(loaded, total)
+    }
+  } catch {
+    return wrong(`${url.pathname} broke off after ${loaded} bytes.`)
+  }
+  return { ok: true, value: joined(parts, loaded) }
+}
+
+const joined = (parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> => {
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/** Unpacks gzip here, where it takes milliseconds, and not in the guest; anything else stays as it is. */
+export const unpacked = async (
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Loaded<Uint8Array<ArrayBuffer>>> => {
+  if (!isGzip(bytes)) return { ok: true, value: bytes }
+  try {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
+    return { ok: true, value: new Uint8Array(await new Response(stream).arrayBuffer()) }
+  } catch {
+    return wrong(`${name} begins like a gzip file and is not one.`)
+  }
+}
+
+export type FileRole = 'kernel' | 'initrd' | 'dtb'
+
+const hasText = (bytes: Uint8Array, at: number, text: string): boolean =>
+  [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0))
+
+/** What an unpacked file is, by what its format says at its beginning. */
+export const roleOf = (bytes: Uint8Array): FileRole | undefined => {
+  // Documentation/arch/arm64/booting.rst: "ARM\x64" at byte 56. ELF: "\x7fELF".
+  if (hasText(bytes, 56, 'ARM\x64') || hasText(bytes, 0, '\x7fELF')) return 'kernel'
+  if (hasText(bytes, 0, '\xd0\x0d\xfe\xed')) return 'dtb'
+  if (hasText(bytes, 0, '070701') || hasText(bytes, 0, '070702')) return 'initrd'
+  return undefined
+}

@@ -1,0 +1,249 @@
+/** One person's session with one worker: the document, the machine made of it, and what both have said. */
+import { mpidrAffinity, mpidrOf } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { affinityIn, defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
+import { applyEdit } from '../../pure/blueprint/edits.ts'
+import type { Edit } from '../../pure/blueprint/edits.ts'
+import { mpidrCall, routeCalls } from '../../pure/blueprint/plan.ts'
+import type { EngineId, MachineView } from '../../pure/protocol/views.ts'
+import { mergeMachine } from '../../pure/protocol/views.ts'
+import { SCENARIOS } from '../../pure/scenarios/library.ts'
+import type { ScenarioId } from '../../pure/scenarios/library.ts'
+import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
+import { createStore } from 'zustand/vanilla'
+import type { StoreApi } from 'zustand/vanilla'
+import { createConsoleFeed } from './console-feed.ts'
+import type { ConsoleFeed } from './console-feed.ts'
+import { createGuestSource } from './guest-source.ts'
+import { loadManifest, manifestUrl, roleOf, unpacked } from './guests.ts'
+import type { FileRole } from './guests.ts'
+import { initialState } from './state.ts'
+import type { SessionState } from './state.ts'
+import type { WorkerPort } from './worker-port.ts'
+
+export interface Session {
+  readonly store: StoreApi<SessionState>
+  readonly console: ConsoleFeed
+  /** Fetches the list of guests and boots the first machine. */
+  start(): Promise<void>
+  edit(edit: Edit): boolean
+  undo(): void
+  redo(): void
+  choose(scenario: ScenarioId): void
+  useEngine(engine: EngineId): void
+  boot(): Promise<void>
+  pause(): void
+  resume(): void
+  powerOff(): void
+  type(bytes: Uint8Array): void
+  /** KVM calls on the running machine, in order; ends at the first refusal. */
+  call(calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined>
+  setAffinityNow(vcpu: number, affinity: Affinity): Promise<KvmAnswer | undefined>
+  setRouteNow(intid: number, affinity: Affinity): Promise<KvmAnswer | undefined>
+  refreshLog(): Promise<void>
+  watch(machine: boolean): void
+  select(cpu: number): void
+  dropFiles(files: readonly File[]): Promise<void>
+  report(trouble: string | undefined): void
+}
+
+/** What the Linux guest's init prints before its shell. */
+const READY = 'guest: ready'
+const CALLS_KEPT = 4000
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+export const createSession = (port: WorkerPort, page: string): Session => {
+  const store = createStore<SessionState>(() => initialState)
+  const feed = createConsoleFeed()
+  const { getState: get, setState: set } = store
+  const source = createGuestSource(page, (loading) => set({ loading }))
+  let machine = 0
+  let lastCall = 0
+  let boots = 0
+
+  const report = (trouble: string | undefined): void => set({ trouble })
+
+  /** Sends a command whose answer is only of interest when it is a complaint. */
+  const send = (command: Parameters<WorkerPort['ask']>[0]): void => {
+    port.ask(command).then(
+      (answer) => {
+        if (!answer.ok) report(answer.what)
+      },
+      (error: unknown) => report(sentence(error)),
+    )
+  }
+
+  port.listen((news) => {
+    switch (news.kind) {
+      case 'console':
+        feed.push(news.bytes)
+        break
+      case 'run':
+        set({ run: news.run })
+        break
+      case 'machine': {
+        const before: MachineView | undefined = news.update.machine === machine ? get().machine : undefined
+        machine = news.update.machine
+        set({ machine: mergeMachine(before, news.update) })
+        break
+      }
+      case 'failed':
+        report(news.what)
+    }
+  })
+
+  const apply = (edit: Edit): Edit | undefined => {
+    const edited = applyEdit(get().draft, edit)
+    if (!edited.ok) {
+      report(edited.what)
+      return undefined
+    }
+    const selected = Math.min(get().selected, edited.blueprint.vcpus - 1)
+    set({ draft: edited.blueprint, trouble: undefined, selected })
+    return edited.inverse
+  }
+
+  const record = (entries: readonly Omit<SessionState['calls'][number], 'id'>[], fresh: boolean): void => {
+    const numbered = entries.map((entry) => ({ ...entry, id: ++lastCall }))
+    set(({ calls }) => ({ calls: [...(fresh ? [] : calls), ...numbered].slice(-CALLS_KEPT) }))
+  }
+
+  const build = async (boot: number): Promise<void> => {
+    const { draft, engine, own, guests } = get()
+    set({ trouble: undefined })
+    const guest = await source.files(draft.guest, guests ?? [], own)
+    if (boot !== boots) return
+    if (!guest.ok) {
+      set({ loading: undefined, trouble: guest.what })
+      return
+    }
+    set({ loading: { stage: 'build', loaded: 0, total: 0 } })
+    const built = await port.ask({ command: 'build', blueprint: draft, guest: guest.value, engine, run: true })
+    if (!built.ok) {
+      set({ loading: undefined, trouble: built.what })
+      return
+    }
+    feed.clear()
+    record(
+      built.calls.map(({ call, answer }) => ({ by: 'plan', at: 0, call, answer })),
+      true,
+    )
+    const prepared = draft.guest.id.startsWith('linux')
+    set({ running: draft, log: undefined, loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined })
+    feed.await(READY, () => set({ loading: undefined }))
+  }
+
+  const call = async (calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined> => {
+    let answer: KvmAnswer | undefined
+    for (const one of calls) {
+      const answered = await port.ask({ command: 'call', call: one })
+      if (!answered.ok) {
+        report(answered.what)
+        return undefined
+      }
+      answer = answered.answer
+      const last = one === calls.at(-1) || !answer.ok
+      const read = last && readBack !== undefined ? await port.ask({ command: 'call', call: readBack }) : undefined
+      const effective = read?.ok === true && read.answer.ok ? read.answer.value : undefined
+      const at = get().machine?.virtualNs ?? 0
+      record([{ by: 'you', at, call: one, answer, ...(effective === undefined ? {} : { effective }) }], false)
+      if (!answer.ok) break
+    }
+    return answer
+  }
+
+  const session: Session = {
+    store,
+    console: feed,
+    start: async () => {
+      const loaded = await loadManifest(manifestUrl(page))
+      set({ guests: loaded.ok ? loaded.value : [] })
+      await session.boot()
+    },
+    edit: (edit) => {
+      const inverse = apply(edit)
+      if (inverse === undefined) return false
+      set(({ undo }) => ({ undo: [...undo, inverse], redo: [], scenario: undefined }))
+      return true
+    },
+    undo: () => {
+      const edit = get().undo.at(-1)
+      const inverse = edit === undefined ? undefined : apply(edit)
+      if (inverse !== undefined) set(({ undo, redo }) => ({ undo: undo.slice(0, -1), redo: [...redo, inverse] }))
+    },
+    redo: () => {
+      const edit = get().redo.at(-1)
+      const inverse = edit === undefined ? undefined : apply(edit)
+      if (inverse !== undefined) set(({ undo, redo }) => ({ redo: redo.slice(0, -1), undo: [...undo, inverse] }))
+    },
+    choose: (id) => {
+      const scenario = SCENARIOS.find((one) => one.id === id)
+      if (scenario === undefined) return
+      const { guest } = get().draft
+      // A scenario says what the machine is like, not which Linux a person prefers to run on it.
+      const before = { ...defaultBlueprint, guest: { id: guest.id, append: '' } }
+      const edited = applyEdit(before, { edit: 'several', edits: scenario.edits })
+      if (!edited.ok) {
+        report(edited.what)
+        return
+      }
+      const draft = { ...edited.blueprint, guest: { ...edited.blueprint.guest, id: guest.id } }
+      set({ draft, scenario: id, selected: scenario.cpu, undo: [], redo: [] })
+    },
+    useEngine: (engine) => set({ engine }),
+    boot: async () => {
+      try {
+        await build(++boots)
+      } catch (error) {
+        set({ loading: undefined, trouble: `The machine could not be built: ${sentence(error)}` })
+      }
+    },
+    pause: () => send({ command: 'pause' }),
+    resume: () => send({ command: 'run' }),
+    powerOff: () => send({ command: 'power', action: 'off' }),
+    type: (bytes) => send({ command: 'input', bytes }),
+    call,
+    setAffinityNow: (vcpu, affinity) => {
+      const set = mpidrCall(vcpu, mpidrOf(affinity))
+      return call([set], set.call === 'KVM_SET_ONE_REG' ? { call: 'KVM_GET_ONE_REG', vcpu, reg: set.reg } : undefined)
+    },
+    setRouteNow: (intid, affinity) => call(routeCalls(intid, affinity)),
+    refreshLog: async () => {
+      if (get().running === undefined) return
+      const log = await port.ask({ command: 'kernelLog' })
+      set({ log })
+    },
+    watch: (machine) => send({ command: 'watch', machine }),
+    select: (selected) => set({ selected }),
+    dropFiles: async (files) => {
+      for (const file of files) {
+        const bytes = await unpacked(file.name, new Uint8Array(await file.arrayBuffer()))
+        const role: FileRole | undefined = bytes.ok ? roleOf(bytes.value) : undefined
+        if (!bytes.ok) report(bytes.what)
+        else if (role === undefined) {
+          report(`${file.name} is not a kernel (Image or ELF), an initrd (cpio) or a device tree (dtb).`)
+        } else {
+          const { value } = bytes
+          set(({ own, draft }) => ({
+            own: { ...own, [role]: { name: file.name, bytes: value } },
+            trouble: undefined,
+            draft: { ...draft, guest: { ...draft.guest, id: 'own' } },
+          }))
+        }
+      }
+    },
+    report,
+  }
+  return session
+}
+
+/** Whether a machine has other affinities, routes or rules than its document will give it at the next boot. */
+export const differs = ({ draft, running }: Pick<SessionState, 'draft' | 'running'>): boolean =>
+  running !== undefined && draft !== running && JSON.stringify(draft) !== JSON.stringify(running)
+
+/** The affinity the machine has now, or will have. */
+export const affinityNow = ({ machine, draft }: SessionState, index: number): Affinity => {
+  const mpidr = machine?.cpus[index]?.mpidr
+  return mpidr === undefined ? affinityIn(draft, index) : mpidrAffinity.decode(mpidr)
+}

@@ -1,0 +1,65 @@
+/** What the page knows. Everything that follows from it is computed where it is shown. */
+import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
+import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import type { Edit } from '../../pure/blueprint/edits.ts'
+import type { EngineId, KernelLogView, MachineView, RunView } from '../../pure/protocol/views.ts'
+import type { ScenarioId } from '../../pure/scenarios/library.ts'
+import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
+import type { FileRole, GuestEntry, Loading } from './guests.ts'
+
+export interface CallRecord {
+  readonly id: number
+  /** The plan that built the machine, or the person at the page. */
+  readonly by: 'plan' | 'you'
+  /** Virtual nanoseconds. */
+  readonly at: number
+  readonly call: KvmCall
+  readonly answer: KvmAnswer
+  /** What is in effect afterwards, read back. */
+  readonly effective?: bigint
+}
+
+export interface OwnFile {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+export interface SessionState {
+  /** The machine of the next boot. */
+  readonly draft: Blueprint
+  /** The machine that was built. */
+  readonly running: Blueprint | undefined
+  readonly engine: EngineId
+  readonly scenario: ScenarioId | undefined
+  readonly undo: readonly Edit[]
+  readonly redo: readonly Edit[]
+  /** Nothing yet while the list is being fetched. */
+  readonly guests: readonly GuestEntry[] | undefined
+  readonly own: Readonly<Partial<Record<FileRole, OwnFile>>>
+  readonly loading: Loading | undefined
+  readonly run: RunView | undefined
+  readonly machine: MachineView | undefined
+  readonly calls: readonly CallRecord[]
+  readonly log: KernelLogView | undefined
+  /** The last thing that went wrong, as a sentence. */
+  readonly trouble: string | undefined
+  readonly selected: number
+}
+
+export const initialState: SessionState = {
+  draft: defaultBlueprint,
+  running: undefined,
+  engine: 'translator',
+  scenario: 'default',
+  undo: [],
+  redo: [],
+  guests: undefined,
+  own: {},
+  loading: undefined,
+  run: undefined,
+  machine: undefined,
+  calls: [],
+  log: undefined,
+  trouble: undefined,
+  selected: 0,
+}

@@ -1,0 +1,195 @@
+/**
+ * Tier 1: finds hot code by looking where the interpreter is every few thousand instructions, compiles
+ * regions of it in batches, and puts them in the place of their root's record. Regions belong to physical
+ * pages: nothing that changes translations concerns them, only what changes code does.
+ */
+import type { CodeCache } from '../code-cache.ts'
+import type { Interpreter } from '../interpreter.ts'
+import { REGION_TABLE, record, region } from '../layout.ts'
+import { ModuleBuilder } from '../../wasm/module.ts'
+import { analyse, findBlocks } from './control-flow.ts'
+import type { Block } from './control-flow.ts'
+import { emitRegion } from './region.ts'
+import type { Region } from './region.ts'
+
+/** Samples of a place before it is compiled; regions in a module; samples that a smaller batch waits for others. */
+const HOT = 2
+const BATCH = 16
+const PATIENCE = 64
+/** A region of less is not worth its entry. */
+const MIN_INSTRUCTIONS = 4
+/** How far back the start of a function is looked for, in instructions. */
+const LOOK_BACK = 256
+
+export interface TranslatorPorts {
+  readonly memory: WebAssembly.Memory
+  readonly table: WebAssembly.Table
+  /** Bytes of RAM accesses that miss the soft TLB; 0: the interpreter has to make the access. */
+  loadSlow(low: number, high: number, what: number): number
+  storeSlow(low: number, high: number, what: number): number
+}
+
+interface Installed extends Region {
+  readonly number: number
+  /** Address of the root's record. */
+  readonly root: number
+  readonly originalOpcode: number
+}
+
+interface Candidate {
+  readonly page: number
+  readonly root: number
+  readonly blocks: readonly Block[]
+}
+
+export class Translator {
+  readonly statistics = { regions: 0, instructions: 0, modules: 0, bytes: 0, dropped: 0 }
+  private readonly interpreter: Interpreter
+  private readonly code: CodeCache
+  private readonly ports: TranslatorPorts
+  private readonly view: DataView
+  private readonly queue = new Map<number, Candidate>()
+  private waited = 0
+  private next = 0
+  /** Regions by page, the address of its first record. */
+  private readonly pages = new Map<number, Installed[]>()
+  /** Roots that were found not to be worth it. */
+  private readonly refused = new Set<number>()
+  /** How often a root has been the best answer to a sample. */
+  private readonly heat = new Map<number, number>()
+
+  constructor(interpreter: Interpreter, code: CodeCache, ports: TranslatorPorts) {
+    this.interpreter = interpreter
+    this.code = code
+    this.ports = ports
+    this.view = new DataView(ports.memory.buffer)
+  }
+
+  /** Tells where the interpreter is. */
+  sample(address: number): void {
+    const page = this.code.pageOf(address)
+    this.noteHot(page, (address - page) / record.SIZE)
+    if (this.queue.size >= BATCH || (this.queue.size > 0 && ++this.waited >= PATIENCE)) this.compile()
+  }
+
+  /** Queues the next place that code around an instruction should be entered at. */
+  private noteHot(page: number, index: number): void {
+    if (index >= record.PER_PAGE) return
+    for (const root of this.candidates(page, index)) {
+      const address = page + root * record.SIZE
+      if (this.isRoot(address) || this.queue.has(address) || this.refused.has(address)) continue
+      const heat = (this.heat.get(address) ?? 0) + 1
+      this.heat.set(address, heat)
+      if (heat < HOT) return
+      const blocks = findBlocks(this.pageCode(page), root)
+      const size = blocks.reduce((n, b) => n + b.instructions.length, 0)
+      if (size < MIN_INSTRUCTIONS) {
+        this.refused.add(address)
+        continue
+      }
+      this.queue.set(address, { page, root, blocks })
+      return
+    }
+  }
+
+  private isRoot(address: number): boolean {
+    return (this.view.getUint16(address, true) & region.OPCODE) !== 0
+  }
+
+  private pageCode(page: number): { decoder: Interpreter['decoder']; wordAt: (index: number) => number } {
+    const ram = this.code.ramOffsetOf(page)
+    return { decoder: this.interpreter.decoder, wordAt: (index) => this.code.wordAt(ram + index * 4) }
+  }
+
+  /** Headers of the loops around an instruction, innermost first, then where its function seems to start, then itself. */
+  private candidates(page: number, index: number): number[] {
+    const start = this.startOf(page, index)
+    const graph = analyse(findBlocks(this.pageCode(page), start), start)
+    const at = graph.blocks.findIndex((b) => index >= b.start && index < b.start + b.instructions.length)
+    const found: number[] = []
+    for (let b = at; b > 0; b = graph.dominator[b] ?? 0)
+      if (graph.loops.has(b)) found.push(graph.blocks[b]?.start ?? start)
+    found.push(start)
+    const own = graph.blocks[at]?.start
+    found.push(own ?? index)
+    return found
+  }
+
+  /** The instruction after the last one before `index` that control cannot pass. */
+  private startOf(page: number, index: number): number {
+    const code = this.pageCode(page)
+    for (let i = index - 1; i >= Math.max(0, index - LOOK_BACK); i--) {
+      const row = code.decoder.decode(code.wordAt(i))
+      if (row === undefined || row.flow === 'jump' || row.flow === 'indirect' || row.name === 'ERET') return i + 1
+    }
+    return index < LOOK_BACK ? 0 : index
+  }
+
+  private compile(): void {
+    this.waited = 0
+    const batch = [...this.queue.values()]
+    this.queue.clear()
+    if (this.next + batch.length > region.MAX) return
+    const m = new ModuleBuilder()
+    const ports = {
+      loadSlow: m.importFunction('loadSlow', ['i32', 'i32', 'i32'], ['i32']),
+      storeSlow: m.importFunction('storeSlow', ['i32', 'i32', 'i32'], ['i32']),
+    }
+    m.importTable()
+    const functions: number[] = []
+    const regions = batch.map(({ page, root, blocks }) => {
+      const f = m.function(['i32'], ['i32'])
+      functions.push(f.index)
+      return emitRegion(f.code, blocks, root, page, ports)
+    })
+    m.element(this.interpreter.functions + this.next, functions)
+    const bytes = m.build()
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: { memory: this.ports.memory, table: this.ports.table, loadSlow: this.ports.loadSlow, storeSlow: this.ports.storeSlow },
+    })
+    regions.forEach((r, i) => {
+      const candidate = batch[i]
+      if (candidate !== undefined) this.install(r, candidate)
+    })
+    this.statistics.modules++
+    this.statistics.bytes += bytes.length
+  }
+
+  private install(r: Region, { page, root }: Candidate): void {
+    const number = this.next++
+    const address = page + root * record.SIZE
+    const originalOpcode = this.code.decodedOpcode(address)
+    this.view.setUint32(REGION_TABLE + number * region.SIZE, originalOpcode | (r.instructions << 16), true)
+    this.view.setUint16(address, region.OPCODE | number, true)
+    const installed: Installed = { ...r, number, root: address, originalOpcode }
+    const list = this.pages.get(page)
+    if (list === undefined) this.pages.set(page, [installed])
+    else list.push(installed)
+    this.statistics.regions++
+    this.statistics.instructions += r.instructions
+  }
+
+  /** Code has changed: drops the regions that hold some of these instructions of a page. */
+  invalidate(page: number, first: number, count: number): void {
+    for (const [address, candidate] of this.queue) if (candidate.page === page) this.queue.delete(address)
+    const list = this.pages.get(page)
+    if (list === undefined) return
+    const kept = list.filter((r) => {
+      if (!r.ranges.some(({ start, length }) => start < first + count && start + length > first)) return true
+      this.view.setUint16(r.root, r.originalOpcode, true)
+      this.statistics.dropped++
+      return false
+    })
+    if (kept.length === 0) this.pages.delete(page)
+    else this.pages.set(page, kept)
+  }
+
+  /** Every record is gone, and every region's root with it. */
+  reset(): void {
+    this.next = 0
+    this.pages.clear()
+    this.queue.clear()
+    this.heat.clear()
+    this.refused.clear()
+  }
+}

@@ -1,0 +1,93 @@
+/** From an affinity to a vCPU: kvm_mpidr_to_vcpu() (arch/arm64/kvm/arm.c). */
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { mpidrAffinity } from '../../pure/arch/affinity.ts'
+import type { AffinityLookup } from '../../pure/rules/points.ts'
+
+/** struct kvm_mpidr_data must fit a page: an 8-byte mask, then two bytes an entry. */
+const MAX_ENTRIES = (4096 - 8) / 2
+
+/** Gathers the bits of `affinity` that are in `mask`: kvm_mpidr_index(). */
+const compress = (affinity: Affinity, mask: number): number => {
+  let index = 0
+  let at = 0
+  for (let rest = mask; rest !== 0; rest &= rest - 1) {
+    if ((affinity & rest & -rest) !== 0) index |= 1 << at
+    at++
+  }
+  return index
+}
+
+interface Table {
+  /** The affinity bits in which the CPUs differ. */
+  readonly mask: number
+  readonly entries: Uint16Array
+}
+
+export class CpuLookup {
+  private readonly rule: AffinityLookup
+  private readonly mpidrOf: readonly (() => bigint)[]
+  private readonly affinities: Uint32Array
+  /** Of several CPUs with one affinity, the first created. */
+  private first = new Map<Affinity, number>()
+  private table: Table | undefined
+
+  constructor(rule: AffinityLookup, mpidrOf: readonly (() => bigint)[]) {
+    this.rule = rule
+    this.mpidrOf = mpidrOf
+    this.affinities = new Uint32Array(mpidrOf.length)
+    this.refresh()
+  }
+
+  /** A CPU's affinity as its MPIDR_EL1 has it now. */
+  affinity(cpu: number): Affinity {
+    return this.affinities[cpu] ?? 0
+  }
+
+  anyAffinity(holds: (affinity: Affinity) => boolean): boolean {
+    return this.affinities.some(holds)
+  }
+
+  /** Reads every MPIDR_EL1 again. */
+  refresh(): void {
+    const first = new Map<Affinity, number>()
+    for (const [cpu, mpidr] of this.mpidrOf.entries()) {
+      const affinity = mpidrAffinity.decode(mpidr())
+      this.affinities[cpu] = affinity
+      if (!first.has(affinity)) first.set(affinity, cpu)
+    }
+    this.first = first
+  }
+
+  /** At the first run of a VM: kvm_init_mpidr_data(). A VM with one CPU has no table. */
+  freeze(): void {
+    if (!this.rule.table || this.table !== undefined || this.affinities.length <= 1) return
+    let set = 0
+    let clear = -1
+    for (const affinity of this.affinities) {
+      set |= affinity
+      clear &= affinity
+    }
+    const mask = set ^ clear
+    let entryCount = 1
+    for (let rest = mask; rest !== 0; rest &= rest - 1) entryCount *= 2
+    if (entryCount > MAX_ENTRIES) return
+    const entries = new Uint16Array(entryCount)
+    for (const [cpu, affinity] of this.affinities.entries()) entries[compress(affinity, mask)] = cpu
+    this.table = { mask, entries }
+  }
+
+  find(affinity: Affinity): number | undefined {
+    const { table } = this
+    if (table !== undefined) {
+      const cpu = table.entries[compress(affinity, table.mask)] ?? 0
+      if (this.affinities[cpu] === affinity) return cpu
+      if (!this.rule.fallback) return undefined
+    }
+    return this.first.get(affinity)
+  }
+
+  /** The first created CPU with this affinity, whatever the table says. */
+  findFirst(affinity: Affinity): number | undefined {
+    return this.first.get(affinity)
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * A frame of registers behind its table: which access reaches which handler, for the guest and for userspace
+ * (arch/arm64/kvm/vgic/vgic-mmio.c: vgic_get_mmio_region(), check_region(), vgic_uaccess()).
+ */
+import { firstIrqAt, registerAt } from '../../pure/arch/register.ts'
+import type { Register } from '../../pure/arch/register.ts'
+import { refuse } from '../../pure/rules/points.ts'
+import type { Refusal } from '../../pure/rules/points.ts'
+import type { AccessWidth } from '../bus/device.ts'
+
+export interface Access {
+  /** From the start of the register or bank. */
+  readonly offset: number
+  readonly width: AccessWidth
+  /** The CPU whose frame it is; in the distributor, whoever asks. */
+  readonly cpu: number
+  /** In a bank: the first interrupt the access covers. */
+  readonly intid: number
+}
+
+export type Written = Refusal | { readonly ok: true; readonly note?: string }
+export type ReadBack = Refusal | { readonly ok: true; readonly value: number }
+export const DONE: Written = { ok: true }
+
+export interface Handler {
+  /** The guest's read; userspace's as well, unless it has its own. Without one: read as zero. */
+  readonly read?: (access: Access) => bigint
+  /** The guest's write. Without one: ignored. The note says what was lost. */
+  readonly write?: (access: Access, value: bigint) => string | undefined | void
+  readonly userRead?: (access: Access) => bigint
+  readonly userWrite?: (access: Access, value: bigint) => Written
+}
+
+const isWidth = (register: Register, width: AccessWidth): boolean => register.access.some((w) => w === width)
+
+export class RegisterFrame<Name extends string> {
+  private readonly registers: readonly Register[]
+  private readonly handlers: ReadonlyMap<string, Handler>
+  private readonly nrIrqs: number
+
+  /** `registers` by offset; those without a handler read as zero and ignore writes. */
+  constructor(registers: readonly Register[], handlers: Partial<Record<Name, Handler>>, nrIrqs: number) {
+    this.registers = registers
+    this.handlers = new Map(Object.entries<Handler | undefined>(handlers).flatMap(([name, handler]) => handler === undefined ? [] : [[name, handler] as const]))
+    this.nrIrqs = nrIrqs
+  }
+
+  read(offset: number, width: AccessWidth, cpu: number): bigint {
+    const register = this.reach(offset, width)
+    const handler = register && this.handlers.get(register.name)
+    if (register === undefined || handler?.read === undefined) return 0n
+    return BigInt.asUintN(width * 8, handler.read(access(register, offset, width, cpu)))
+  }
+
+  write(offset: number, width: AccessWidth, value: bigint, cpu: number): void {
+    const register = this.reach(offset, width)
+    const handler = register && this.handlers.get(register.name)
+    if (register === undefined || handler?.write === undefined) return
+    handler.write(access(register, offset, width, cpu), BigInt.asUintN(width * 8, value))
+  }
+
+  /** Whether KVM_HAS_DEVICE_ATTR knows the offset. */
+  has(offset: number): boolean {
+    return this.reach(offset, 4) !== undefined
+  }
+
+  userRead(offset: number, cpu: number): ReadBack {
+    if (offset % 4 !== 0) return unaligned(offset)
+    const register = this.reach(offset, 4)
+    const handler = register && this.handlers.get(register.name)
+    const read = handler?.userRead ?? handler?.read
+    if (register === undefined || read === undefined) return { ok: true, value: 0 }
+    return { ok: true, value: Number(BigInt.asUintN(32, read(access(register, offset, 4, cpu)))) }
+  }
+
+  userWrite(offset: number, value: number, cpu: number): Written {
+    if (offset % 4 !== 0) return unaligned(offset)
+    const register = this.reach(offset, 4)
+    const handler = register && this.handlers.get(register.name)
+    if (register === undefined || handler === undefined) return DONE
+    const at = access(register, offset, 4, cpu)
+    const word = BigInt(value >>> 0)
+    if (handler.userWrite !== undefined) return handler.userWrite(at, word)
+    const note = handler.write?.(at, word)
+    return typeof note === 'string' ? { ok: true, note } : DONE
+  }
+
+  /** What an access reaches: a register that is there, of a width it takes, aligned, of an interrupt that is there. */
+  private reach(offset: number, width: AccessWidth): Register | undefined {
+    if (offset % width !== 0) return undefined
+    const register = registerAt(this.registers, offset)
+    if (register === undefined || !isWidth(register, width)) return undefined
+    if (register.perIrq !== undefined && firstIrqAt(register, offset) >= this.nrIrqs) return undefined
+    return register
+  }
+}
+
+const access = (register: Register, offset: number, width: AccessWidth, cpu: number): Access => ({
+  offset: offset - register.offset,
+  width,
+  cpu,
+  intid: register.perIrq === undefined ? 0 : firstIrqAt(register, offset),
+})
+
+const unaligned = (offset: number): Refusal =>
+  refuse('ENXIO', `Offset 0x${offset.toString(16)} is not a multiple of 4.`, 'arch/arm64/kvm/vgic/vgic-mmio.c')

@@ -1,0 +1,54 @@
+/** Who gets an SGI, and who does not and why: vgic_v3_dispatch_sgi() (arch/arm64/kvm/vgic/vgic-mmio-v3.c). */
+import { affinityText, decodeSgi, sgiTarget } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import type { VgicRules } from '../../pure/rules/points.ts'
+import type { SgiMiss } from './events.ts'
+import type { CpuLookup } from './lookup.ts'
+
+const LIST_BITS = 16
+
+export interface SgiWorld {
+  readonly rules: VgicRules
+  readonly lookup: CpuLookup
+  readonly cpuCount: number
+  /** The id a CPU was created with. */
+  id(cpu: number): number
+}
+
+/** Calls `hit` for each CPU that the register value names, `miss` for each affinity that no CPU has. */
+export const forEachSgiTarget = (
+  world: SgiWorld,
+  writer: number,
+  value: bigint,
+  hit: (cpu: number) => void,
+  miss?: (affinity: Affinity) => void,
+): void => {
+  const { rules, lookup, cpuCount } = world
+  const { cluster, targetList, allButSelf } = decodeSgi(value)
+  const { list, broadcastSkips } = rules.sgiDelivery.decide()
+  if (allButSelf) {
+    const skipped = broadcastSkips === 'writer' ? writer : world.id(writer)
+    for (let cpu = 0; cpu < cpuCount; cpu++) if (cpu !== skipped) hit(cpu)
+    return
+  }
+  for (let bit = 0; bit < LIST_BITS; bit++) {
+    if ((targetList & (1 << bit)) === 0) continue
+    const affinity = sgiTarget(cluster, bit)
+    // A walk in creation order takes the bit out at the first CPU that has the affinity.
+    const cpu = list === 'walk' ? lookup.findFirst(affinity) : lookup.find(affinity)
+    const match =
+      cpu !== undefined && rules.sgiAffinityCompare.decide({ sgi: affinity, cpu: lookup.affinity(cpu) })
+    if (match) hit(cpu)
+    else miss?.(affinity)
+  }
+}
+
+export const noSuchCpu = (affinity: Affinity): SgiMiss => ({
+  affinity,
+  why: `No CPU has the affinity ${affinityText(affinity)}.`,
+})
+
+export const wrongGroup = (affinity: Affinity, cpu: number): SgiMiss => ({
+  affinity,
+  why: `The SGI is in Group 1 on CPU ${cpu}; this register raises Group 0 only.`,
+})

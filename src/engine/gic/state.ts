@@ -1,0 +1,186 @@
+/**
+ * The only place that changes an interrupt. An interrupt that is active, or pending and enabled, is on the list of
+ * one CPU; which one, vgic_target_oracle() says (arch/arm64/kvm/vgic/vgic.c). KVM prunes and migrates its lists when a
+ * vCPU exits; here that happens at once, which a guest cannot tell from a vCPU that exits quickly.
+ */
+import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
+import { isPending, newIrq, NONE } from './irq.ts'
+import type { VgicIrq } from './irq.ts'
+
+/** KVM keeps five priority bits (VGIC_PRI_BITS). */
+const PRIORITY_MASK = 0xf8
+
+export class InterruptState {
+  readonly nrIrqs: number
+  private readonly privates: VgicIrq[]
+  private readonly spis: VgicIrq[]
+  /** By CPU, in the order of queueing: KVM's ap_list. */
+  private readonly lists: VgicIrq[][]
+  private readonly changed: (cpu: number) => void
+  private forwarding = false
+
+  /** `changed`: something on this CPU's list is other than it was. */
+  constructor(cpuCount: number, nrIrqs: number, changed: (cpu: number) => void) {
+    this.nrIrqs = nrIrqs
+    this.changed = changed
+    this.privates = Array.from({ length: cpuCount * PRIVATE_COUNT }, (_, i) =>
+      newIrq(i % PRIVATE_COUNT, Math.floor(i / PRIVATE_COUNT)),
+    )
+    this.spis = Array.from({ length: nrIrqs - PRIVATE_COUNT }, (_, i) => newIrq(PRIVATE_COUNT + i, NONE))
+    this.lists = Array.from({ length: cpuCount }, () => [])
+  }
+
+  /** As CPU `cpu` numbers its interrupts. */
+  irq(cpu: number, intid: number): VgicIrq | undefined {
+    return intid < PRIVATE_COUNT ? this.privateIrq(cpu, intid) : this.spi(intid)
+  }
+
+  privateIrq(cpu: number, intid: number): VgicIrq | undefined {
+    return intid < PRIVATE_COUNT ? this.privates[cpu * PRIVATE_COUNT + intid] : undefined
+  }
+
+  spi(intid: number): VgicIrq | undefined {
+    return this.spis[intid - PRIVATE_COUNT]
+  }
+
+  allSpis(): readonly Readonly<VgicIrq>[] {
+    return this.spis
+  }
+
+  /** What is queued on a CPU. */
+  queued(cpu: number): readonly VgicIrq[] {
+    return this.lists[cpu] ?? []
+  }
+
+  get enabled(): boolean {
+    return this.forwarding
+  }
+
+  /** GICD_CTLR.EnableGrp1. What became pending while it was 0 stays unqueued until something queues it. */
+  setForwarding(enabled: boolean): void {
+    if (enabled === this.forwarding) return
+    this.forwarding = enabled
+    for (const list of this.lists) for (const irq of [...list]) this.settle(irq)
+  }
+
+  setEnabled(irq: VgicIrq, enabled: boolean): void {
+    irq.enabled = enabled
+    if (enabled) this.queue(irq)
+    else this.settle(irq)
+  }
+
+  pend(irq: VgicIrq): void {
+    irq.latch = true
+    this.queue(irq)
+  }
+
+  unpend(irq: VgicIrq): void {
+    irq.latch = false
+    this.settle(irq)
+  }
+
+  setActive(irq: VgicIrq, active: boolean): void {
+    irq.active = active
+    if (active) this.queue(irq)
+    else this.settle(irq)
+  }
+
+  setGroup(irq: VgicIrq, group: 0 | 1): void {
+    irq.group = group
+    this.queue(irq)
+  }
+
+  setPriority(irq: VgicIrq, priority: number): void {
+    irq.priority = priority & PRIORITY_MASK
+    this.settle(irq)
+  }
+
+  setEdge(irq: VgicIrq, edge: boolean): void {
+    irq.edge = edge
+    this.settle(irq)
+  }
+
+  /** The wire: kvm_vgic_inject_irq(). Of a level only changes matter, of an edge only its rising. */
+  setLine(irq: VgicIrq, level: boolean): void {
+    if (irq.edge) {
+      if (!level) return
+      irq.latch = true
+    } else {
+      if (irq.line === level) return
+      irq.line = level
+    }
+    this.queue(irq)
+  }
+
+  /** Userspace sets the level whatever the configuration is: vgic_write_irq_line_level_info(). */
+  restoreLine(irq: VgicIrq, level: boolean): void {
+    irq.line = level
+    if (level) this.queue(irq)
+    else this.settle(irq)
+  }
+
+  /** `queue`: whether a target is enough to queue what is pending. */
+  route(irq: VgicIrq, affinity: number, target: number, queue: boolean): void {
+    irq.affinity = affinity
+    irq.target = target
+    if (queue) this.queue(irq)
+    else this.settle(irq)
+  }
+
+  /** kvm_vgic_reset_mapped_irq(). */
+  forget(irq: VgicIrq): void {
+    irq.latch = false
+    irq.line = false
+    irq.active = false
+    this.settle(irq)
+  }
+
+  acknowledge(irq: VgicIrq): void {
+    irq.active = true
+    if (irq.edge) irq.latch = false
+    if (irq.queuedOn !== NONE) this.changed(irq.queuedOn)
+  }
+
+  /** What a write pended on a level-sensitive interrupt is forgotten when its list register is idle again. */
+  deactivate(irq: VgicIrq): void {
+    irq.active = false
+    if (!irq.edge) irq.latch = false
+    this.settle(irq)
+  }
+
+  /** Where it belongs: vgic_target_oracle(). */
+  private home(irq: VgicIrq): number {
+    if (irq.active) return irq.queuedOn === NONE ? irq.target : irq.queuedOn
+    return irq.enabled && this.forwarding && isPending(irq) ? irq.target : NONE
+  }
+
+  /** vgic_queue_irq_unlock(). */
+  private queue(irq: VgicIrq): void {
+    irq.touched ||= irq.enabled || irq.active || isPending(irq)
+    if (irq.queuedOn === NONE) this.move(irq, this.home(irq))
+    else this.settle(irq)
+  }
+
+  /** vgic_prune_ap_list(), for one interrupt: what is not queued stays so. */
+  private settle(irq: VgicIrq): void {
+    const before = irq.queuedOn
+    if (before === NONE) return
+    const home = this.home(irq)
+    if (home !== before) this.move(irq, home)
+    this.changed(before)
+  }
+
+  private move(irq: VgicIrq, to: number): void {
+    const from = irq.queuedOn === NONE ? undefined : this.lists[irq.queuedOn]
+    if (from !== undefined) {
+      // By hand: splice() would allocate on a path that every interrupt takes.
+      let kept = 0
+      for (const other of from) if (other !== irq) from[kept++] = other
+      from.length = kept
+    }
+    irq.queuedOn = to
+    if (to === NONE) return
+    this.lists[to]?.push(irq)
+    this.changed(to)
+  }
+}

@@ -1,0 +1,144 @@
+/** ICC_* as KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS has them (arch/arm64/kvm/vgic-sys-reg-v3.c). */
+import { aff3Of } from '../../pure/arch/affinity.ts'
+import { decodeIccControl, ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
+import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
+import { refuse } from '../../pure/rules/points.ts'
+import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
+import type { CpuInterfaces } from './cpu-interface-v3.ts'
+import { ICC_SRE_VALUE } from './guest-sysregs.ts'
+import type { CpuLookup } from './lookup.ts'
+import { DONE } from './register-frame.ts'
+import type { Written } from './register-frame.ts'
+
+const SOURCE = 'arch/arm64/kvm/vgic-sys-reg-v3.c'
+
+export type SysregReadBack = Refusal | { readonly ok: true; readonly value: bigint }
+
+interface Row {
+  readonly get: (cpu: number) => SysregReadBack
+  readonly set: (cpu: number, value: bigint) => Written
+}
+
+export interface UserSysregs {
+  /** Whether KVM_HAS_DEVICE_ATTR knows the register. */
+  has(encoding: number): boolean
+  get(cpu: number, encoding: number): SysregReadBack
+  set(cpu: number, encoding: number, value: bigint): Written
+}
+
+export const userSysregs = (
+  rules: VgicRules,
+  vm: VmFacts,
+  cpus: CpuInterfaces,
+  lookup: CpuLookup,
+): UserSysregs => {
+  const plain = (get: (cpu: number) => number | bigint, set: (cpu: number, value: bigint) => void): Row => ({
+    get: (cpu) => ({ ok: true, value: BigInt(get(cpu)) }),
+    set: (cpu, value) => {
+      set(cpu, value)
+      cpus.signal(cpu)
+      return DONE
+    },
+  })
+
+  const activePriorities = (group: 0 | 1, word: number): Row => {
+    const absent = (): Refusal =>
+      refuse('EINVAL', `${cpus.scheme.preemptionBits} priority bits leave no ICC_AP${group}R${word}_EL1.`, SOURCE)
+    const row = plain(
+      (cpu) => cpus.at(cpu).active[group][word] ?? 0,
+      (cpu, value) => {
+        cpus.at(cpu).active[group][word] = Number(BigInt.asUintN(32, value))
+      },
+    )
+    return word < cpus.scheme.apWords ? row : { get: absent, set: absent }
+  }
+
+  const groupEnable = (group: 0 | 1): Row =>
+    plain(
+      (cpu) => Number(cpus.at(cpu).groupEnabled[group]),
+      (cpu, value) => {
+        cpus.at(cpu).groupEnabled[group] = (value & 1n) === 1n
+      },
+    )
+
+  /** set_gic_ctlr(). */
+  const setControl = (cpu: number, value: bigint): Written => {
+    const at = cpus.at(cpu)
+    const { host } = vm
+    const wanted = decodeIccControl(value)
+    const atomic = rules.iccCtlrSetAtomic.decide()
+    if (wanted.priBits > at.priBits) {
+      return refuse('EINVAL', `ICC_CTLR_EL1 asks for ${wanted.priBits} priority bits; there are ${at.priBits}.`, SOURCE)
+    }
+    if (!atomic) at.priBits = wanted.priBits
+    if (wanted.idBits > at.idBits) {
+      return refuse('EINVAL', `ICC_CTLR_EL1.IDbits = ${wanted.idBits}; there is ${at.idBits}.`, SOURCE)
+    }
+    if (!atomic) at.idBits = wanted.idBits
+    if (wanted.seis !== host.seis) {
+      return refuse('EINVAL', `ICC_CTLR_EL1.SEIS = ${Number(wanted.seis)}; the host's is ${Number(host.seis)}.`, SOURCE)
+    }
+    const aff3InUse = lookup.anyAffinity((affinity) => aff3Of(affinity) !== 0)
+    const a3v = rules.iccCtlrSetA3v.decide({ vm, value: wanted.a3v, aff3InUse })
+    if (!a3v.ok) return a3v
+    vm.guestA3v = a3v.guestA3v
+    vm.pinned = a3v.pinned
+    at.priBits = wanted.priBits
+    at.idBits = wanted.idBits
+    cpus.setControl(cpu, value)
+    return DONE
+  }
+
+  const rows: Partial<Record<IccName, Row>> = {
+    ICC_PMR_EL1: plain(
+      (cpu) => cpus.at(cpu).pmr,
+      (cpu, value) => {
+        cpus.at(cpu).pmr = Number(value & 0xffn)
+      },
+    ),
+    ICC_BPR0_EL1: plain(
+      (cpu) => cpus.at(cpu).bpr0,
+      (cpu, value) => {
+        cpus.at(cpu).bpr0 = Number(value & 7n)
+      },
+    ),
+    ICC_BPR1_EL1: plain(
+      (cpu) => {
+        const at = cpus.at(cpu)
+        return at.cbpr ? Math.min(at.bpr0 + 1, 7) : at.bpr1
+      },
+      (cpu, value) => {
+        const at = cpus.at(cpu)
+        if (!at.cbpr) at.bpr1 = Number(value & 7n)
+      },
+    ),
+    ICC_AP0R0_EL1: activePriorities(0, 0),
+    ICC_AP0R1_EL1: activePriorities(0, 1),
+    ICC_AP0R2_EL1: activePriorities(0, 2),
+    ICC_AP0R3_EL1: activePriorities(0, 3),
+    ICC_AP1R0_EL1: activePriorities(1, 0),
+    ICC_AP1R1_EL1: activePriorities(1, 1),
+    ICC_AP1R2_EL1: activePriorities(1, 2),
+    ICC_AP1R3_EL1: activePriorities(1, 3),
+    ICC_CTLR_EL1: { get: (cpu) => ({ ok: true, value: cpus.userControl(cpu) }), set: setControl },
+    ICC_SRE_EL1: {
+      get: () => ({ ok: true, value: ICC_SRE_VALUE }),
+      set: (_, value) => ((value & 1n) === 1n ? DONE : refuse('EINVAL', 'ICC_SRE_EL1.SRE cannot be 0.', SOURCE)),
+    },
+    ICC_IGRPEN0_EL1: groupEnable(0),
+    ICC_IGRPEN1_EL1: groupEnable(1),
+  }
+  const encodings = new Map<string, number>(Object.entries(ICC))
+  const byEncoding = new Map<number, Row>()
+  for (const [name, row] of Object.entries<Row | undefined>(rows)) {
+    const encoding = encodings.get(name)
+    if (encoding !== undefined && row !== undefined) byEncoding.set(encoding, row)
+  }
+  const unknown = (encoding: number): Refusal =>
+    refuse('ENOENT', `0x${encoding.toString(16)} is not a register of the CPU interface.`, SOURCE)
+  return {
+    has: (encoding) => byEncoding.has(encoding),
+    get: (cpu, encoding) => byEncoding.get(encoding)?.get(cpu) ?? unknown(encoding),
+    set: (cpu, encoding, value) => byEncoding.get(encoding)?.set(cpu, value) ?? unknown(encoding),
+  }
+}

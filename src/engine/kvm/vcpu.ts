@@ -1,0 +1,52 @@
+/** What KVM knows of one vCPU. */
+import { resetMpidr } from '../../pure/arch/affinity.ts'
+import type { VcpuFeature } from '../../pure/uapi/calls.ts'
+import type { CpuPort } from '../machine/hardware.ts'
+
+export class Vcpu {
+  readonly port: CpuPort
+  /** Creation order. */
+  readonly index: number
+  /** What KVM_CREATE_VCPU was given. */
+  readonly id: number
+  /** Before KVM_ARM_VCPU_INIT the stored MPIDR_EL1 is 0, and so the affinity is 0.0.0.0. */
+  private stored = 0n
+  /** KVM_ARM_VCPU_INIT's features, once it was called; POWER_OFF is a request and not a feature. */
+  features: readonly VcpuFeature[] | undefined
+  /** Whether KVM_RUN leaves it off until CPU_ON. */
+  startsOff = false
+  /** Whether KVM_RUN has started it. */
+  started = false
+  pc = 0n
+  x0 = 0n
+
+  constructor(port: CpuPort, id: number) {
+    this.port = port
+    this.index = port.index
+    this.id = id
+  }
+
+  get initialised(): boolean {
+    return this.features !== undefined
+  }
+
+  get mpidr(): bigint {
+    return this.stored
+  }
+
+  setMpidr(value: bigint): void {
+    this.stored = value
+    this.port.setMpidr(value)
+  }
+
+  resetMpidr(): void {
+    this.setMpidr(resetMpidr(this.id))
+  }
+
+  /** KVM_RUN's part for a vCPU that is not off. */
+  start(): void {
+    if (this.started) return
+    this.started = true
+    if (!this.startsOff) this.port.powerOn(this.pc, this.x0)
+  }
+}

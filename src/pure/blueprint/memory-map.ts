@@ -1,0 +1,12 @@
+/** Where everything lies: QEMU's `virt` machine (hw/arm/virt.c, base_memmap), so guests built for it run unmodified. */
+export const memoryMap = {
+  gicd: { base: 0x0800_0000, size: 0x1_0000 },
+  /** A frame is 0x20000 bytes: RD_base and SGI_base (IHI 0069, 12.10). */
+  redistributors: [
+    { base: 0x080a_0000, frames: 123 },
+    { base: 0x40_0000_0000, frames: 389 },
+  ],
+  pl011: { base: 0x0900_0000, size: 0x1000, spi: 1 },
+  pl031: { base: 0x0901_0000, size: 0x1000, spi: 2 },
+  ram: { base: 0x4000_0000 },
+} as const

@@ -1,0 +1,193 @@
+/** What is worth saying about a blueprint before it runs: one sentence each, with the rule it follows from. */
+import { aff3Of, affinityLevels, affinityText } from '../arch/affinity.ts'
+import { irqName } from '../arch/intid.ts'
+import { duplicateAffinities } from '../blueprint/blueprint.ts'
+import type { Blueprint } from '../blueprint/blueprint.ts'
+import { hasGicV3 } from '../blueprint/host.ts'
+import { forecast } from './forecast.ts'
+import type { Forecast, RouteForecast, VcpuForecast } from './forecast.ts'
+
+export interface Finding {
+  readonly severity: 'error' | 'warning' | 'info'
+  readonly text: string
+  /** `index`: of the vCPU, the INTID of the SPI, 0 for the host. */
+  readonly where: { readonly kind: 'vcpu' | 'spi' | 'host'; readonly index: number }
+  readonly source: string
+}
+
+const HOST = { kind: 'host', index: 0 } as const
+/** The highest Aff0 that a target list without a range selector names (IHI 0069, 12.2.21 ICC_SGI1R_EL1). */
+const MAX_SGI_AFF0 = 15
+
+const vcpuFinding = (severity: Finding['severity'], vcpu: number, text: string, source: string): Finding => ({
+  severity,
+  text,
+  where: { kind: 'vcpu', index: vcpu },
+  source,
+})
+
+const aboutHost = (blueprint: Blueprint, { rules, vm, vcpus }: Forecast): readonly Finding[] => {
+  const findings: Finding[] = []
+  const add = (severity: Finding['severity'], text: string, source: string): void => {
+    findings.push({ severity, text, where: HOST, source })
+  }
+  if (!hasGicV3(blueprint.host)) {
+    add(
+      'error',
+      'This host has a GICv2 only: KVM_CREATE_DEVICE(ARM_VGIC_V3) fails with ENODEV.',
+      'arch/arm64/kvm/vgic/vgic-init.c: kvm_vgic_create()',
+    )
+    return findings
+  }
+  const clusters = new Set(vcpus.map(({ running }) => aff3Of(running)))
+  const spread = clusters.size > 1 || !clusters.has(0)
+  if (spread && !rules.iccCtlrA3vGuest.decide({ vm })) {
+    add(
+      'warning',
+      'vCPUs have Aff3 != 0, and the guest reads ICC_CTLR_EL1.A3V = 0: by the architecture it cannot send SGIs to them.',
+      'GIC architecture IHI 0069, ICC_CTLR_EL1.A3V',
+    )
+  }
+  if (spread && !rules.distributorTyperA3v.decide({ vm })) {
+    add(
+      'warning',
+      'vCPUs have Aff3 != 0, and the guest reads GICD_TYPER.A3V = 0: by the architecture no SPI can be routed to them.',
+      rules.distributorTyperA3v.source,
+    )
+  }
+  if (rules.trapForA3v.decide({ vm })) {
+    add(
+      'info',
+      `This VM has A3V = ${Number(vm.guestA3v)} and its host ${Number(vm.host.a3v)}: KVM traps ICC_CTLR_EL1.`,
+      rules.trapForA3v.source,
+    )
+  }
+  return findings
+}
+
+const missingRedistributor = ({ rules }: Forecast, vcpu: VcpuForecast): Finding | undefined => {
+  const { index, wanted, running, shown, finds } = vcpu
+  if (finds === index) return undefined
+  const want = affinityText(wanted)
+  if (finds !== undefined) {
+    return vcpuFinding(
+      'error',
+      index,
+      `vCPU ${index} looks for ${want} and finds the redistributor of vCPU ${finds}.`,
+      rules.typerAffinity.source,
+    )
+  }
+  const reset = running !== wanted
+  const cause = reset
+    ? `its MPIDR_EL1 is ${affinityText(running)} once it runs`
+    : `GICR_TYPER shows ${affinityText(shown)}`
+  return vcpuFinding(
+    'error',
+    index,
+    `vCPU ${index} will find no redistributor: it looks for ${want}, but ${cause}.`,
+    reset && running !== vcpu.stored ? rules.mpidrAtCpuOn.source : rules.typerAffinity.source,
+  )
+}
+
+const aboutVcpu = (all: Forecast, vcpu: VcpuForecast): readonly Finding[] => {
+  const { rules } = all
+  const { index, wanted, stored, refused } = vcpu
+  const want = affinityText(wanted)
+  if (refused !== undefined) {
+    return [
+      vcpuFinding(
+        'error',
+        index,
+        `vCPU ${index} cannot be ${want}: KVM_SET_ONE_REG(MPIDR_EL1) fails with ${refused.errno}. ${refused.why}`,
+        refused.source,
+      ),
+    ]
+  }
+  const findings: Finding[] = []
+  if (stored !== wanted) {
+    findings.push(
+      vcpuFinding(
+        'error',
+        index,
+        `vCPU ${index} is to be ${want}, but KVM stores ${affinityText(stored)} and reports no error.`,
+        rules.setMpidr.source,
+      ),
+    )
+  }
+  // The boot CPU needs no CPU_ON.
+  if (index > 0 && vcpu.cpuOn !== index) {
+    const outcome =
+      vcpu.cpuOn === undefined ? 'answers INVALID_PARAMS' : `addresses vCPU ${vcpu.cpuOn}, which has the same affinity`
+    findings.push(
+      vcpuFinding(
+        'error',
+        index,
+        `vCPU ${index} will stay off: CPU_ON(${want}) ${outcome}.`,
+        rules.cpuOnAffinity.source,
+      ),
+    )
+  }
+  const missing = missingRedistributor(all, vcpu)
+  if (missing !== undefined) findings.push(missing)
+  if (affinityLevels(vcpu.running).aff0 > MAX_SGI_AFF0) {
+    findings.push(
+      vcpuFinding(
+        'warning',
+        index,
+        `vCPU ${index} has Aff0 = 0x${affinityLevels(vcpu.running).aff0.toString(16)}: no SGI but a broadcast reaches it.`,
+        rules.sgiAffinityCompare.source,
+      ),
+    )
+  }
+  return findings
+}
+
+const aboutRoute = ({ rules, vcpus }: Forecast, route: RouteForecast): readonly Finding[] => {
+  const { intid, wanted, stored, target, note } = route
+  const where = { kind: 'spi', index: intid } as const
+  const name = `${irqName(intid)} (INTID ${intid})`
+  const source = rules.irouterWrite.source
+  const findings: Finding[] = []
+  if (stored !== wanted) {
+    const lands = target === undefined ? '' : `, which is vCPU ${target}`
+    findings.push({
+      severity: 'error',
+      text: `${name} is to be routed to ${affinityText(wanted)}; GICD_IROUTER keeps ${affinityText(stored)}${lands}${note === undefined ? '' : `: ${note}`}.`,
+      where,
+      source,
+    })
+  }
+  if (target === undefined) {
+    const meant = vcpus.find((vcpu) => vcpu.wanted === wanted)
+    const who = meant === undefined ? 'no vCPU is there' : `vCPU ${meant.index} is meant, but is not found there`
+    findings.push({
+      severity: 'warning',
+      text: `${name} has no target: GICD_IROUTER holds ${affinityText(stored)}, and ${who}. It will stay pending.`,
+      where,
+      source: rules.lookupAffinity.source,
+    })
+  }
+  return findings
+}
+
+const SEVERITIES = ['error', 'warning', 'info'] as const
+
+/** Errors first. */
+export const findings = (blueprint: Blueprint): Finding[] => {
+  const all = forecast(blueprint)
+  const host = aboutHost(blueprint, all)
+  const duplicates = [...duplicateAffinities(blueprint)].map(([text, [first = 0, ...others]]): Finding =>
+    vcpuFinding(
+      'error',
+      others[0] ?? first,
+      `vCPUs ${[first, ...others].join(', ')} share the affinity ${text}: a guest cannot tell them apart.`,
+      all.rules.lookupAffinity.source,
+    ),
+  )
+  return [
+    ...host,
+    ...duplicates,
+    ...all.vcpus.flatMap((vcpu) => aboutVcpu(all, vcpu)),
+    ...all.routes.flatMap((route) => aboutRoute(all, route)),
+  ].toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+}

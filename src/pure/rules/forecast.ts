@@ -1,0 +1,131 @@
+/**
+ * What a blueprint will become under its rules, asked of the same points that drive the engine: the affinity
+ * each vCPU is meant to have, the one KVM stores, the one it has once the guest runs, the one its redistributor shows.
+ */
+import { irouterAffinity, mpidrAffinity, resetMpidr } from '../arch/affinity.ts'
+import type { Affinity } from '../arch/affinity.ts'
+import { affinityIn, mpidrOf } from '../blueprint/blueprint.ts'
+import type { Blueprint } from '../blueprint/blueprint.ts'
+import { newVmFacts } from './points.ts'
+import type { AffinityLookup, Refusal, RouterWrite, VgicRules, VmFacts } from './points.ts'
+import { rulesFor } from './rule-sets.ts'
+
+export interface VcpuForecast {
+  readonly index: number
+  /** What the blueprint says, and so the device tree. */
+  readonly wanted: Affinity
+  /** Why KVM_SET_ONE_REG does not take it. */
+  readonly refused: Refusal | undefined
+  /** What KVM stores before the first run. */
+  readonly stored: Affinity
+  /** What the vCPU reads in MPIDR_EL1 once it runs: CPU_ON may have changed it. */
+  readonly running: Affinity
+  /** What its GICR_TYPER shows while it runs. */
+  readonly shown: Affinity
+  /** Whose redistributor a guest finds that looks for `wanted`, frame by frame. */
+  readonly finds: number | undefined
+  /** Which vCPU PSCI CPU_ON(`wanted`) turns on. */
+  readonly cpuOn: number | undefined
+}
+
+export interface RouteForecast {
+  readonly intid: number
+  readonly wanted: Affinity
+  /** What GICD_IROUTER holds after the VMM wrote its low and then its high word. */
+  readonly stored: Affinity
+  readonly target: number | undefined
+  readonly note: string | undefined
+}
+
+export interface Forecast {
+  readonly rules: VgicRules
+  /** The VM's facts once it runs. */
+  readonly vm: VmFacts
+  readonly vcpus: readonly VcpuForecast[]
+  readonly routes: readonly RouteForecast[]
+}
+
+/** The vCPU at an affinity as the lookup rule has it; `tabled`: the affinities when the table was made. */
+export const findVcpu = (
+  lookup: AffinityLookup,
+  wanted: Affinity,
+  now: readonly Affinity[],
+  tabled: readonly Affinity[] | undefined,
+): number | undefined => {
+  const first = now.indexOf(wanted)
+  const linear = first === -1 ? undefined : first
+  // With one vCPU there is no table.
+  if (!lookup.table || tabled === undefined || tabled.length < 2) return linear
+  const last = tabled.lastIndexOf(wanted)
+  if (last !== -1 && now[last] === wanted) return last
+  return lookup.fallback ? linear : undefined
+}
+
+/** GICD_IROUTER after the VMM wrote its low word and then its high word, the order of every VMM. */
+export const routeThroughHalves = (
+  rules: VgicRules,
+  vm: Readonly<VmFacts>,
+  wanted: Affinity,
+): { readonly stored: Affinity; readonly note: string | undefined } => {
+  const value = irouterAffinity.encode(wanted)
+  const write = (stored: Affinity, half: RouterWrite['half'], word: bigint) =>
+    rules.irouterWrite.decide({ vm, stored, width: 4, half, value: word })
+  const low = write(0, 'low', BigInt.asUintN(32, value))
+  const high = write(low.stored, 'high', value >> 32n)
+  return { stored: high.stored, note: high.note ?? low.note }
+}
+
+/** The facts of a VM with a vGICv3, before it runs. */
+export const vmWithVgic = (blueprint: Pick<Blueprint, 'host'>, rules: VgicRules): VmFacts => {
+  const vm = newVmFacts(blueprint.host, rules)
+  vm.gic = 3
+  vm.guestA3v = rules.guestA3vAtCreation.decide({ vm })
+  return vm
+}
+
+export const forecast = (blueprint: Blueprint): Forecast => {
+  const rules = rulesFor(blueprint.ruleSet, blueprint.base)
+  // The VMM sets MPIDR_EL1 before there is a GIC.
+  const early = newVmFacts(blueprint.host, rules)
+  const vm = vmWithVgic(blueprint, rules)
+  const lookup = rules.lookupAffinity.decide()
+  const indexes = Array.from({ length: blueprint.vcpus }, (_, index) => index)
+
+  const first = indexes.map((index) => {
+    const reset = resetMpidr(index)
+    const overridden = blueprint.affinities[index] !== undefined
+    const answer = overridden
+      ? rules.setMpidr.decide({ vm: early, current: reset, value: mpidrOf(blueprint, index) })
+      : { ok: true as const, stored: reset }
+    const stored = answer.ok ? answer.stored : reset
+    // The boot CPU is never turned on by CPU_ON.
+    const running = index > 0 && rules.mpidrAtCpuOn.decide() === 'reset' ? reset : stored
+    return {
+      index,
+      wanted: affinityIn(blueprint, index),
+      refused: answer.ok ? undefined : answer,
+      stored: mpidrAffinity.decode(stored),
+      running: mpidrAffinity.decode(running),
+    }
+  })
+  const stored = first.map((vcpu) => vcpu.stored)
+
+  const routes = Object.entries(blueprint.routes).map(([intid, wanted]): RouteForecast => {
+    const route = routeThroughHalves(rules, vm, wanted)
+    const target = findVcpu(lookup, route.stored, stored, undefined)
+    return { intid: Number(intid), wanted, stored: route.stored, target, note: route.note }
+  })
+
+  vm.hasRun = true
+  const shown = first.map(({ running }) => rules.typerAffinity.decide({ vm, affinity: running }))
+  const vcpus = first.map((vcpu): VcpuForecast => {
+    const found = shown.indexOf(vcpu.wanted)
+    return {
+      ...vcpu,
+      shown: shown[vcpu.index] ?? 0,
+      finds: found === -1 ? undefined : found,
+      cpuOn: findVcpu(lookup, vcpu.wanted, stored, stored),
+    }
+  })
+  return { rules, vm, vcpus, routes }
+}
