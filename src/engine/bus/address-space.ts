@@ -38,7 +38,9 @@ export const createAddressSpace = (): AddressSpace => {
             ? after
             : undefined
       if (hit !== undefined) {
-        throw new Error(`${region.name} at 0x${region.base.toString(16)} overlaps ${hit.name} at 0x${hit.base.toString(16)}`)
+        throw new Error(
+          `${region.name} at 0x${region.base.toString(16)} overlaps ${hit.name} at 0x${hit.base.toString(16)}`,
+        )
       }
       regions.splice(at, 0, region)
     },

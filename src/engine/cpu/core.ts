@@ -8,6 +8,7 @@ import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
 import type { AccessWidth } from '../bus/device.ts'
 import { CodeCache } from './code-cache.ts'
 import { exceptionReturn, takeException, vector } from './exceptions.ts'
+import { floatHelpers } from './float/helpers.ts'
 import { buildInterpreter } from './interpreter.ts'
 import type { Interpreter } from './interpreter.ts'
 import { bank, mode, planMemory, region, scratch, tlb } from './layout.ts'
@@ -20,6 +21,7 @@ import type { CpuState } from './state.ts'
 import { Translator } from './translator/translator.ts'
 import { slots } from './slots.ts'
 import { SysregFile } from './sysreg-file.ts'
+import { vectorHelpers } from './vector-helpers.ts'
 import { UNPRIVILEGED } from './wasm-ops.ts'
 
 /** What the processor is plugged into. */
@@ -600,6 +602,8 @@ export class Core {
       loadSlow: (low = 0, high = 0, what = 0) => this.loadSlow(low, high, what),
       storeSlow: (low = 0, high = 0, what = 0) => this.storeSlow(low, high, what),
       commitStore: () => this.commitStore(),
+      ...floatHelpers(r),
+      ...vectorHelpers(r),
       undefinedInstruction: () => {
         const word = this.code.wordAt(this.code.ramOffsetOf(r.record))
         this.undefinedWords.set(word, (this.undefinedWords.get(word) ?? 0) + 1)

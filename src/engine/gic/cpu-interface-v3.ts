@@ -77,9 +77,7 @@ export class CpuInterfaces {
   }
 
   private mayPreempt(at: InterfaceState, irq: VgicIrq): boolean {
-    return (
-      irq.priority < at.pmr && this.scheme.preemptionLevel(at, irq.priority, irq.group) < this.scheme.running(at)
-    )
+    return irq.priority < at.pmr && this.scheme.preemptionLevel(at, irq.priority, irq.group) < this.scheme.running(at)
   }
 
   /** Drives the CPU's inputs: Group 0 is an FIQ, Group 1 an IRQ. */

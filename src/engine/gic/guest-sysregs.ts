@@ -20,12 +20,13 @@ interface Row {
 /** INTIDs are 24 bits wide in these registers. */
 const intidOf = (value: bigint): number => Number(BigInt.asUintN(24, value))
 
+const ignored = (): void => {}
+
 export const guestSysregs = (
   cpus: CpuInterfaces,
   sendSgi: (cpu: number, register: SgiRegisterName, value: bigint) => void,
 ): SysregPort => {
   const { scheme } = cpus
-  const ignored = (): void => {}
   const activePriorities = (group: 0 | 1, word: number): Row => ({
     present: word < scheme.apWords,
     read: (cpu) => BigInt(cpus.at(cpu).active[group][word] ?? 0),
@@ -103,8 +104,10 @@ export const guestSysregs = (
     ICC_IGRPEN1_EL1: groups[1].enable,
   }
   const byEncoding = new Map<number, Row>()
+  const encodings = new Map<string, number>(Object.entries(ICC))
   for (const [name, row] of Object.entries<Row>(rows)) {
-    for (const [known, encoding] of Object.entries(ICC)) if (known === name) byEncoding.set(encoding, row)
+    const encoding = encodings.get(name)
+    if (encoding !== undefined) byEncoding.set(encoding, row)
   }
   const reach = (reg: number, el: number): Row | undefined => {
     const row = el === 0 ? undefined : byEncoding.get(reg)

@@ -2,9 +2,8 @@
  * What KVM makes of GICR_PROPBASER and GICR_PENDBASER: memory attributes it does not support become ones it does
  * (arch/arm64/kvm/vgic/vgic-mmio-v3.c: vgic_sanitise_propbaser(), vgic_sanitise_pendbaser()).
  */
-import { fieldMask } from '../../pure/arch/register.ts'
 import { GICR_PENDBASER, GICR_PROPBASER } from '../../pure/arch/gic/gicr.ts'
-import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
+import { decodeField, encodeRegister, fieldMask } from '../../pure/arch/register.ts'
 import type { Register } from '../../pure/arch/register.ts'
 
 /** IHI 0069, 12.11: Shareability, InnerCache and OuterCache. */

@@ -41,7 +41,11 @@ export class RegisterFrame<Name extends string> {
   /** `registers` by offset; those without a handler read as zero and ignore writes. */
   constructor(registers: readonly Register[], handlers: Partial<Record<Name, Handler>>, nrIrqs: number) {
     this.registers = registers
-    this.handlers = new Map(Object.entries<Handler | undefined>(handlers).flatMap(([name, handler]) => handler === undefined ? [] : [[name, handler] as const]))
+    this.handlers = new Map(
+      Object.entries<Handler | undefined>(handlers).flatMap(([name, handler]) =>
+        handler === undefined ? [] : [[name, handler] as const],
+      ),
+    )
     this.nrIrqs = nrIrqs
   }
 

@@ -1,6 +1,6 @@
 /** Who gets an SGI, and who does not and why: vgic_v3_dispatch_sgi() (arch/arm64/kvm/vgic/vgic-mmio-v3.c). */
-import { affinityText, decodeSgi, sgiTarget } from '../../pure/arch/affinity.ts'
-import type { Affinity } from '../../pure/arch/affinity.ts'
+import { affinityText, sgiTarget } from '../../pure/arch/affinity.ts'
+import type { Affinity, SgiRegister } from '../../pure/arch/affinity.ts'
 import type { VgicRules } from '../../pure/rules/points.ts'
 import type { SgiMiss } from './events.ts'
 import type { CpuLookup } from './lookup.ts'
@@ -15,16 +15,15 @@ export interface SgiWorld {
   id(cpu: number): number
 }
 
-/** Calls `hit` for each CPU that the register value names, `miss` for each affinity that no CPU has. */
+/** Calls `hit` for each CPU that the value written names, `miss` for each affinity that no CPU has. */
 export const forEachSgiTarget = (
   world: SgiWorld,
   writer: number,
-  value: bigint,
+  { cluster, targetList, allButSelf }: SgiRegister,
   hit: (cpu: number) => void,
   miss?: (affinity: Affinity) => void,
 ): void => {
   const { rules, lookup, cpuCount } = world
-  const { cluster, targetList, allButSelf } = decodeSgi(value)
   const { list, broadcastSkips } = rules.sgiDelivery.decide()
   if (allButSelf) {
     const skipped = broadcastSkips === 'writer' ? writer : world.id(writer)
@@ -36,8 +35,7 @@ export const forEachSgiTarget = (
     const affinity = sgiTarget(cluster, bit)
     // A walk in creation order takes the bit out at the first CPU that has the affinity.
     const cpu = list === 'walk' ? lookup.findFirst(affinity) : lookup.find(affinity)
-    const match =
-      cpu !== undefined && rules.sgiAffinityCompare.decide({ sgi: affinity, cpu: lookup.affinity(cpu) })
+    const match = cpu !== undefined && rules.sgiAffinityCompare.decide({ sgi: affinity, cpu: lookup.affinity(cpu) })
     if (match) hit(cpu)
     else miss?.(affinity)
   }

@@ -60,7 +60,8 @@ export class InterruptState {
   setForwarding(enabled: boolean): void {
     if (enabled === this.forwarding) return
     this.forwarding = enabled
-    for (const list of this.lists) for (const irq of [...list]) this.settle(irq)
+    // A copy: settling takes interrupts off the list.
+    for (const irq of this.lists.flat()) this.settle(irq)
   }
 
   setEnabled(irq: VgicIrq, enabled: boolean): void {

@@ -26,12 +26,7 @@ export interface UserSysregs {
   set(cpu: number, encoding: number, value: bigint): Written
 }
 
-export const userSysregs = (
-  rules: VgicRules,
-  vm: VmFacts,
-  cpus: CpuInterfaces,
-  lookup: CpuLookup,
-): UserSysregs => {
+export const userSysregs = (rules: VgicRules, vm: VmFacts, cpus: CpuInterfaces, lookup: CpuLookup): UserSysregs => {
   const plain = (get: (cpu: number) => number | bigint, set: (cpu: number, value: bigint) => void): Row => ({
     get: (cpu) => ({ ok: true, value: BigInt(get(cpu)) }),
     set: (cpu, value) => {
@@ -134,11 +129,12 @@ export const userSysregs = (
     const encoding = encodings.get(name)
     if (encoding !== undefined && row !== undefined) byEncoding.set(encoding, row)
   }
-  const unknown = (encoding: number): Refusal =>
-    refuse('ENOENT', `0x${encoding.toString(16)} is not a register of the CPU interface.`, SOURCE)
   return {
     has: (encoding) => byEncoding.has(encoding),
     get: (cpu, encoding) => byEncoding.get(encoding)?.get(cpu) ?? unknown(encoding),
     set: (cpu, encoding, value) => byEncoding.get(encoding)?.set(cpu, value) ?? unknown(encoding),
   }
 }
+
+const unknown = (encoding: number): Refusal =>
+  refuse('ENOENT', `0x${encoding.toString(16)} is not a register of the CPU interface.`, SOURCE)

@@ -1,4 +1,5 @@
 /** KVM's vGICv3, put together: one per VM, made when userspace initialises it. */
+import { decodeSgi } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { GICD_SIZE } from '../../pure/arch/gic/gicd.ts'
 import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
@@ -58,7 +59,6 @@ export class Vgic {
   /** KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO. */
   readonly levelInfo: LevelInfo
   onEvent: GicEventSink | undefined
-  private readonly rules: VgicRules
   private readonly vm: VmFacts
   private readonly cpus: readonly VgicCpu[]
   private readonly addresses: CpuLookup
@@ -73,7 +73,6 @@ export class Vgic {
   constructor({ rules, vm, nrIrqs, cpus }: VgicOptions) {
     if (nrIrqs < 64 || nrIrqs > 1024 || nrIrqs % 32 !== 0) throw new Error(`nrIrqs is ${nrIrqs}`)
     if (cpus.some(({ index }, i) => index !== i)) throw new Error('the CPUs are not in creation order')
-    this.rules = rules
     this.vm = vm
     this.cpus = cpus
     this.addresses = new CpuLookup(
@@ -236,13 +235,14 @@ export class Vgic {
   /** Only ICC_SGI1R_EL1 raises SGIs of either group; the others those of Group 0 (12.2.20, with GICD_CTLR.DS = 1). */
   private sendSgi(writer: number, register: SgiRegisterName, value: bigint): void {
     const { onEvent } = this
-    const intid = Number((value >> 24n) & 0xfn)
+    const sgi = decodeSgi(value)
+    const { intid } = sgi
     const targets: number[] = []
     const misses: SgiMiss[] = []
     forEachSgiTarget(
       this.sgiWorld,
       writer,
-      value,
+      sgi,
       (cpu) => {
         const irq = this.state.privateIrq(cpu, intid)
         if (irq === undefined) return

@@ -75,10 +75,7 @@ const features = (fn: bigint): bigint => {
 }
 
 /** The one table of what a function does. `undefined`: it does not return to its caller. */
-const functions: Record<
-  PsciName,
-  (context: PsciContext, args: Arguments, caller: Vcpu) => bigint | undefined
-> = {
+const functions: Record<PsciName, (context: PsciContext, args: Arguments, caller: Vcpu) => bigint | undefined> = {
   PSCI_VERSION: () => VERSION_1_1,
   // "= WFI": PSCI lets a suspended CPU wake for no reason, so to return at once is one of its behaviours.
   CPU_SUSPEND: () => PSCI_RETURN.SUCCESS,

@@ -104,7 +104,11 @@ export class RedistributorRegions {
         return refuse('EINVAL', `Redistributor region ${region.index} overlaps the distributor.`, CHECK)
       }
       if (region.base + size > ipaEnd) {
-        return refuse('EINVAL', `Redistributor region ${region.index} ends beyond the guest's physical address space.`, CHECK)
+        return refuse(
+          'EINVAL',
+          `Redistributor region ${region.index} ends beyond the guest's physical address space.`,
+          CHECK,
+        )
       }
     }
     return undefined

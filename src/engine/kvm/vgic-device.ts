@@ -6,7 +6,6 @@ import { gicrFrame } from '../../pure/arch/gic/gicr.ts'
 import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import { firstIrqAt, registerAt } from '../../pure/arch/register.ts'
 import type { Register } from '../../pure/arch/register.ts'
-import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules } from '../../pure/rules/points.ts'
 import type { DeviceAttr, KvmAnswer } from '../../pure/uapi/calls.ts'
@@ -21,9 +20,10 @@ import {
   vgicGroupName,
 } from '../../pure/uapi/vgic-attr.ts'
 import type { VgicGroup } from '../../pure/uapi/vgic-attr.ts'
+import type { MmioRegion } from '../bus/device.ts'
 import type { Vgic } from '../gic/vgic.ts'
 import { done, withValue } from './kvm-answer.ts'
-import { FRAME_ALIGN, RedistributorRegions } from './redistributor-regions.ts'
+import { RedistributorRegions } from './redistributor-regions.ts'
 import type { Limits, RedistRegion } from './redistributor-regions.ts'
 import type { Vcpu } from './vcpu.ts'
 
@@ -66,6 +66,7 @@ export class VgicDevice {
   private nrIrqs: number | undefined
   private wasInitialised = false
   private made: Vgic | undefined
+  private readonly frames: MmioRegion[] = []
 
   constructor(options: VgicDeviceOptions) {
     this.o = options
@@ -195,7 +196,8 @@ export class VgicDevice {
   private checkBase(value: bigint, align: number, taken: boolean): Refusal | undefined {
     const source = 'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_check_iorange()'
     if (taken) return refuse('EEXIST', 'The base has been set.', source)
-    if (value % BigInt(align) !== 0n) return refuse('EINVAL', `${hex(value)} is not a multiple of ${hex(align)}.`, source)
+    if (value % BigInt(align) !== 0n)
+      return refuse('EINVAL', `${hex(value)} is not a multiple of ${hex(align)}.`, source)
     if (value + BigInt(align) > BigInt(this.o.ipaEnd)) {
       return refuse('E2BIG', `${hex(value)} lies beyond the guest's physical address space.`, source)
     }
@@ -275,6 +277,7 @@ export class VgicDevice {
     return access(this.made, vcpu.index)
   }
 
+  /** Before the GIC is there, the register table answers alone. */
   private knows(frame: readonly Register[], offset: number, irqs: number): boolean {
     if (offset % 4 !== 0) return false
     const register = registerAt(frame, offset)
@@ -283,20 +286,19 @@ export class VgicDevice {
   }
 
   private distGroup(): Group {
-    const first = (): Affinity | undefined => {
-      const [vcpu] = this.o.vcpus
-      return vcpu === undefined ? undefined : 0
-    }
     // The attribute's affinity is not looked at: the first vCPU stands for the VM.
     const access = (run: (vgic: Vgic) => KvmAnswer): KvmAnswer => {
-      if (first() === undefined) return refuse('EINVAL', 'The VM has no vCPU.', `${DEVICE}: vgic_v3_parse_attr()`)
+      if (this.o.vcpus.length === 0) return refuse('EINVAL', 'The VM has no vCPU.', `${DEVICE}: vgic_v3_parse_attr()`)
       if (this.made === undefined) {
         return refuse('EBUSY', 'The vGIC is not initialised.', `${DEVICE}: vgic_v3_attr_regs_access()`)
       }
       return run(this.made)
     }
     return {
-      has: (attr) => this.knows(gicdFrame, registerAttrFields(attr).offset, this.nrIrqs ?? NR_IRQS.unset),
+      has: (attr) => {
+        const { offset } = registerAttrFields(attr)
+        return this.made?.distHas(offset) ?? this.knows(gicdFrame, offset, this.nrIrqs ?? NR_IRQS.unset)
+      },
       get: (attr) => access((vgic) => word(vgic.distRead(registerAttrFields(attr).offset))),
       set: (attr, value) => access((vgic) => vgic.distWrite(registerAttrFields(attr).offset, low(value))),
     }
@@ -306,9 +308,8 @@ export class VgicDevice {
     return {
       has: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
-        // GICR_STATUSR stands out of order in KVM's table, and its binary search does not find it.
-        const hidden = registerAt(gicrFrame, offset)?.name === 'GICR_STATUSR'
-        return this.o.find(affinity) !== undefined && !hidden && this.knows(gicrFrame, offset, PRIVATE_COUNT)
+        if (this.o.find(affinity) === undefined) return false
+        return this.made?.redistHas(offset) ?? this.knows(gicrFrame, offset, PRIVATE_COUNT)
       },
       get: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
@@ -326,7 +327,7 @@ export class VgicDevice {
     return {
       has: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
-        return this.o.find(affinity) !== undefined && USER_SYSREGS.some((known) => known === encoding(offset))
+        return this.o.find(affinity) !== undefined && this.made?.cpuSysregHas(encoding(offset)) !== false
       },
       get: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
@@ -350,18 +351,30 @@ export class VgicDevice {
       has: (attr) => levelInfoFields(attr).info === 0,
       get: (attr) => {
         const { affinity, intid } = levelInfoFields(attr)
-        return this.withVcpu(affinity, (vgic, cpu) => check(attr) ?? word(vgic.levelInfoRead(cpu, intid)))
+        return this.withVcpu(affinity, (vgic, cpu) => check(attr) ?? withValue(BigInt(vgic.levelInfo.read(cpu, intid))))
       },
       set: (attr, value) => {
         const { affinity, intid } = levelInfoFields(attr)
-        return this.withVcpu(affinity, (vgic, cpu) => check(attr) ?? vgic.levelInfoWrite(cpu, intid, low(value)))
+        return this.withVcpu(affinity, (vgic, cpu) => check(attr) ?? this.setLevels(vgic, cpu, intid, low(value)))
       },
     }
   }
 
-  /** What the GIC must know of a region for GICR_TYPER.Last, before any guest can read it. */
-  private tellRegion(vgic: Vgic, region: RedistRegion): void {
-    vgic.redistributors(region.base, region.vcpus[0] ?? this.o.vcpus.length, region.vcpus.length, region.count)
+  private setLevels(vgic: Vgic, cpu: number, intid: number, levels: number): KvmAnswer {
+    vgic.levelInfo.write(cpu, intid, levels)
+    return done
+  }
+
+  /** GICR_TYPER.Last depends on the regions, and userspace may read it before any guest runs. */
+  private tellRegion(vgic: Vgic, { base, vcpus, count }: RedistRegion): void {
+    const region = vgic.redistributors(base, vcpus[0] ?? this.o.vcpus.length, vcpus.length, count)
+    if (vcpus.length > 0) this.frames.push(region)
+  }
+
+  /** The frames a guest sees, once everything has an address. */
+  mmio(): readonly MmioRegion[] {
+    const { made, distributor } = this
+    return made === undefined || distributor === undefined ? [] : [made.distributor(distributor), ...this.frames]
   }
 }
 

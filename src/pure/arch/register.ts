@@ -49,7 +49,10 @@ const fieldOf = (register: Register, name: string): Field => {
 export const bitsText = ({ lsb, width }: Field): string => (width === 1 ? `${lsb}` : `${lsb + width - 1}:${lsb}`)
 
 /** Puts field values together; what is not named is 0. A value too wide for its field is a mistake. */
-export const encodeRegister = (register: Register, values: Readonly<Record<string, bigint | number | boolean>>): bigint => {
+export const encodeRegister = (
+  register: Register,
+  values: Readonly<Record<string, bigint | number | boolean>>,
+): bigint => {
   let all = 0n
   for (const [name, given] of Object.entries(values)) {
     const field = fieldOf(register, name)

@@ -2,7 +2,11 @@
  * Which redistributor a CPU finds: the first frame in address order whose GICR_TYPER has the affinity of its
  * MPIDR_EL1, as Linux looks for it (drivers/irqchip/irq-gic-v3.c: __gic_populate_rdist()).
  */
+import { affinityText } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import type { Blueprint } from '../blueprint/blueprint.ts'
+import { vmWithVgic } from './forecast.ts'
+import { rulesFor } from './rule-sets.ts'
 
 export interface LinkEnd {
   readonly affinity: Affinity
@@ -28,4 +32,21 @@ export const linkFrames = (cpus: readonly LinkEnd[], frames: readonly LinkEnd[])
   const claims = frames.map(() => 0)
   for (const places of ofCpu) for (const place of places) claims[place] = (claims[place] ?? 0) + 1
   return { ofCpu, claims }
+}
+
+export interface Reason {
+  readonly text: string
+  readonly source: string
+}
+
+/** Why no frame has the affinity of a CPU that is there, in the words of the rule. */
+export const missReason = (blueprint: Pick<Blueprint, 'ruleSet' | 'base' | 'host'>, affinity: Affinity): Reason => {
+  const rules = rulesFor(blueprint.ruleSet, blueprint.base)
+  const { title, source, decide } = rules.typerAffinity
+  const shown = decide({ vm: vmWithVgic(blueprint, rules), affinity })
+  const text =
+    shown === affinity
+      ? 'none of the frames was made for it.'
+      : `its GICR_TYPER reads ${affinityText(shown)}, because under ${blueprint.ruleSet} ${title.replace(/^GICR_TYPER/, 'it')}`
+  return { text, source }
 }

@@ -6,8 +6,10 @@ import { GICR_TYPER } from '../../../pure/arch/gic/gicr.ts'
 import { decodeField } from '../../../pure/arch/register.ts'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import type { MachineView } from '../../../pure/protocol/views.ts'
-import { missReason } from '../../../pure/rules/check.ts'
-import { predict } from '../../../pure/rules/prediction.ts'
+import { frameBase } from '../../../pure/blueprint/frames.ts'
+import { forecast } from '../../../pure/rules/forecast.ts'
+import { missReason } from '../../../pure/rules/links.ts'
+import type { Reason } from '../../../pure/rules/links.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { differs } from '../../session/session.ts'
 import { AffinityText, PackedAffinity } from '../../widgets/affinity-text.tsx'
@@ -33,10 +35,12 @@ const spotsOfMachine = ({ cpus, frames }: MachineView): [CpuSpot[], FrameSpot[]]
 ]
 
 const spotsOfBlueprint = (blueprint: Blueprint): [CpuSpot[], FrameSpot[]] => {
-  const { cpus, frames } = predict(blueprint)
+  const { vcpus } = forecast(blueprint)
   return [
-    cpus.map(({ index, affinity }) => ({ index, affinity })),
-    frames.map((frame, place) => ({ ...frame, last: place === frames.length - 1 })),
+    vcpus.map(({ index, running }) => ({ index, affinity: running })),
+    vcpus.map(({ index, shown }) => {
+      return { base: frameBase(index), cpu: index, affinity: shown, last: index === vcpus.length - 1 }
+    }),
   ]
 }
 
@@ -138,7 +142,7 @@ const CpuItem = (props: {
   readonly focusable: boolean
   readonly place: number
   readonly of: number
-  readonly reason: { text: string; source: string } | undefined
+  readonly reason: Reason | undefined
   readonly onSelect: () => void
   readonly onKey: (event: KeyboardEvent) => void
 }) => {

@@ -48,6 +48,8 @@ export class Translator {
   private readonly code: CodeCache
   private readonly ports: TranslatorPorts
   private readonly view: DataView
+  /** Samples by record. */
+  private readonly samples = new Map<number, number>()
   private readonly queue = new Map<number, Candidate>()
   private waited = 0
   private next = 0
@@ -55,8 +57,6 @@ export class Translator {
   private readonly pages = new Map<number, Installed[]>()
   /** Roots that were found not to be worth it. */
   private readonly refused = new Set<number>()
-  /** How often a root has been the best answer to a sample. */
-  private readonly heat = new Map<number, number>()
 
   constructor(interpreter: Interpreter, code: CodeCache, ports: TranslatorPorts) {
     this.interpreter = interpreter
@@ -65,11 +65,15 @@ export class Translator {
     this.view = new DataView(ports.memory.buffer)
   }
 
-  /** Tells where the interpreter is. */
+  /** Tells where the interpreter is. A place is thought about at its second sample, and ever more rarely later. */
   sample(address: number): void {
+    const count = (this.samples.get(address) ?? 0) + 1
+    this.samples.set(address, count)
+    if (this.queue.size > 0 && ++this.waited >= PATIENCE) this.compile()
+    if (count < HOT || (count & (count - 1)) !== 0) return
     const page = this.code.pageOf(address)
     this.noteHot(page, (address - page) / record.SIZE)
-    if (this.queue.size >= BATCH || (this.queue.size > 0 && ++this.waited >= PATIENCE)) this.compile()
+    if (this.queue.size >= BATCH) this.compile()
   }
 
   /** Queues the next place that code around an instruction should be entered at. */
@@ -78,9 +82,6 @@ export class Translator {
     for (const root of this.candidates(page, index)) {
       const address = page + root * record.SIZE
       if (this.isRoot(address) || this.queue.has(address) || this.refused.has(address)) continue
-      const heat = (this.heat.get(address) ?? 0) + 1
-      this.heat.set(address, heat)
-      if (heat < HOT) return
       const blocks = findBlocks(this.pageCode(page), root)
       const size = blocks.reduce((n, b) => n + b.instructions.length, 0)
       if (size < MIN_INSTRUCTIONS) {
@@ -189,7 +190,7 @@ export class Translator {
     this.next = 0
     this.pages.clear()
     this.queue.clear()
-    this.heat.clear()
+    this.samples.clear()
     this.refused.clear()
   }
 }

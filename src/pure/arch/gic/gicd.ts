@@ -2,6 +2,7 @@
 import { affinityText, irouterAffinity } from '../affinity.ts'
 import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, WORD } from '../register.ts'
 import type { Register } from '../register.ts'
+import { IIDR_FIELDS } from './iidr.ts'
 
 export const GICD_SIZE = 0x10000
 
@@ -47,31 +48,9 @@ export const GICD_TYPER = {
   ],
 } as const satisfies Register
 
-const IMPLEMENTER_ARM = 0x43bn
-/** Product 'K', Linux's own number for its virtual GIC (include/linux/irqchip/arm-gic-common.h users). */
-const PRODUCT_KVM = 0x4bn
-
-/** GICD_IIDR and GICR_IIDR have one layout. */
-const IIDR_FIELDS = [
-  { name: 'Implementer', lsb: 0, width: 12, text: (value: bigint) => (value === IMPLEMENTER_ARM ? 'Arm' : 'other') },
-  { name: 'Revision', lsb: 12, width: 4 },
-  { name: 'Variant', lsb: 16, width: 4 },
-  { name: 'ProductID', lsb: 24, width: 8, text: (value: bigint) => (value === PRODUCT_KVM ? 'KVM' : 'other') },
-] as const
-
-export const IIDR_VALUES = { Implementer: IMPLEMENTER_ARM, ProductID: PRODUCT_KVM } as const
-
 export const GICD_IIDR = {
   name: 'GICD_IIDR',
   offset: 0x0008,
-  size: 4,
-  access: WORD,
-  fields: IIDR_FIELDS,
-} as const satisfies Register
-
-export const GICR_IIDR = {
-  name: 'GICR_IIDR',
-  offset: 0x0004,
   size: 4,
   access: WORD,
   fields: IIDR_FIELDS,

@@ -2,9 +2,7 @@
 import { affinityText } from '../affinity.ts'
 import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, WORD } from '../register.ts'
 import type { Field, Register } from '../register.ts'
-import { GICR_IIDR } from './gicd.ts'
-
-export { GICR_IIDR } from './gicd.ts'
+import { IIDR_FIELDS } from './iidr.ts'
 
 /** RD_base and SGI_base of one CPU. */
 export const GICR_SIZE = 0x20000
@@ -25,6 +23,14 @@ export const GICR_CTLR = {
     { name: 'DPG1S', lsb: 26, width: 1 },
     { name: 'UWP', lsb: 31, width: 1 },
   ],
+} as const satisfies Register
+
+export const GICR_IIDR = {
+  name: 'GICR_IIDR',
+  offset: 0x0004,
+  size: 4,
+  access: WORD,
+  fields: IIDR_FIELDS,
 } as const satisfies Register
 
 export const GICR_TYPER = {

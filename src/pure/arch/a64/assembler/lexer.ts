@@ -53,7 +53,7 @@ export function lex(text: string, firstColumn: number): Token[] {
   return tokens
 }
 
-const COMMENT = /"(?:[^"\\\n]|\\.)*"|'(?:\\.|[^'\\\n])'|\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|^[ \t]*#[^\n]*/gm
+const COMMENT = /"(?:[^"\\\n]|\\.)*"|'(?:\\.|[^'\\\n])'|\/\*[^]*?(?:\*\/|(?![^]))|\/\/[^\n]*|^[ \t]*#[^\n]*/gm
 
 /** Blanks out comments; lines and columns stay where they are. */
 export const withoutComments = (source: string): string =>

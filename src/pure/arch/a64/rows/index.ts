@@ -3,7 +3,25 @@ import type { Row } from '../row.ts'
 import { branch } from './branch.ts'
 import { dataImmediate } from './data-immediate.ts'
 import { dataRegister } from './data-register.ts'
+import { floatingPoint } from './fp.ts'
 import { loadStore } from './load-store.ts'
+import { simdCopy } from './simd-copy.ts'
+import { simdLoadStore } from './simd-load-store.ts'
+import { simdMisc } from './simd-misc.ts'
+import { simdShift } from './simd-shift.ts'
+import { simdThreeSame } from './simd-three-same.ts'
 import { system } from './system.ts'
 
-export const rows: readonly Row[] = [...dataImmediate, ...dataRegister, ...branch, ...loadStore, ...system]
+export const rows: readonly Row[] = [
+  ...dataImmediate,
+  ...dataRegister,
+  ...branch,
+  ...loadStore,
+  ...system,
+  ...simdLoadStore,
+  ...simdThreeSame,
+  ...simdMisc,
+  ...simdCopy,
+  ...simdShift,
+  ...floatingPoint,
+]

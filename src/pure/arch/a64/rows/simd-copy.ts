@@ -1,6 +1,6 @@
 /** AdvSIMD copy, extract, table lookup and modified immediate (Arm ARM C4.1). */
 import { imm, small, vr, x, xd } from '../ops.ts'
-import type { Ops, VecOperand } from '../ops.ts'
+import type { Ops, SmallOperand, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
 import { expandImmediate } from '../simd-immediate.ts'
@@ -86,8 +86,9 @@ const copies: Row[] = LANES.flatMap(({ s, T, dup, scalar, general, ins, smov, um
 })
 
 /** The bytes of a vector at `offset` and up, an offset of 16 or more (or below zero) giving zeros. */
-function from<V>(o: Ops<V>, source: V, offset: V): V {
-  return o.vector('i8x16.swizzle', source, o.vector('i8x16.add', byteVector(o, (i) => i), o.splat('i8x16', offset)))
+function from<V>(o: Ops<V>, source: V, offset: SmallOperand): V {
+  const indexes = byteVector(o, (i) => i)
+  return o.vector('i8x16.swizzle', source, o.vector('i8x16.add', indexes, o.splat('i8x16', o.imm(32, offset))))
 }
 
 /** Registers n to n + 3, of which a table uses as many as it has. */
@@ -116,10 +117,10 @@ export const simdCopy: readonly Row[] = [
     body: (o, v, p) => {
       if (v.Q === 0) {
         const both = o.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23], o.vget(p.n), o.vget(p.m))
-        o.vsetLow(8, p.d, from(o, both, o.imm(32, p.index)))
+        o.vsetLow(8, p.d, from(o, both, p.index))
         return
       }
-      const low = from(o, o.vget(p.n), o.imm(32, p.index))
+      const low = from(o, o.vget(p.n), p.index)
       const source = o.vget(p.m)
       const indexes = o.vector('i8x16.add', byteVector(o, (i) => i - 16), o.splat('i8x16', o.imm(32, p.index)))
       o.vset(p.d, o.vector('v128.or', low, o.vector('i8x16.swizzle', source, indexes)))

@@ -1,0 +1,189 @@
+/** The guest's serial console. */
+import { ClipboardAddon } from '@xterm/addon-clipboard'
+import { FitAddon } from '@xterm/addon-fit'
+import { SearchAddon } from '@xterm/addon-search'
+import { Unicode11Addon } from '@xterm/addon-unicode11'
+import { WebglAddon } from '@xterm/addon-webgl'
+import { Terminal } from '@xterm/xterm'
+import '@xterm/xterm/css/xterm.css'
+import { ArrowDown, ArrowUp, X } from 'lucide-react'
+import { useEffect, useRef, useState } from 'react'
+import { useSession, useSessionState } from '../session-context.ts'
+import type { Session } from '../session/session.ts'
+import { onThemeChange, token } from '../widgets/theme.ts'
+import { stageText } from './progress.tsx'
+
+const utf8 = new TextEncoder()
+const WIDE = 1500
+
+const colours = (): Record<string, string> => ({
+  background: token('--pane'),
+  foreground: token('--text'),
+  cursor: token('--aff3'),
+  selectionBackground: token('--edge'),
+  red: token('--bad'),
+  green: token('--ok'),
+  yellow: token('--warn'),
+  blue: token('--aff0'),
+  magenta: token('--aff3'),
+  cyan: token('--aff1'),
+})
+
+interface Screen {
+  readonly search: SearchAddon
+  readonly focus: () => void
+  readonly dispose: () => void
+}
+
+const openScreen = (place: HTMLElement, session: Session, onSearch: () => void): Screen => {
+  const terminal = new Terminal({
+    allowProposedApi: true,
+    fontFamily: token('--mono'),
+    fontSize: window.innerWidth >= WIDE ? 13 : 12,
+    scrollback: 20_000,
+    cursorBlink: true,
+    theme: colours(),
+    minimumContrastRatio: 4.5,
+  })
+  const fit = new FitAddon()
+  const search = new SearchAddon()
+  terminal.loadAddon(fit)
+  terminal.loadAddon(search)
+  terminal.loadAddon(new ClipboardAddon())
+  terminal.loadAddon(new Unicode11Addon())
+  terminal.unicode.activeVersion = '11'
+  terminal.open(place)
+  terminal.textarea?.setAttribute('aria-label', 'Serial console of the guest')
+  try {
+    const webgl = new WebglAddon()
+    // The page goes on with plain elements when the browser takes the context away.
+    webgl.onContextLoss(() => webgl.dispose())
+    terminal.loadAddon(webgl)
+  } catch {
+    // No WebGL here: the terminal draws with plain elements.
+  }
+
+  terminal.attachCustomKeyEventHandler((event) => {
+    if (event.type !== 'keydown' || !event.ctrlKey) return true
+    if (event.shiftKey && event.code === 'KeyC') {
+      if (terminal.hasSelection()) void navigator.clipboard.writeText(terminal.getSelection())
+    } else if (event.shiftKey && event.code === 'KeyV') {
+      void navigator.clipboard.readText().then((text) => terminal.paste(text))
+    } else if (event.shiftKey && event.code === 'KeyF') {
+      onSearch()
+    } else if (event.code === 'F6') {
+      // Tab belongs to the guest: this is the way out for the keyboard.
+      document.querySelector<HTMLElement>('[data-after-console]')?.focus()
+    } else {
+      return true
+    }
+    event.preventDefault()
+    return false
+  })
+  terminal.onData((text) => session.type(utf8.encode(text)))
+  terminal.onBinary((text) => session.type(Uint8Array.from(text, (letter) => letter.charCodeAt(0))))
+
+  const unhear = session.console.listen((bytes) => {
+    if (bytes === 'clear') terminal.reset()
+    else terminal.write(bytes)
+  })
+  const observer = new ResizeObserver(() => fit.fit())
+  observer.observe(place)
+  const untheme = onThemeChange(() => {
+    terminal.options.theme = colours()
+  })
+  return {
+    search,
+    focus: () => terminal.focus(),
+    dispose: () => {
+      unhear()
+      untheme()
+      observer.disconnect()
+      terminal.dispose()
+    },
+  }
+}
+
+export const ConsolePane = () => {
+  const session = useSession()
+  const place = useRef<HTMLDivElement>(null)
+  const screen = useRef<Screen | undefined>(undefined)
+  const [searching, setSearching] = useState(false)
+  const loading = useSessionState((state) => state.loading)
+
+  useEffect(() => {
+    if (place.current === null) return
+    const opened = openScreen(place.current, session, () => setSearching(true))
+    screen.current = opened
+    return () => opened.dispose()
+  }, [session])
+
+  const close = (): void => {
+    setSearching(false)
+    screen.current?.search.clearDecorations()
+    screen.current?.focus()
+  }
+
+  return (
+    <section className="pane" aria-label="Console">
+      <div className="pane-head">
+        <h2>Console</h2>
+        <span className="aside" role="status">
+          {loading === undefined ? '' : `${stageText(loading)} …`}
+        </span>
+        <span className="grow" />
+        {searching ? (
+          <SearchField screen={() => screen.current} onClose={close} />
+        ) : (
+          <span className="aside">
+            <kbd>Ctrl F6</kbd> leaves
+          </span>
+        )}
+      </div>
+      <div className="pane-body terminal" ref={place} data-testid="console" />
+    </section>
+  )
+}
+
+const SearchField = ({ screen, onClose }: { screen: () => Screen | undefined; onClose: () => void }) => {
+  const [text, setText] = useState('')
+  return (
+    <form
+      className="search"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault()
+        screen()?.search.findPrevious(text)
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') onClose()
+      }}
+    >
+      <input
+        className="field"
+        aria-label="Search the console"
+        placeholder="search"
+        autoFocus
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value)
+          screen()?.search.findPrevious(event.target.value, { incremental: true })
+        }}
+      />
+      <button className="button small icon quiet" aria-label="Earlier match">
+        <ArrowUp size={14} aria-hidden />
+      </button>
+      <button
+        type="button"
+        className="button small icon quiet"
+        aria-label="Later match"
+        onClick={() => screen()?.search.findNext(text)}
+      >
+        <ArrowDown size={14} aria-hidden />
+      </button>
+      <button type="button" className="button small icon quiet" aria-label="Close the search" onClick={onClose}>
+        <X size={14} aria-hidden />
+      </button>
+    </form>
+  )
+}

@@ -1,0 +1,139 @@
+/** The machine of the next boot: guest, KVM, host and CPUs. */
+import { useState } from 'react'
+import { defaultBlueprint, MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
+import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
+import { HOST_PRESETS, KERNEL_BASES } from '../../pure/blueprint/host.ts'
+import { ENGINES } from '../../pure/protocol/views.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+import { differs } from '../session/session.ts'
+import { Select } from '../widgets/choice.tsx'
+import type { Option } from '../widgets/choice.tsx'
+
+const BASES = KERNEL_BASES.map((value) => ({ value, title: `Linux ${value}` }))
+const HOSTS = [
+  { value: 'H1', title: 'GICv3, A3V = 1' },
+  { value: 'H0', title: 'GICv3, A3V = 0' },
+  { value: 'HC', title: 'GICv3 + v2, A3V = 1' },
+  { value: 'H2', title: 'GICv2' },
+] as const
+const TIERS = ENGINES.map((value) => ({ value, title: value }))
+
+/** What each guest is called where the list of prepared guests does not say. */
+const GUEST_TITLES: Record<GuestChoice['id'], string> = {
+  'linux-6.1': 'Linux 6.1',
+  'linux-6.12': 'Linux 6.12',
+  gicsh: 'gicsh',
+  own: 'Own files',
+}
+const GUEST_ORDER = ['linux-6.1', 'linux-6.12', 'gicsh', 'own'] as const
+
+export const MachineBar = () => {
+  const session = useSession()
+  const draft = useSessionState((state) => state.draft)
+  const engine = useSessionState((state) => state.engine)
+  const guests = useSessionState((state) => state.guests)
+  const own = useSessionState((state) => state.own)
+  const edited = useSessionState(differs)
+
+  const options = GUEST_ORDER.flatMap((value): Option<GuestChoice['id']>[] => {
+    const entry = guests?.find(({ id }) => id === value)
+    const there = entry !== undefined || value === 'own' || value === draft.guest.id
+    return there ? [{ value, title: entry?.title ?? GUEST_TITLES[value] }] : []
+  })
+  const host = HOSTS.find(({ value }) => JSON.stringify(HOST_PRESETS[value]) === JSON.stringify(draft.host))
+  const ownNames = [own.kernel, own.initrd, own.dtb].flatMap((file) => (file === undefined ? [] : [file.name]))
+
+  return (
+    <div className="bar" role="group" aria-label="Machine of the next boot">
+      <Select
+        label="Guest"
+        name="Guest"
+        value={draft.guest.id}
+        options={options}
+        onChange={(id) => session.edit({ edit: 'setGuest', guest: { ...draft.guest, id } })}
+      />
+      {draft.guest.id === 'own' && (
+        <span className="dim mono own">{ownNames.length === 0 ? 'drop files here' : ownNames.join(', ')}</span>
+      )}
+      <AppendField />
+      <Select
+        label="KVM of"
+        name="Kernel base of KVM"
+        value={draft.base}
+        options={BASES}
+        onChange={(base) => session.edit({ edit: 'setBase', base })}
+      />
+      <Select
+        label="Host"
+        name="Host"
+        value={host?.value ?? 'H1'}
+        options={HOSTS}
+        onChange={(id) => session.edit({ edit: 'setHost', host: HOST_PRESETS[id] })}
+      />
+      <VcpuField />
+      <Select
+        label="Engine"
+        name="Engine"
+        value={engine}
+        options={TIERS}
+        onChange={(value) => session.useEngine(value)}
+      />
+      <span className="grow" />
+      <span className="pending" role="status">
+        {edited ? 'edited: Reboot to see it' : ''}
+      </span>
+    </div>
+  )
+}
+
+/** Applied when it is left or Enter is pressed, so that 512 is not three machines. */
+const useTyped = (value: string, apply: (text: string) => boolean) => {
+  const [typed, setTyped] = useState({ of: value, text: value })
+  const text = typed.of === value ? typed.text : value
+  const commit = (): void => {
+    if (text !== value && !apply(text)) setTyped({ of: value, text: value })
+  }
+  return {
+    value: text,
+    onChange: (event: { target: { value: string } }) => setTyped({ of: value, text: event.target.value }),
+    onBlur: commit,
+    onKeyDown: (event: { key: string }) => {
+      if (event.key === 'Enter') commit()
+    },
+  }
+}
+
+const VcpuField = () => {
+  const session = useSession()
+  const vcpus = useSessionState((state) => state.draft.vcpus)
+  const typed = useTyped(String(vcpus), (text) => session.edit({ edit: 'setVcpus', vcpus: Number(text) }))
+  const number = Number(typed.value)
+  const valid = Number.isInteger(number) && number >= 1 && number <= MAX_VCPUS
+  return (
+    <label className="labelled">
+      vCPUs
+      <input
+        className="field vcpus"
+        inputMode="numeric"
+        aria-invalid={!valid}
+        title={valid ? 'How many vCPUs the machine has' : `A VM with a vGICv3 has 1 to ${MAX_VCPUS} vCPUs`}
+        {...typed}
+      />
+    </label>
+  )
+}
+
+const AppendField = () => {
+  const session = useSession()
+  const guest = useSessionState((state) => state.draft.guest ?? defaultBlueprint.guest)
+  const typed = useTyped(guest.append, (append) => session.edit({ edit: 'setGuest', guest: { ...guest, append } }))
+  return (
+    <input
+      className="field append"
+      aria-label="Added to the command line"
+      placeholder="kernel arguments"
+      spellCheck={false}
+      {...typed}
+    />
+  )
+}

@@ -1,0 +1,33 @@
+import { useSessionState } from '../session-context.ts'
+import type { Loading } from '../session/guests.ts'
+
+const STAGES: Record<Loading['stage'], string> = {
+  download: 'Fetching the guest',
+  unpack: 'Unpacking the guest',
+  build: 'Building the machine',
+  boot: 'The guest boots',
+}
+
+export const stageText = ({ stage, loaded, total }: Loading): string => {
+  if (stage !== 'download' || total === 0) return STAGES[stage]
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+  return `${STAGES[stage]}: ${mib(loaded)} of ${mib(total)} MiB`
+}
+
+/** On the hairline under the bars: takes no room when there is nothing to wait for. */
+export const Progress = () => {
+  const loading = useSessionState((state) => state.loading)
+  if (loading === undefined) return null
+  const known = loading.stage === 'download' && loading.total > 0
+  const share = known ? loading.loaded / loading.total : 0
+  return (
+    <div
+      className={known ? 'progress' : 'progress endless'}
+      role="progressbar"
+      aria-label={stageText(loading)}
+      {...(known ? { 'aria-valuenow': Math.round(share * 100), 'aria-valuemin': 0, 'aria-valuemax': 100 } : {})}
+    >
+      <span style={known ? { width: `${share * 100}%` } : undefined} />
+    </div>
+  )
+}

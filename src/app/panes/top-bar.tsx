@@ -1,0 +1,188 @@
+import { ChevronDown, CircleHelp, Moon, Pause, Play, Power, Redo2, RotateCw, Sun, SunMoon, Undo2 } from 'lucide-react'
+import { DropdownMenu } from 'radix-ui'
+import { SCENARIOS } from '../../pure/scenarios/library.ts'
+import { RULE_SETS } from '../../pure/blueprint/host.ts'
+import { ruleSets } from '../../pure/rules/rule-sets.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+import { differs } from '../session/session.ts'
+import { Segments } from '../widgets/choice.tsx'
+import { Hint } from '../widgets/hint.tsx'
+import { THEMES, useTheme } from '../widgets/theme.ts'
+import type { Theme } from '../widgets/theme.ts'
+import { MachineBar } from './machine-bar.tsx'
+import { Progress } from './progress.tsx'
+
+const RULE_OPTIONS = RULE_SETS.map((value) => ({ value, title: value }))
+
+export const TopBar = ({ onHelp }: { readonly onHelp: () => void }) => {
+  const session = useSession()
+  const ruleSet = useSessionState((state) => state.draft.ruleSet)
+  return (
+    <header className="bars">
+      <div className="bar">
+        <h1 className="logo">
+          GIC<i>scope</i>
+        </h1>
+        <ScenarioMenu />
+        <Hint text={`Rule set of the next boot: ${ruleSets[ruleSet].title}`}>
+          <div>
+            <Segments
+              mono
+              label="Rule set"
+              value={ruleSet}
+              options={RULE_OPTIONS}
+              onChange={(value) => session.edit({ edit: 'setRuleSet', ruleSet: value })}
+            />
+          </div>
+        </Hint>
+        <UndoButtons />
+        <span className="grow" />
+        <Speed />
+        <RunButtons />
+        <ThemeMenu />
+        <Hint text="Keys and what this is (?)">
+          <button className="button icon" aria-label="Help" onClick={onHelp}>
+            <CircleHelp size={15} aria-hidden />
+          </button>
+        </Hint>
+      </div>
+      <MachineBar />
+      <Progress />
+    </header>
+  )
+}
+
+const ScenarioMenu = () => {
+  const session = useSession()
+  const id = useSessionState((state) => state.scenario)
+  const title = SCENARIOS.find((scenario) => scenario.id === id)?.title ?? 'edited machine'
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger className="button scenario" aria-label={`Scenario: ${title}`}>
+        <span className="title">{title}</span>
+        <ChevronDown size={14} aria-hidden />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content className="popover" align="start" sideOffset={4}>
+          <DropdownMenu.RadioGroup value={id ?? ''}>
+            {SCENARIOS.map((scenario) => (
+              <DropdownMenu.RadioItem
+                key={scenario.id}
+                value={scenario.id}
+                className="item"
+                onSelect={() => {
+                  session.choose(scenario.id)
+                  void session.boot()
+                }}
+              >
+                <span className="title">{scenario.title}</span>
+                <p>{scenario.story}</p>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}
+
+const UndoButtons = () => {
+  const session = useSession()
+  const undo = useSessionState((state) => state.undo.length)
+  const redo = useSessionState((state) => state.redo.length)
+  return (
+    <span>
+      <button className="button icon quiet" aria-label="Undo the last edit" disabled={undo === 0} onClick={session.undo}>
+        <Undo2 size={15} aria-hidden />
+      </button>
+      <button className="button icon quiet" aria-label="Redo the edit" disabled={redo === 0} onClick={session.redo}>
+        <Redo2 size={15} aria-hidden />
+      </button>
+    </span>
+  )
+}
+
+const Speed = () => {
+  const run = useSessionState((state) => state.run)
+  const ns = useSessionState((state) => state.machine?.virtualNs ?? state.run?.virtualNs ?? 0)
+  const ratio = run === undefined ? 0 : run.ratio
+  return (
+    <Hint
+      text={`Virtual time of the guest, and the speed of the ${run?.engine ?? 'engine'} while it has work. One virtual second takes ${ratio > 0 ? (1 / ratio).toFixed(2) : '–'} seconds now.`}
+    >
+      <span className="speed" tabIndex={0} role="group" aria-label="Virtual time and speed">
+        <span>{(ns / 1e9).toFixed(2)} s</span>
+        <span>
+          {Math.round(run?.mips ?? 0)} <span className="dim">MIPS</span>
+        </span>
+      </span>
+    </Hint>
+  )
+}
+
+const RunButtons = () => {
+  const session = useSession()
+  const state = useSessionState((all) => all.run?.state ?? 'empty')
+  const built = useSessionState((all) => all.running !== undefined)
+  const edited = useSessionState(differs)
+  const busy = useSessionState((all) => all.loading !== undefined && all.loading.stage !== 'boot')
+  const paused = state === 'paused'
+  return (
+    <>
+      <Hint text={paused ? 'Let the guest run' : 'Stop virtual time'}>
+        <button
+          className="button icon"
+          aria-label={paused ? 'Resume' : 'Pause'}
+          disabled={state !== 'running' && !paused}
+          onClick={paused ? session.resume : session.pause}
+        >
+          {paused ? <Play size={14} aria-hidden /> : <Pause size={14} aria-hidden />}
+        </button>
+      </Hint>
+      <Hint text="Switch the machine off, as pulling its plug does">
+        <button
+          className="button icon"
+          aria-label="Power off"
+          disabled={state !== 'running' && !paused}
+          onClick={session.powerOff}
+        >
+          <Power size={14} aria-hidden />
+        </button>
+      </Hint>
+      <button
+        className={edited || !built ? 'button primary' : 'button'}
+        disabled={busy}
+        onClick={() => void session.boot()}
+      >
+        <RotateCw size={14} aria-hidden />
+        {built ? 'Reboot' : 'Boot'}
+      </button>
+    </>
+  )
+}
+
+const THEME_TITLES: Record<Theme, string> = { system: 'As the system', dark: 'Dark', light: 'Light' }
+const THEME_ICONS = { system: SunMoon, dark: Moon, light: Sun } as const
+
+const ThemeMenu = () => {
+  const [theme, setTheme] = useTheme()
+  const Icon = THEME_ICONS[theme]
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger className="button icon" aria-label={`Theme: ${THEME_TITLES[theme]}`}>
+        <Icon size={15} aria-hidden />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content className="popover" align="end" sideOffset={4}>
+          <DropdownMenu.RadioGroup value={theme}>
+            {THEMES.map((one) => (
+              <DropdownMenu.RadioItem key={one} value={one} className="item" onSelect={() => setTheme(one)}>
+                <span className="title">{THEME_TITLES[one]}</span>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}

@@ -1,0 +1,318 @@
+/** KVM as a VMM sees it: calls with their legality, their effects, and a reason for each refusal. */
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
+import { canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
+import type { HostProfile } from '../../pure/blueprint/host.ts'
+import { newVmFacts, refuse } from '../../pure/rules/points.ts'
+import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
+import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
+import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
+import type { MmioRegion } from '../bus/device.ts'
+import { CpuLookup } from '../gic/lookup.ts'
+import { Vgic } from '../gic/vgic.ts'
+import type { Hardware } from '../machine/hardware.ts'
+import { irqLine } from './irq-line.ts'
+import { done } from './kvm-answer.ts'
+import { getOneReg, setOneReg } from './one-reg.ts'
+import type { OneRegContext } from './one-reg.ts'
+import { hypercall } from './psci.ts'
+import type { PsciContext } from './psci.ts'
+import { checkVcpu, checkVgicV3 } from './run-checks.ts'
+import { Vcpu } from './vcpu.ts'
+import { VgicDevice } from './vgic-device.ts'
+
+const MAIN = 'virt/kvm/kvm_main.c'
+const ARM = 'arch/arm64/kvm/arm.c'
+const VGIC_INIT = 'arch/arm64/kvm/vgic/vgic-init.c'
+/** VGIC_V2_MAX_CPUS. */
+const MAX_V2_VCPUS = 8
+
+export interface KvmOptions {
+  readonly hardware: Hardware
+  readonly rules: VgicRules
+  readonly host: HostProfile
+  /** A vCPU was reset by PSCI CPU_ON and is about to start: its timers forget what they were set to. */
+  readonly onCpuReset?: (cpu: number) => void
+}
+
+export class Kvm {
+  readonly facts: VmFacts
+  readonly rules: VgicRules
+  private readonly hardware: Hardware
+  private readonly host: HostProfile
+  private readonly onCpuReset: (cpu: number) => void
+  private readonly all: Vcpu[] = []
+  private readonly oneReg: OneRegContext
+  private device: VgicDevice | undefined
+  private lookup: CpuLookup | undefined
+  /** Whether some vCPU has run. */
+  private ran = false
+  /** kvm_vm_dead(): a failed first run leaves a VM that answers EIO to everything. */
+  private dead: Refusal | undefined
+
+  constructor({ hardware, rules, host, onCpuReset }: KvmOptions) {
+    this.hardware = hardware
+    this.rules = rules
+    this.host = host
+    this.onCpuReset = onCpuReset ?? (() => {})
+    this.facts = newVmFacts(host, rules)
+    this.oneReg = { rules, vm: this.facts, mpidrChanged: (vcpu) => this.mpidrChanged(vcpu) }
+    const psci: PsciContext = {
+      rules,
+      vcpus: this.all,
+      find: (affinity) => this.find(affinity),
+      resetVcpu: (vcpu) => this.resetVcpu(vcpu),
+      systemEvent: (event) => hardware.systemEvent(event),
+    }
+    hardware.onHypercall((cpu, args) => {
+      const caller = this.all[cpu]
+      if (caller === undefined) throw new Error(`CPU ${cpu} is not a vCPU of this VM`)
+      return hypercall(psci, caller, 'hvc', args)
+    })
+  }
+
+  get vcpus(): readonly Vcpu[] {
+    return this.all
+  }
+
+  /** From KVM_DEV_ARM_VGIC_CTRL_INIT on. */
+  get vgic(): Vgic | undefined {
+    return this.device?.vgic
+  }
+
+  execute(call: KvmCall): KvmAnswer {
+    if (this.dead !== undefined) {
+      return refuse('EIO', `The VM is dead since its first run failed: ${this.dead.why}`, `${MAIN}: kvm_vm_ioctl()`)
+    }
+    switch (call.call) {
+      case 'KVM_CREATE_VM':
+        return done
+      case 'KVM_CREATE_VCPU':
+        return this.createVcpu(call.id)
+      case 'KVM_ARM_VCPU_INIT':
+        return this.withVcpu(call.vcpu, (vcpu) => this.initVcpu(vcpu, call.features))
+      case 'KVM_GET_ONE_REG':
+        return this.withVcpu(call.vcpu, (vcpu) => getOneReg(vcpu, call.reg))
+      case 'KVM_SET_ONE_REG':
+        return this.withVcpu(call.vcpu, (vcpu) => setOneReg(this.oneReg, vcpu, call.reg, call.value))
+      case 'KVM_CREATE_DEVICE':
+        return this.createDevice(call.type, call.test === true)
+      case 'KVM_HAS_DEVICE_ATTR':
+        return this.withDevice((device) => device.has(call))
+      case 'KVM_GET_DEVICE_ATTR':
+        return this.withDevice((device) => device.get(call, call.value ?? 0n))
+      case 'KVM_SET_DEVICE_ATTR':
+        return this.withDevice((device) => device.set(call, call.value))
+      case 'KVM_IRQ_LINE':
+        return this.irqLine(call.irq, call.level)
+      case 'KVM_RUN':
+        return this.withVcpu(call.vcpu, (vcpu) => this.run(vcpu))
+    }
+  }
+
+  /** KVM_RUN of every vCPU for the first time, in creation order. Then the machine may run. */
+  firstRun(): KvmAnswer {
+    for (const { index } of this.all) {
+      const answer = this.execute({ call: 'KVM_RUN', vcpu: index })
+      if (!answer.ok) return answer
+    }
+    return done
+  }
+
+  /** The vCPU with an affinity: kvm_mpidr_to_vcpu(). */
+  find(affinity: Affinity): Vcpu | undefined {
+    const { vgic } = this
+    const index = vgic === undefined ? this.ownLookup().find(affinity) : vgic.lookup(affinity)
+    return index === undefined ? undefined : this.all[index]
+  }
+
+  // vCPUs
+
+  private createVcpu(id: number): KvmAnswer {
+    const max = this.facts.gic === 2 || !hasGicV3(this.host) ? MAX_V2_VCPUS : MAX_VCPUS
+    if (!Number.isInteger(id) || id < 0 || id >= MAX_VCPUS) {
+      return refuse('EINVAL', `A vCPU's id is 0 to ${MAX_VCPUS - 1}, not ${id}.`, `${MAIN}: kvm_vm_ioctl_create_vcpu()`)
+    }
+    if (this.device?.initialised === true) {
+      return refuse('EBUSY', 'The vGIC is initialised: no vCPU can join it.', `${ARM}: kvm_arch_vcpu_precreate()`)
+    }
+    if (id >= max)
+      return refuse('EINVAL', `This VM's vCPUs have ids 0 to ${max - 1}.`, `${ARM}: kvm_arch_vcpu_precreate()`)
+    if (this.all.some((vcpu) => vcpu.id === id)) {
+      return refuse('EEXIST', `There is a vCPU with id ${id}.`, `${MAIN}: kvm_vm_ioctl_create_vcpu()`)
+    }
+    const vcpu = new Vcpu(this.hardware.addCpu(), id)
+    this.all.push(vcpu)
+    this.lookup = undefined
+    return this.device?.vcpuCreated(vcpu) ?? done
+  }
+
+  private initVcpu(vcpu: Vcpu, features: readonly VcpuFeature[]): KvmAnswer {
+    const source = `${ARM}: kvm_vcpu_set_target()`
+    const lasting = features.filter((feature) => feature !== 'POWER_OFF')
+    const { features: before } = vcpu
+    if (before !== undefined && !(before.length === lasting.length && lasting.every((one) => before.includes(one)))) {
+      return refuse('EINVAL', `vCPU ${vcpu.index} was initialised with other features.`, source)
+    }
+    const el1 = lasting.includes('EL1_32BIT') ? 32 : 64
+    if (this.facts.el1 !== el1 && this.all.some(({ initialised }) => initialised)) {
+      return refuse(
+        'EINVAL',
+        `The VM's other vCPUs have AArch${this.facts.el1} at EL1.`,
+        'arch/arm64/kvm/reset.c: kvm_set_vm_width()',
+      )
+    }
+    this.facts.el1 = el1
+    this.chooseA3v()
+    vcpu.features = lasting
+    vcpu.startsOff = features.includes('POWER_OFF')
+    vcpu.pc = 0n
+    vcpu.x0 = 0n
+    if (vcpu.started) {
+      vcpu.started = false
+      vcpu.port.powerOff()
+    }
+    if (before === undefined || this.rules.mpidrAtReinit.decide() === 'reset') {
+      vcpu.resetMpidr()
+      this.mpidrChanged(vcpu)
+    }
+    return done
+  }
+
+  /** The reset that CPU_ON posts: kvm_reset_vcpu(). */
+  private resetVcpu(vcpu: Vcpu): void {
+    if (this.rules.mpidrAtCpuOn.decide() === 'reset') {
+      vcpu.resetMpidr()
+      this.mpidrChanged(vcpu)
+    }
+    this.vgic?.cpuReset(vcpu.index)
+    this.onCpuReset(vcpu.index)
+  }
+
+  private mpidrChanged(vcpu: Vcpu): void {
+    this.lookup?.refresh()
+    this.vgic?.mpidrChanged(vcpu.index)
+  }
+
+  /** Without a GIC affinities are found all the same, for CPU_ON. */
+  private ownLookup(): CpuLookup {
+    this.lookup ??= new CpuLookup(
+      this.rules.lookupAffinity.decide(),
+      this.all.map((vcpu) => () => vcpu.mpidr),
+    )
+    return this.lookup
+  }
+
+  private withVcpu(index: number, run: (vcpu: Vcpu) => KvmAnswer): KvmAnswer {
+    const vcpu = this.all[index]
+    if (vcpu === undefined) return refuse('EBADF', `There is no vCPU ${index}.`, `${MAIN}: kvm_vcpu_ioctl()`)
+    return run(vcpu)
+  }
+
+  // The GIC
+
+  private createDevice(type: number, test: boolean): KvmAnswer {
+    const source = `${VGIC_INIT}: kvm_vgic_create()`
+    const model = this.modelOf(type)
+    if (model === undefined) {
+      return refuse('ENODEV', `This host cannot emulate device type ${type}.`, `${MAIN}: kvm_ioctl_create_device()`)
+    }
+    if (test) return done
+    if (this.device !== undefined) return refuse('EEXIST', 'The VM has a GIC.', source)
+    if (this.ran) return refuse('EBUSY', 'A vCPU has run; it is too late for a GIC.', source)
+    const max = model === 2 ? MAX_V2_VCPUS : MAX_VCPUS
+    if (this.all.length > max) {
+      return refuse('E2BIG', `A GICv${model} serves ${max} CPUs; the VM has ${this.all.length}.`, source)
+    }
+    this.facts.gic = model
+    this.chooseA3v()
+    this.device = new VgicDevice({
+      rules: this.rules,
+      model,
+      ipaEnd: 2 ** this.host.ipaBits,
+      vcpus: this.all,
+      find: (affinity) => this.find(affinity),
+      makeVgic: (nrIrqs) =>
+        new Vgic({
+          rules: this.rules,
+          vm: this.facts,
+          nrIrqs,
+          cpus: this.all.map((vcpu) => ({
+            index: vcpu.index,
+            id: vcpu.id,
+            mpidr: () => vcpu.mpidr,
+            irq: vcpu.port.irq,
+          })),
+        }),
+    })
+    return done
+  }
+
+  private modelOf(type: number): 2 | 3 | undefined {
+    if (type === DEVICE_TYPE.V3 && hasGicV3(this.host)) return 3
+    return type === DEVICE_TYPE.V2 && canRunGicV2(this.host) ? 2 : undefined
+  }
+
+  /** The VM's own A3V follows what is known of it, until something pins it. */
+  private chooseA3v(): void {
+    if (!this.facts.pinned) this.facts.guestA3v = this.rules.guestA3vAtCreation.decide({ vm: this.facts })
+  }
+
+  private withDevice(run: (device: VgicDevice) => KvmAnswer): KvmAnswer {
+    if (this.device === undefined) return refuse('EBADF', 'The VM has no GIC device.', `${MAIN}: kvm_device_ioctl()`)
+    return run(this.device)
+  }
+
+  private irqLine(irq: number, level: boolean): KvmAnswer {
+    return irqLine({ gic: this.facts.gic, vgic: this.vgic, vcpus: this.all }, irq, level)
+  }
+
+  // KVM_RUN
+
+  private run(vcpu: Vcpu): KvmAnswer {
+    const wrong = checkVcpu(vcpu, this.facts)
+    if (wrong !== undefined) return wrong
+    if (!this.ran) {
+      const fatal = this.mapGic()
+      if (fatal !== undefined) {
+        this.dead = fatal
+        return fatal
+      }
+      this.ran = true
+      if (this.vgic === undefined) this.ownLookup().freeze()
+      this.vgic?.firstRun()
+      this.facts.hasRun = true
+    }
+    vcpu.start()
+    return done
+  }
+
+  /** vgic_v3_map_resources(): checks, then the guest can see the frames. */
+  private mapGic(): Refusal | undefined {
+    const { device } = this
+    if (device === undefined) return undefined
+    if (device.model === 2) {
+      return refuse('ENODEV', 'A GICv2 cannot run here: only its device API is there.', 'ARCHITECTURE.md#gicv2')
+    }
+    const wrong = checkVgicV3({ regions: device.regions, limits: device.limits(), initialised: device.initialised })
+    if (wrong !== undefined) return wrong
+    for (const region of device.mmio()) {
+      const overlap = this.tryAttach(region)
+      if (overlap !== undefined) return overlap
+    }
+    const { vgic } = device
+    if (vgic !== undefined) this.hardware.own(vgic.sysregs)
+    return undefined
+  }
+
+  /** KVM would let RAM hide a frame; here a machine has one owner for each address. */
+  private tryAttach(region: MmioRegion): Refusal | undefined {
+    try {
+      this.hardware.attach(region)
+      return undefined
+    } catch (error) {
+      const why = error instanceof Error ? error.message : `${error}`
+      return refuse('EINVAL', `${why}.`, 'virt/kvm/kvm_main.c: kvm_io_bus_register_dev()')
+    }
+  }
+}
