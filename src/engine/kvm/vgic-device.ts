@@ -323,7 +323,6 @@ export class VgicDevice {
   }
 
   private sysregGroup(): Group {
-    const encoding = (offset: number): number => offset & SYSREG_INSTR_MASK
     return {
       has: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
@@ -377,6 +376,9 @@ export class VgicDevice {
     return made === undefined || distributor === undefined ? [] : [made.distributor(distributor), ...this.frames]
   }
 }
+
+/** CPU_SYSREGS keeps the encoding of the register where the others have an offset. */
+const encoding = (offset: number): number => offset & SYSREG_INSTR_MASK
 
 const low = (value: bigint): number => Number(BigInt.asUintN(32, value))
 

@@ -1,0 +1,160 @@
+/** Where SPIs go: GICD_IROUTER of each one in use, its target, and an affinity to send it to instead. */
+import { useState } from 'react'
+import { affinityText, irouterAffinity } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { FIRST_SPI, irqName } from '../../pure/arch/intid.ts'
+import { NR_IRQS } from '../../pure/blueprint/blueprint.ts'
+import { memoryMap } from '../../pure/blueprint/memory-map.ts'
+import type { SpiView } from '../../pure/protocol/views.ts'
+import { rulesFor } from '../../pure/rules/rule-sets.ts'
+import type { KvmAnswer } from '../../pure/uapi/calls.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+import { AffinityField } from '../widgets/affinity-field.tsx'
+import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
+import { Answer } from '../widgets/answer.tsx'
+
+const LSB = { aff3: 32, aff2: 16, aff1: 8, aff0: 0 } as const
+const NONE: readonly SpiView[] = []
+
+const DEVICES: Readonly<Record<number, string>> = {
+  [FIRST_SPI + memoryMap.pl011.spi]: 'PL011',
+  [FIRST_SPI + memoryMap.pl031.spi]: 'PL031',
+}
+
+const stateText = ({ enabled, pending, active, edge }: SpiView): string =>
+  [enabled ? 'enabled' : 'disabled', pending && 'pending', active && 'active', edge ? 'edge' : 'level']
+    .filter((word) => word !== false)
+    .join(', ')
+
+export const IrouterPane = () => {
+  const spis = useSessionState((state) => state.machine?.spis ?? NONE)
+  const routes = useSessionState((state) => state.draft.routes)
+  const [added, setAdded] = useState<readonly number[]>([])
+  const shown = new Set([...spis.map(({ intid }) => intid), ...Object.keys(routes).map(Number), ...added])
+  return (
+    <div className="pane-body" tabIndex={0} role="region" aria-label="Routes of the SPIs">
+      <table>
+        <thead>
+          <tr>
+            <th>SPI</th>
+            <th>GICD_IROUTER</th>
+            <th>target</th>
+            <th>route to</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...shown]
+            .toSorted((a, b) => a - b)
+            .map((intid) => (
+              <Spi key={intid} intid={intid} spi={spis.find((one) => one.intid === intid)} next={routes[intid]} />
+            ))}
+        </tbody>
+      </table>
+      <AddSpi onAdd={(intid) => setAdded((before) => [...before, intid])} />
+    </div>
+  )
+}
+
+const Spi = (props: {
+  readonly intid: number
+  readonly spi: SpiView | undefined
+  readonly next: Affinity | undefined
+}) => {
+  const { intid, spi, next } = props
+  const session = useSession()
+  const [answer, setAnswer] = useState<KvmAnswer | undefined>(undefined)
+  const built = useSessionState((state) => state.running !== undefined)
+  const affinity = spi === undefined ? 0 : irouterAffinity.decode(spi.irouter)
+  return (
+    <tr>
+      <td>
+        <b>{irqName(intid)}</b> <span className="dim">INTID {intid}</span>
+        <div className="dim">{[DEVICES[intid], spi && stateText(spi)].filter(Boolean).join(' · ') || 'not in use'}</div>
+      </td>
+      <td>
+        {spi === undefined ? (
+          <span className="dim">–</span>
+        ) : (
+          <>
+            <HexText parts={hexParts(spi.irouter, LSB)} />
+            <div>
+              <AffinityText affinity={affinity} />
+            </div>
+          </>
+        )}
+      </td>
+      <td>
+        <Target spi={spi} affinity={affinity} />
+        {next !== undefined && <div className="warn">next boot: {affinityText(next)}</div>}
+      </td>
+      <td>
+        <AffinityField
+          label={`Route of INTID ${intid}`}
+          value={next ?? affinity}
+          actions={[
+            {
+              title: 'now',
+              hint: 'KVM_SET_DEVICE_ATTR DIST_REGS GICD_IROUTER, low word and high word, on the running machine',
+              enabled: built,
+              act: (to) => {
+                session.setRouteNow(intid, to).then(setAnswer, (error: unknown) => session.report(String(error)))
+              },
+            },
+            {
+              title: 'next boot',
+              hint: 'The VMM writes it before the machine runs',
+              act: (to) => session.edit({ edit: 'setRoute', intid, affinity: to }),
+            },
+          ]}
+        />
+        <Answer answer={answer} />
+      </td>
+    </tr>
+  )
+}
+
+const Target = ({ spi, affinity }: { readonly spi: SpiView | undefined; readonly affinity: Affinity }) => {
+  const running = useSessionState((state) => state.running)
+  if (spi === undefined) return <span className="dim">–</span>
+  if (spi.target !== undefined) return <span className="ok">● vCPU {spi.target}</span>
+  const title = running === undefined ? '' : rulesFor(running.ruleSet, running.base).irouterWrite.title
+  return (
+    <span className="bad">
+      ✕ none
+      <div className="dim">
+        no vCPU was found at {affinityText(affinity)}. {title}
+      </div>
+    </span>
+  )
+}
+
+const AddSpi = ({ onAdd }: { readonly onAdd: (intid: number) => void }) => {
+  const [text, setText] = useState('')
+  const intid = Number(text)
+  const valid = text !== '' && Number.isInteger(intid) && intid >= FIRST_SPI && intid < NR_IRQS
+  return (
+    <form
+      className="part"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (!valid) return
+        onAdd(intid)
+        setText('')
+      }}
+    >
+      <label className="labelled">
+        Another SPI, INTID {FIRST_SPI} to {NR_IRQS - 1}
+        <input
+          className="field vcpus"
+          inputMode="numeric"
+          aria-invalid={text !== '' && !valid}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </label>{' '}
+      <button className="button small" disabled={!valid}>
+        Show
+      </button>
+    </form>
+  )
+}

@@ -1,0 +1,54 @@
+/** The guest's own log, read from its memory: there even when the console is silent. */
+import { useEffect } from 'react'
+import type { LogLine } from '../../pure/protocol/views.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+import { VirtualList } from '../widgets/virtual-list.tsx'
+
+const REFRESH_MS = 1000
+
+/** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
+export const LOST = 'has no re-distributor!'
+
+/** KERN_ERR and KERN_WARNING (include/linux/kern_levels.h). */
+const LEVEL = { error: 3, warning: 4 } as const
+
+const styleOf = ({ level, text }: LogLine): string => {
+  if (text.includes(LOST)) return 'log-line lost'
+  if (level <= LEVEL.error) return 'log-line severe'
+  return level === LEVEL.warning ? 'log-line warning' : 'log-line'
+}
+
+export const KernelLogPane = () => {
+  const session = useSession()
+  const log = useSessionState((state) => state.log)
+  useEffect(() => {
+    const refresh = (): void => void session.refreshLog().catch((error: unknown) => session.report(String(error)))
+    refresh()
+    const timer = setInterval(refresh, REFRESH_MS)
+    return () => clearInterval(timer)
+  }, [session])
+
+  if (log === undefined) return <p className="empty">The log of a Linux guest appears here as soon as it has one.</p>
+  if (!log.ok) return <p className="empty">{log.what}</p>
+  const lines = log.lines
+  const lost = lines.findIndex(({ text }) => text.includes(LOST))
+  return (
+    <VirtualList
+      label="Kernel log"
+      className="log"
+      count={lines.length}
+      estimate={18}
+      follow={lost === -1}
+      show={lost === -1 ? undefined : lost}
+      row={(place) => {
+        const line = lines[place]
+        if (line === undefined) return null
+        return (
+          <div className={styleOf(line)} style={{ position: 'static' }}>
+            <span className="faint">[{line.seconds.toFixed(6).padStart(12)}]</span> {line.text}
+          </div>
+        )
+      }}
+    />
+  )
+}

@@ -1,0 +1,56 @@
+/** GICR_TYPER of every frame, as the guest reads it, field by field. */
+import { typerAffinity } from '../../pure/arch/affinity.ts'
+import { GICR_TYPER, GICR_WAKER } from '../../pure/arch/gic/gicr.ts'
+import { explainRegister } from '../../pure/arch/register.ts'
+import type { FrameView } from '../../pure/protocol/views.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
+import { VirtualList } from '../widgets/virtual-list.tsx'
+
+const LSB = { aff3: 56, aff2: 48, aff1: 40, aff0: 32 } as const
+const NONE: readonly FrameView[] = []
+
+export const TyperPane = () => {
+  const frames = useSessionState((state) => state.machine?.frames ?? NONE)
+  if (frames.length === 0) return <p className="empty">The redistributors of the running machine appear here.</p>
+  return (
+    <VirtualList
+      label="GICR_TYPER of every frame"
+      count={frames.length}
+      estimate={150}
+      row={(place) => {
+        const frame = frames[place]
+        return frame === undefined ? null : <Frame frame={frame} place={place} />
+      }}
+    />
+  )
+}
+
+const Frame = ({ frame, place }: { readonly frame: FrameView; readonly place: number }) => {
+  const session = useSession()
+  return (
+    <div className="typer">
+      <div className="line">
+        <b>frame {place}</b>
+        <span className="mono dim">0x{frame.base.toString(16).padStart(8, '0')}</span>
+        <HexText parts={hexParts(frame.typer, LSB)} />
+        <AffinityText affinity={typerAffinity.decode(frame.typer)} />
+        <button className="button small quiet" onClick={() => session.select(frame.cpu)}>
+          made for vCPU {frame.cpu}
+        </button>
+      </div>
+      <div className="bits">
+        {explainRegister(GICR_TYPER, frame.typer).map(({ field, bits, value, text }) => (
+          <span key={field} className={value === 0n ? '' : 'set'} title={`${field} [${bits}]: ${text}`}>
+            {field} [{bits}] {text}
+          </span>
+        ))}
+        {explainRegister(GICR_WAKER, BigInt(frame.waker)).map(({ field, bits, value, text }) => (
+          <span key={field} className={value === 0n ? '' : 'set'} title={`GICR_WAKER.${field} [${bits}]: ${text}`}>
+            WAKER.{field} {text}
+          </span>
+        ))}
+      </div>
+    </div>
+  )
+}

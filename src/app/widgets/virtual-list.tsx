@@ -1,0 +1,61 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef } from 'react'
+import type { ReactNode } from 'react'
+
+/** A long list of which only what can be seen is there. Rows measure themselves. */
+export const VirtualList = (props: {
+  readonly label: string
+  readonly count: number
+  readonly estimate: number
+  readonly row: (place: number) => ReactNode
+  readonly head?: ReactNode
+  readonly className?: string
+  /** Stays at the end while the person has not scrolled away from it. */
+  readonly follow?: boolean
+  /** A place to bring into view, once each time it changes. */
+  readonly show?: number | undefined
+}) => {
+  const scroller = useRef<HTMLDivElement>(null)
+  const atEnd = useRef(true)
+  const virtual = useVirtualizer({
+    count: props.count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => props.estimate,
+    overscan: 6,
+  })
+  const { count, follow, show } = props
+  useEffect(() => {
+    if (follow === true && atEnd.current && count > 0) virtual.scrollToIndex(count - 1, { align: 'end' })
+  }, [count, follow, virtual])
+  useEffect(() => {
+    if (show !== undefined && show >= 0 && show < count) virtual.scrollToIndex(show, { align: 'auto' })
+  }, [show, count, virtual])
+
+  return (
+    <div
+      className={`pane-body ${props.className ?? ''}`}
+      ref={scroller}
+      tabIndex={0}
+      role="region"
+      aria-label={props.label}
+      onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
+        atEnd.current = scrollTop + clientHeight >= scrollHeight - 40
+      }}
+    >
+      {props.head}
+      <div className="rows" style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map(({ key, index, start }) => (
+          <div
+            key={key}
+            data-index={index}
+            ref={virtual.measureElement}
+            className="row"
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            {props.row(index)}
+          </div>
+        ))}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,145 @@
+/** A machine without processors: what is attached to it can be driven by hand, one guest access at a time. */
+import { createAddressSpace } from '../engine/bus/address-space.ts'
+import type { AddressSpace } from '../engine/bus/address-space.ts'
+import type { Clock } from '../engine/bus/clock.ts'
+import type { AccessWidth, MmioRegion } from '../engine/bus/device.ts'
+import type { SysregPort } from '../engine/bus/sysreg-port.ts'
+import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from '../engine/machine/hardware.ts'
+
+export interface TestCpu extends CpuPort {
+  /** The level of the IRQ input. */
+  readonly irqLevel: boolean
+  /** What MRS MPIDR_EL1 would read. */
+  readonly mpidr: bigint
+  /** Where the CPU was started last. */
+  readonly startedAt: { readonly entry: bigint; readonly context: bigint } | undefined
+}
+
+const makeCpu = (index: number): TestCpu => {
+  const state: { irqLevel: boolean; mpidr: bigint; powered: boolean; startedAt: TestCpu['startedAt'] } = {
+    irqLevel: false,
+    mpidr: 0n,
+    powered: false,
+    startedAt: undefined,
+  }
+  return {
+    index,
+    irq: {
+      set: (level) => {
+        state.irqLevel = level
+      },
+    },
+    get irqLevel() {
+      return state.irqLevel
+    },
+    get mpidr() {
+      return state.mpidr
+    },
+    get powered() {
+      return state.powered
+    },
+    get startedAt() {
+      return state.startedAt
+    },
+    setMpidr: (value) => {
+      state.mpidr = value
+    },
+    powerOn: (entry, context) => {
+      state.powered = true
+      state.startedAt = { entry, context }
+    },
+    powerOff: () => {
+      state.powered = false
+    },
+  }
+}
+
+/** Time stands still until a test moves it; nothing here is driven by it. */
+const stillClock: Clock = { now: () => 0, schedule: () => () => {} }
+
+const EL1 = 1
+
+export class TestMachine implements Hardware {
+  readonly clock = stillClock
+  readonly cpus: TestCpu[] = []
+  readonly events: SystemEvent[] = []
+  private readonly space: AddressSpace = createAddressSpace()
+  private readonly ports: SysregPort[] = []
+  private handler: HypercallHandler | undefined
+
+  addCpu(): CpuPort {
+    const cpu = makeCpu(this.cpus.length)
+    this.cpus.push(cpu)
+    return cpu
+  }
+
+  attach(region: MmioRegion): void {
+    this.space.attach(region)
+  }
+
+  detach(region: MmioRegion): void {
+    this.space.detach(region)
+  }
+
+  own(port: SysregPort): void {
+    this.ports.push(port)
+  }
+
+  onHypercall(handler: HypercallHandler): void {
+    this.handler = handler
+  }
+
+  systemEvent(event: SystemEvent): void {
+    this.events.push(event)
+    for (const cpu of this.cpus) cpu.powerOff()
+  }
+
+  ram(): Uint8Array | undefined {
+    return undefined
+  }
+
+  cpu(index: number): TestCpu {
+    const cpu = this.cpus[index]
+    if (cpu === undefined) throw new Error(`there is no CPU ${index}`)
+    return cpu
+  }
+
+  // The guest's hand.
+
+  load(address: number, width: AccessWidth, cpu = 0): bigint {
+    const region = this.region(address)
+    return region.read(address - region.base, width, cpu)
+  }
+
+  store(address: number, width: AccessWidth, value: bigint, cpu = 0): void {
+    const region = this.region(address)
+    region.write(address - region.base, width, value, cpu)
+  }
+
+  /** `undefined`: the access is UNDEFINED. */
+  mrs(cpu: number, reg: number): bigint | undefined {
+    return this.port(reg)?.read(cpu, reg, EL1)
+  }
+
+  /** `false`: the access is UNDEFINED. */
+  msr(cpu: number, reg: number, value: bigint): boolean {
+    return this.port(reg)?.write(cpu, reg, value, EL1) ?? false
+  }
+
+  /** X0 after an HVC, as a signed number; `undefined` if the call does not return. */
+  hvc(cpu: number, fn: number, ...[a = 0n, b = 0n, c = 0n]: readonly bigint[]): bigint | undefined {
+    if (this.handler === undefined) throw new Error('nobody serves hypercalls')
+    const answer = this.handler(cpu, [BigInt(fn), a, b, c])
+    return answer === undefined ? undefined : BigInt.asIntN(64, answer)
+  }
+
+  private region(address: number): MmioRegion {
+    const region = this.space.find(address)
+    if (region === undefined) throw new Error(`nothing answers at 0x${address.toString(16)}`)
+    return region
+  }
+
+  private port(reg: number): SysregPort | undefined {
+    return this.ports.find(({ registers }) => registers.includes(reg))
+  }
+}
