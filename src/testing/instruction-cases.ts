@@ -73,7 +73,8 @@ export function stateFor(machine: InstructionMachine, row: Row, word: number, ra
   state.x[n.value] = FAR
   const { accessed, end } = machine.run(state)
   if (accessed === undefined || end !== 'fault') {
-    state.x[n.value] = before
+    // A store exclusive without a reservation: the oracle takes an address of all ones for one that is reserved.
+    state.x[n.value] = isAligned(row) ? BigInt(MEMORY_ADDRESS) : before
     return state
   }
   const wanted = MEMORY_ADDRESS + 64 + (isAligned(row) ? 16 * random.below(4) : random.below(64))

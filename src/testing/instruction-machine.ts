@@ -53,7 +53,7 @@ export class InstructionMachine {
       const offset = Number(BigInt.asIntN(64, address - BigInt(MEMORY_ADDRESS)))
       return offset >= 0 && offset + (what & 0xff) <= MEMORY_SIZE ? this.ram + MEMORY_OFFSET + offset : 0
     }
-    const env: Record<string, unknown> = {
+    const env: WebAssembly.ModuleImports = {
       memory,
       table: new WebAssembly.Table({ element: 'anyfunc', initial: this.interpreter.functions + REGION_SLOTS }),
       decode: (at: number) => this.code.decode(at),
@@ -69,7 +69,7 @@ export class InstructionMachine {
     const floats = floatHelpers(registers)
     for (const name of this.interpreter.helperNames)
       env[name] = floats[name] ?? ((): never => { throw new Error(`${name} is not served here`) })
-    const instance = new WebAssembly.Instance(this.interpreter.module, { env })
+    const instance = new WebAssembly.Instance(this.interpreter.module, { env: { ...env } })
     const { run } = instance.exports
     if (typeof run !== 'function') throw new Error('the interpreter exports no run')
     this.runWasm = () => Number(run())

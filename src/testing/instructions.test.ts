@@ -38,7 +38,6 @@ describe.skipIf(missing.length > 0)('instructions', () => {
       }
     }
     expect(without).toEqual([])
-    console.log(states.length)
     const expected = oracle.run(states)
     const wrong = new Map<string, { count: number; total: number; first: string; word: number }>()
     const totals = new Map<string, number>()

@@ -140,7 +140,7 @@ export const ConsolePane = () => {
           </span>
         )}
       </div>
-      <div className="pane-body terminal" ref={place} data-testid="console" />
+      <div className="pane-body screen" ref={place} data-testid="console" />
     </section>
   )
 }

@@ -1,13 +1,13 @@
 /** Every vCPU: whether it runs, how fast, and which interrupts it has. */
-import { useEffect, useRef, useState } from 'react'
-import { irqName } from '../../pure/arch/intid.ts'
+import { useEffect, useState } from 'react'
+import { irqKind, irqName } from '../../pure/arch/intid.ts'
 import type { CpuView } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 
 const NONE: readonly CpuView[] = []
 const SAMPLE_MS = 500
-const COLUMNS = { gridTemplateColumns: '62px 84px 58px 62px minmax(120px, 1fr)' } as const
+const COLUMNS = { gridTemplateColumns: '60px 80px 48px 66px minmax(100px, 1fr)' } as const
 
 const STATES = {
   running: { mark: '●', className: 'ok', title: 'runs' },
@@ -16,32 +16,32 @@ const STATES = {
 } as const
 
 /** Million instructions a second of wall time, for each vCPU. */
-const useRates = (cpus: readonly CpuView[]): readonly number[] => {
-  const latest = useRef(cpus)
-  latest.current = cpus
+const useRates = (): readonly number[] => {
+  const { store } = useSession()
   const [rates, setRates] = useState<readonly number[]>([])
   useEffect(() => {
-    let before = latest.current
+    const look = (): readonly CpuView[] => store.getState().machine?.cpus ?? NONE
+    let before = look()
     let at = performance.now()
     const timer = setInterval(() => {
       const now = performance.now()
       const micros = (now - at) * 1000
-      const earlier = before
-      setRates(latest.current.map(({ index, instructions }) => {
-        return Math.max(0, instructions - (earlier[index]?.instructions ?? instructions)) / micros
-      }))
-      before = latest.current
+      const [earlier, cpus] = [before, look()]
+      const executed = ({ index, instructions }: CpuView): number =>
+        Math.max(0, instructions - (earlier[index]?.instructions ?? instructions))
+      setRates(cpus.map((cpu) => executed(cpu) / micros))
+      before = cpus
       at = now
     }, SAMPLE_MS)
     return () => clearInterval(timer)
-  }, [])
+  }, [store])
   return rates
 }
 
 export const InterruptsPane = () => {
   const cpus = useSessionState((state) => state.machine?.cpus ?? NONE)
   const selected = useSessionState((state) => state.selected)
-  const rates = useRates(cpus)
+  const rates = useRates()
   if (cpus.length === 0) return <p className="empty">The interrupts of the running machine appear here.</p>
   return (
     <VirtualList
@@ -55,10 +55,10 @@ export const InterruptsPane = () => {
           <span>state</span>
           <span>MIPS</span>
           <span title="ICC_PMR_EL1 and ICC_IGRPEN1_EL1">PMR</span>
-          <span>interrupts: solid enabled, dashed pending, green active</span>
+          <span title="Solid: enabled; dashed: pending; green: active">interrupts</span>
         </div>
       }
-      row={(place) => {
+      renderRow={(place) => {
         const cpu = cpus[place]
         return cpu === undefined ? null : <Cpu cpu={cpu} rate={rates[place] ?? 0} selected={selected === place} />
       }}
@@ -69,11 +69,10 @@ export const InterruptsPane = () => {
 const Cpu = ({ cpu, rate, selected }: { readonly cpu: CpuView; readonly rate: number; readonly selected: boolean }) => {
   const session = useSession()
   const { mark, className, title } = STATES[cpu.state]
-  const all = [...new Set([...cpu.active, ...cpu.pending, ...cpu.enabled])]
   return (
     <div
       className={selected ? 'grid-row selected' : 'grid-row'}
-      style={{ ...COLUMNS, height: 30 }}
+      style={COLUMNS}
       onClick={() => session.select(cpu.index)}
     >
       <b>vCPU {cpu.index}</b>
@@ -85,23 +84,47 @@ const Cpu = ({ cpu, rate, selected }: { readonly cpu: CpuView; readonly rate: nu
         className="mono"
         title={`Interrupts below priority 0x${cpu.priorityMask.toString(16)} pass; group 1 is ${cpu.igrpen1 ? 'on' : 'off'}`}
       >
-        {cpu.priorityMask.toString(16).padStart(2, '0')} {cpu.igrpen1 ? '' : <span className="warn">grp off</span>}
+        {cpu.priorityMask.toString(16).padStart(2, '0')} {cpu.igrpen1 ? '' : <span className="warn">G1 off</span>}
       </span>
       <span className="irqs">
-        {all.map((intid) => (
-          <Irq key={intid} intid={intid} pending={cpu.pending.includes(intid)} active={cpu.active.includes(intid)} />
+        {chipsOf(cpu).map((chip) => (
+          <span
+            key={`${chip.state}-${chip.first}`}
+            className={`irq ${chip.state}`}
+            title={`INTID ${chip.first}${chip.last === chip.first ? '' : ` to ${chip.last}`}: ${chip.state}`}
+          >
+            {MARKS[chip.state]}
+            {irqName(chip.first)}
+            {chip.last === chip.first ? '' : `–${chip.last}`}
+          </span>
         ))}
       </span>
     </div>
   )
 }
 
-const Irq = ({ intid, pending, active }: { intid: number; pending: boolean; active: boolean }) => {
-  const state = active ? 'active' : pending ? 'pending' : 'enabled'
-  return (
-    <span className={`irq ${active ? 'active' : ''} ${pending ? 'pending' : ''}`} title={`INTID ${intid}, ${state}`}>
-      {irqName(intid)}
-      {active ? ' ●' : pending ? ' ◌' : ''}
-    </span>
-  )
+type IrqState = 'active' | 'pending' | 'enabled'
+
+interface Chip {
+  readonly state: IrqState
+  readonly first: number
+  readonly last: number
+}
+
+const MARKS: Record<IrqState, string> = { active: '● ', pending: '◌ ', enabled: '' }
+
+/** What happens comes first; SGIs in a row that are merely enabled share a chip. */
+const chipsOf = ({ active, pending, enabled }: CpuView): readonly Chip[] => {
+  const one = (state: IrqState) => (intid: number) => ({ state, first: intid, last: intid })
+  const busy = new Set([...active, ...pending])
+  const runs: Chip[] = []
+  for (const intid of enabled) {
+    if (busy.has(intid)) continue
+    const before = runs.at(-1)
+    if (before !== undefined && intid === before.last + 1 && irqKind(intid) === 'SGI') {
+      runs[runs.length - 1] = { ...before, last: intid }
+    } else runs.push({ state: 'enabled', first: intid, last: intid })
+  }
+  const waiting = pending.filter((intid) => !active.includes(intid))
+  return [...active.map(one('active')), ...waiting.map(one('pending')), ...runs]
 }

@@ -33,23 +33,11 @@ export const IrouterPane = () => {
   const shown = new Set([...spis.map(({ intid }) => intid), ...Object.keys(routes).map(Number), ...added])
   return (
     <div className="pane-body" tabIndex={0} role="region" aria-label="Routes of the SPIs">
-      <table>
-        <thead>
-          <tr>
-            <th>SPI</th>
-            <th>GICD_IROUTER</th>
-            <th>target</th>
-            <th>route to</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...shown]
-            .toSorted((a, b) => a - b)
-            .map((intid) => (
-              <Spi key={intid} intid={intid} spi={spis.find((one) => one.intid === intid)} next={routes[intid]} />
-            ))}
-        </tbody>
-      </table>
+      {[...shown]
+        .toSorted((a, b) => a - b)
+        .map((intid) => (
+          <Spi key={intid} intid={intid} spi={spis.find((one) => one.intid === intid)} next={routes[intid]} />
+        ))}
       <AddSpi onAdd={(intid) => setAdded((before) => [...before, intid])} />
     </div>
   )
@@ -66,28 +54,25 @@ const Spi = (props: {
   const built = useSessionState((state) => state.running !== undefined)
   const affinity = spi === undefined ? 0 : irouterAffinity.decode(spi.irouter)
   return (
-    <tr>
-      <td>
-        <b>{irqName(intid)}</b> <span className="dim">INTID {intid}</span>
-        <div className="dim">{[DEVICES[intid], spi && stateText(spi)].filter(Boolean).join(' · ') || 'not in use'}</div>
-      </td>
-      <td>
-        {spi === undefined ? (
-          <span className="dim">–</span>
-        ) : (
+    <div className="spi" role="group" aria-label={`${irqName(intid)}, INTID ${intid}`}>
+      <div>
+        <b>{irqName(intid)}</b> <span className="dim">INTID {intid}</span>{' '}
+        <span className="dim">
+          {[DEVICES[intid], spi && stateText(spi)].filter((word) => word !== undefined).join(' · ') || 'not in use'}
+        </span>
+      </div>
+      <div>
+        {spi !== undefined && (
           <>
-            <HexText parts={hexParts(spi.irouter, LSB)} />
-            <div>
-              <AffinityText affinity={affinity} />
-            </div>
+            <HexText parts={hexParts(spi.irouter, LSB)} /> <AffinityText affinity={affinity} />
           </>
         )}
-      </td>
-      <td>
+      </div>
+      <div className="wide">
         <Target spi={spi} affinity={affinity} />
-        {next !== undefined && <div className="warn">next boot: {affinityText(next)}</div>}
-      </td>
-      <td>
+        {next !== undefined && <span className="warn"> · next boot: {affinityText(next)}</span>}
+      </div>
+      <div className="wide">
         <AffinityField
           label={`Route of INTID ${intid}`}
           value={next ?? affinity}
@@ -108,8 +93,8 @@ const Spi = (props: {
           ]}
         />
         <Answer answer={answer} />
-      </td>
-    </tr>
+      </div>
+    </div>
   )
 }
 
@@ -119,11 +104,11 @@ const Target = ({ spi, affinity }: { readonly spi: SpiView | undefined; readonly
   if (spi.target !== undefined) return <span className="ok">● vCPU {spi.target}</span>
   const title = running === undefined ? '' : rulesFor(running.ruleSet, running.base).irouterWrite.title
   return (
-    <span className="bad">
-      ✕ none
-      <div className="dim">
+    <span>
+      <span className="bad">✕ none</span>{' '}
+      <span className="dim">
         no vCPU was found at {affinityText(affinity)}. {title}
-      </div>
+      </span>
     </span>
   )
 }

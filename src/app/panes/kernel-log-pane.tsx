@@ -40,7 +40,7 @@ export const KernelLogPane = () => {
       estimate={18}
       follow={lost === -1}
       show={lost === -1 ? undefined : lost}
-      row={(place) => {
+      renderRow={(place) => {
         const line = lines[place]
         if (line === undefined) return null
         return (

@@ -14,7 +14,7 @@ export const KvmCallsPane = () => {
       count={calls.length}
       estimate={24}
       follow
-      row={(place) => {
+      renderRow={(place) => {
         const call = calls[place]
         return call === undefined ? null : <Call record={call} />
       }}

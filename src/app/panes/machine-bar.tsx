@@ -76,7 +76,7 @@ export const MachineBar = () => {
         name="Engine"
         value={engine}
         options={TIERS}
-        onChange={(value) => session.useEngine(value)}
+        onChange={(value) => session.chooseEngine(value)}
       />
       <span className="grow" />
       <span className="pending" role="status">

@@ -74,10 +74,10 @@ const Cell = ({ cell }: { readonly cell: MatrixCell }) => {
       }
     >
       <button type="button">
-        <span className={className} aria-label={says}>
+        <span className={className} role="img" aria-label={says} aria-hidden={says === ''}>
           {mark}
         </span>{' '}
-        {cell.text}
+        {cell.text.replace(/^becomes /, '')}
       </button>
     </Hint>
   )

@@ -8,9 +8,10 @@ const STAGES: Record<Loading['stage'], string> = {
   boot: 'The guest boots',
 }
 
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+
 export const stageText = ({ stage, loaded, total }: Loading): string => {
   if (stage !== 'download' || total === 0) return STAGES[stage]
-  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
   return `${STAGES[stage]}: ${mib(loaded)} of ${mib(total)} MiB`
 }
 
@@ -19,7 +20,7 @@ export const Progress = () => {
   const loading = useSessionState((state) => state.loading)
   if (loading === undefined) return null
   const known = loading.stage === 'download' && loading.total > 0
-  const share = known ? loading.loaded / loading.total : 0
+  const share = known ? Math.min(1, loading.loaded / loading.total) : 0
   return (
     <div
       className={known ? 'progress' : 'progress endless'}

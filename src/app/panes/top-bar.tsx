@@ -92,7 +92,12 @@ const UndoButtons = () => {
   const redo = useSessionState((state) => state.redo.length)
   return (
     <span>
-      <button className="button icon quiet" aria-label="Undo the last edit" disabled={undo === 0} onClick={session.undo}>
+      <button
+        className="button icon quiet"
+        aria-label="Undo the last edit"
+        disabled={undo === 0}
+        onClick={session.undo}
+      >
         <Undo2 size={15} aria-hidden />
       </button>
       <button className="button icon quiet" aria-label="Redo the edit" disabled={redo === 0} onClick={session.redo}>

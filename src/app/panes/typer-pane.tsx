@@ -18,7 +18,7 @@ export const TyperPane = () => {
       label="GICR_TYPER of every frame"
       count={frames.length}
       estimate={150}
-      row={(place) => {
+      renderRow={(place) => {
         const frame = frames[place]
         return frame === undefined ? null : <Frame frame={frame} place={place} />
       }}
@@ -36,18 +36,18 @@ const Frame = ({ frame, place }: { readonly frame: FrameView; readonly place: nu
         <HexText parts={hexParts(frame.typer, LSB)} />
         <AffinityText affinity={typerAffinity.decode(frame.typer)} />
         <button className="button small quiet" onClick={() => session.select(frame.cpu)}>
-          made for vCPU {frame.cpu}
+          vCPU {frame.cpu}
         </button>
       </div>
       <div className="bits">
         {explainRegister(GICR_TYPER, frame.typer).map(({ field, bits, value, text }) => (
-          <span key={field} className={value === 0n ? '' : 'set'} title={`${field} [${bits}]: ${text}`}>
-            {field} [{bits}] {text}
+          <span key={field} className={value === 0n ? '' : 'set'} title={`GICR_TYPER.${field} [${bits}]: ${text}`}>
+            <span>{field}</span> <span className="at">{bits}</span> {text}
           </span>
         ))}
         {explainRegister(GICR_WAKER, BigInt(frame.waker)).map(({ field, bits, value, text }) => (
           <span key={field} className={value === 0n ? '' : 'set'} title={`GICR_WAKER.${field} [${bits}]: ${text}`}>
-            WAKER.{field} {text}
+            <span>WAKER.{field}</span> <span className="at">{bits}</span> {text}
           </span>
         ))}
       </div>

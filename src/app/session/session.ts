@@ -10,6 +10,7 @@ import { mergeMachine } from '../../pure/protocol/views.ts'
 import { SCENARIOS } from '../../pure/scenarios/library.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
+import { ONE_REG } from '../../pure/uapi/one-reg.ts'
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import { createConsoleFeed } from './console-feed.ts'
@@ -30,7 +31,7 @@ export interface Session {
   undo(): void
   redo(): void
   choose(scenario: ScenarioId): void
-  useEngine(engine: EngineId): void
+  chooseEngine(engine: EngineId): void
   boot(): Promise<void>
   pause(): void
   resume(): void
@@ -58,7 +59,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const feed = createConsoleFeed()
   const { getState: get, setState: set } = store
   const source = createGuestSource(page, (loading) => set({ loading }))
-  let machine = 0
+  let machineShown = 0
   let lastCall = 0
   let boots = 0
 
@@ -83,8 +84,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
         set({ run: news.run })
         break
       case 'machine': {
-        const before: MachineView | undefined = news.update.machine === machine ? get().machine : undefined
-        machine = news.update.machine
+        const before: MachineView | undefined = news.update.machine === machineShown ? get().machine : undefined
+        machineShown = news.update.machine
         set({ machine: mergeMachine(before, news.update) })
         break
       }
@@ -191,7 +192,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       const draft = { ...edited.blueprint, guest: { ...edited.blueprint.guest, id: guest.id } }
       set({ draft, scenario: id, selected: scenario.cpu, undo: [], redo: [] })
     },
-    useEngine: (engine) => set({ engine }),
+    chooseEngine: (engine) => set({ engine }),
     boot: async () => {
       try {
         await build(++boots)
@@ -204,10 +205,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     powerOff: () => send({ command: 'power', action: 'off' }),
     type: (bytes) => send({ command: 'input', bytes }),
     call,
-    setAffinityNow: (vcpu, affinity) => {
-      const set = mpidrCall(vcpu, mpidrOf(affinity))
-      return call([set], set.call === 'KVM_SET_ONE_REG' ? { call: 'KVM_GET_ONE_REG', vcpu, reg: set.reg } : undefined)
-    },
+    setAffinityNow: (vcpu, affinity) =>
+      call([mpidrCall(vcpu, mpidrOf(affinity))], { call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 }),
     setRouteNow: (intid, affinity) => call(routeCalls(intid, affinity)),
     refreshLog: async () => {
       if (get().running === undefined) return

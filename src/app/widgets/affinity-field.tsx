@@ -4,6 +4,8 @@ import type { Affinity } from '../../pure/arch/affinity.ts'
 
 export interface AffinityAction {
   readonly title: string
+  /** Where the title is a sign. */
+  readonly label?: string
   readonly hint: string
   readonly accent?: boolean
   readonly enabled?: boolean
@@ -52,6 +54,7 @@ export const AffinityField = (props: {
           type={i === 0 ? 'submit' : 'button'}
           className={action.accent === true ? 'button small accent' : 'button small'}
           title={action.hint}
+          aria-label={action.label}
           disabled={!parsed.ok || action.enabled === false}
           onClick={i === 0 ? undefined : () => act(action)}
         >

@@ -37,10 +37,14 @@ export const hexParts = (value: bigint, lsb: Partial<Record<'aff3' | 'aff2' | 'a
   return parts
 }
 
-export const HexText = ({ parts }: { readonly parts: readonly HexPart[] }) => (
+export const HexText = (props: {
+  readonly parts: readonly HexPart[]
+  /** The level that was lost on the way. */
+  readonly lost?: HexPart['level'] | undefined
+}) => (
   <span className="mono">
-    {parts.map(({ text, level }, i) => (
-      <span key={i} className={level === undefined ? 'faint' : `a${level}`}>
+    {props.parts.map(({ text, level }, i) => (
+      <span key={i} className={level === undefined ? 'faint' : `a${level}${level === props.lost ? ' lost-byte' : ''}`}>
         {text}
       </span>
     ))}

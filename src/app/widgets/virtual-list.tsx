@@ -7,7 +7,7 @@ export const VirtualList = (props: {
   readonly label: string
   readonly count: number
   readonly estimate: number
-  readonly row: (place: number) => ReactNode
+  readonly renderRow: (place: number) => ReactNode
   readonly head?: ReactNode
   readonly className?: string
   /** Stays at the end while the person has not scrolled away from it. */
@@ -17,6 +17,8 @@ export const VirtualList = (props: {
 }) => {
   const scroller = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
+  // What it returns changes with every scroll and is used here alone, where nothing is memoized.
+  // oxlint-disable-next-line react/incompatible-library
   const virtual = useVirtualizer({
     count: props.count,
     getScrollElement: () => scroller.current,
@@ -52,7 +54,7 @@ export const VirtualList = (props: {
             className="row"
             style={{ transform: `translateY(${start}px)` }}
           >
-            {props.row(index)}
+            {props.renderRow(index)}
           </div>
         ))}
       </div>

@@ -1,5 +1,7 @@
 /**
- * Pre-decoded instructions, cached by physical page. Only what changes code drops them: IC IVAU and IC IALLU.
+ * The instruction cache: the instructions of a physical page as they were when the page was first fetched
+ * from, decoded one by one as they run. Only IC IVAU and IC IALLU bring later stores into it, so that what
+ * runs depends on the guest alone and not on when something was decoded or translated.
  */
 import type { Row } from '../../pure/arch/a64/row.ts'
 import { fieldValue, special } from './interpreter.ts'
@@ -19,8 +21,6 @@ export class CodeCache {
   private readonly view: DataView
   /** Record page of a RAM page, plus 1; 0: none. */
   private readonly pageOfRam: Int32Array
-  /** RAM page of a record page. */
-  private readonly ramOfPage: Int32Array
   private used = 0
   /** Instructions decoded since the start. */
   decoded = 0
@@ -36,7 +36,6 @@ export class CodeCache {
     this.words = new Uint32Array(buffer)
     this.view = new DataView(buffer)
     this.pageOfRam = new Int32Array(plan.ramSize / PAGE)
-    this.ramOfPage = new Int32Array(plan.recordPages)
   }
 
   /** Address of the first record of a page of RAM (by its offset from the start of RAM). */
@@ -47,8 +46,9 @@ export class CodeCache {
     if (this.used === this.plan.recordPages) this.reset()
     const index = this.used++
     this.pageOfRam[ramPage] = index + 1
-    this.ramOfPage[index] = ramPage
     const base = this.addressOf(index)
+    const from = this.plan.ram + ramPage * PAGE
+    this.bytes.copyWithin(this.plan.fetched + index * PAGE, from, from + PAGE)
     this.bytes.fill(0, base, base + record.PAGE_STRIDE)
     this.view.setUint16(base + record.PER_PAGE * record.SIZE, special.PAGE_END, true)
     return base
@@ -65,11 +65,13 @@ export class CodeCache {
     this.onReset()
   }
 
-  /** Forgets what was decoded of a range of RAM within a page. */
+  /** Fetches a range of RAM within a page anew, and forgets what was decoded of it. */
   invalidate(ramOffset: number, length: number): void {
     const known = this.pageOfRam[ramOffset >>> 12] ?? 0
     if (known === 0) return
     const page = this.addressOf(known - 1)
+    const from = this.plan.ram + ramOffset
+    this.bytes.copyWithin(this.plan.fetched + (known - 1) * PAGE + (ramOffset & (PAGE - 1)), from, from + length)
     const index = (ramOffset & (PAGE - 1)) >>> 2
     this.onInvalidate(page, index, length >>> 2)
     const first = page + index * record.SIZE
@@ -87,33 +89,35 @@ export class CodeCache {
     return this.view.getUint16(address, true)
   }
 
-  /** The offset in RAM of the instruction of a record. */
-  ramOffsetOf(address: number): number {
+  /** The fetched instruction word of a record. */
+  wordOf(address: number): number {
     const index = Math.floor((address - this.plan.recordPool) / record.PAGE_STRIDE)
-    const within = ((address - this.addressOf(index)) / record.SIZE) * 4
-    return (this.ramOfPage[index] ?? 0) * PAGE + within
+    return this.words[(this.plan.fetched + index * PAGE + this.inPage(address, index)) >>> 2] ?? 0
   }
 
-  wordAt(ramOffset: number): number {
-    return this.words[(this.plan.ram + ramOffset) >>> 2] ?? 0
+  /** The offset in its page of the instruction of a record. */
+  private inPage(address: number, index: number): number {
+    return ((address - this.addressOf(index)) / record.SIZE) * 4
   }
 
   /** Fills the record at this address and those behind it, up to the end of the block. */
   decode(address: number): void {
     const { interpreter, view } = this
-    let ramOffset = this.ramOffsetOf(address)
+    const page = Math.floor((address - this.plan.recordPool) / record.PAGE_STRIDE)
+    let offset = this.inPage(address, page)
+    const fetched = this.plan.fetched + page * PAGE
     for (let n = 0; n < DECODE_AHEAD; n++) {
-      const word = this.wordAt(ramOffset)
+      const word = this.words[(fetched + offset) >>> 2] ?? 0
       const row = interpreter.decoder.decode(word)
       this.decoded++
       if (row === undefined) {
         view.setUint16(address, special.UNDEFINED, true)
         return
       }
-      this.write(address, row, word, ramOffset & (PAGE - 1))
+      this.write(address, row, word, offset)
       if (row.flow) return
       address += record.SIZE
-      ramOffset += 4
+      offset += 4
       if (view.getUint16(address, true) !== special.DECODE) return
     }
   }

@@ -605,7 +605,7 @@ export class Core {
       ...floatHelpers(r),
       ...vectorHelpers(r),
       undefinedInstruction: () => {
-        const word = this.code.wordAt(this.code.ramOffsetOf(r.record))
+        const word = this.code.wordOf(r.record)
         this.undefinedWords.set(word, (this.undefinedWords.get(word) ?? 0) + 1)
         return this.undefinedInstruction()
       },

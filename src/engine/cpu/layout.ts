@@ -102,6 +102,8 @@ export interface MemoryPlan {
   readonly cpuBanks: number
   readonly recordPool: number
   readonly recordPages: number
+  /** For each record page, the instructions as they were fetched: 4 KiB each. */
+  readonly fetched: number
   readonly ram: number
   readonly ramSize: number
   readonly total: number
@@ -110,12 +112,14 @@ export interface MemoryPlan {
 const RECORD_PAGES = 4096
 
 export function planMemory(ramSize: number): MemoryPlan {
-  const ram = Math.ceil((RECORD_POOL + RECORD_PAGES * record.PAGE_STRIDE) / (64 * KIB)) * 64 * KIB
+  const fetched = RECORD_POOL + RECORD_PAGES * record.PAGE_STRIDE
+  const ram = Math.ceil((fetched + RECORD_PAGES * 4 * KIB) / (64 * KIB)) * 64 * KIB
   return {
     tlbBase: TLB_BASE,
     cpuBanks: CPU_BANKS,
     recordPool: RECORD_POOL,
     recordPages: RECORD_PAGES,
+    fetched,
     ram,
     ramSize,
     total: ram + ramSize,

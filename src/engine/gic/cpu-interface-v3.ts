@@ -123,13 +123,14 @@ export class CpuInterfaces {
     return irq?.group === group ? irq.intid : SPURIOUS
   }
 
-  /** ICC_EOIR<group>_EL1: drops the running priority, and deactivates where EOImode is 0. */
+  /** ICC_EOIR<group>_EL1: drops the running priority and, with EOImode 0, deactivates what fits group and priority. */
   endOfInterrupt(cpu: number, group: 0 | 1, intid: number): void {
     if (intid > LAST_SPI && intid < FIRST_LPI) return
     const at = this.at(cpu)
-    this.scheme.drop(at)
+    const dropped = this.scheme.drop(at)
     const irq = at.eoiMode ? undefined : this.activeHere(cpu, intid)
-    const deactivated = irq !== undefined && irq.group === group
+    const deactivated =
+      irq !== undefined && irq.group === group && this.scheme.preemptionLevel(at, irq.priority, group) === dropped
     if (deactivated) this.o.state().deactivate(irq)
     this.signal(cpu)
     this.o.event()?.({ kind: 'eoi', cpu, intid, deactivated })

@@ -18,7 +18,7 @@ export interface VgicIrq {
   edge: boolean
   group: 0 | 1
   priority: number
-  /** As GICD_IROUTER holds it; of a private interrupt, the CPU's when the GIC was initialised. */
+  /** As GICD_IROUTER holds it; of a private interrupt, the whole of its CPU's when the GIC was initialised. */
   affinity: Affinity
   /** The index of the CPU it goes to when it becomes pending. */
   target: number
@@ -29,7 +29,7 @@ export interface VgicIrq {
 }
 
 /** As vgic_allocate_private_irqs() and kvm_vgic_dist_init() leave it: the record is zeroed, and 0 means edge. */
-export const newIrq = (intid: number, owner: number): VgicIrq => ({
+export const newIrq = (intid: number, owner: number, affinity: Affinity): VgicIrq => ({
   intid,
   owner,
   enabled: intid < SGI_COUNT,
@@ -39,7 +39,7 @@ export const newIrq = (intid: number, owner: number): VgicIrq => ({
   edge: intid < SGI_COUNT || intid >= FIRST_SPI,
   group: 1,
   priority: 0,
-  affinity: 0,
+  affinity,
   target: owner,
   queuedOn: NONE,
   touched: false,

@@ -17,6 +17,12 @@ const compress = (affinity: Affinity, mask: number): number => {
   return index
 }
 
+const firstOfEach = (affinities: Uint32Array): ReadonlyMap<Affinity, number> => {
+  const first = new Map<Affinity, number>()
+  for (const [cpu, affinity] of affinities.entries()) if (!first.has(affinity)) first.set(affinity, cpu)
+  return first
+}
+
 interface Table {
   /** The affinity bits in which the CPUs differ. */
   readonly mask: number
@@ -28,14 +34,14 @@ export class CpuLookup {
   private readonly mpidrOf: readonly (() => bigint)[]
   private readonly affinities: Uint32Array
   /** Of several CPUs with one affinity, the first created. */
-  private first = new Map<Affinity, number>()
+  private first: ReadonlyMap<Affinity, number> | undefined
   private table: Table | undefined
 
   constructor(rule: AffinityLookup, mpidrOf: readonly (() => bigint)[]) {
     this.rule = rule
     this.mpidrOf = mpidrOf
     this.affinities = new Uint32Array(mpidrOf.length)
-    this.refresh()
+    this.refreshAll()
   }
 
   /** A CPU's affinity as its MPIDR_EL1 has it now. */
@@ -47,15 +53,16 @@ export class CpuLookup {
     return this.affinities.some(holds)
   }
 
-  /** Reads every MPIDR_EL1 again. */
-  refresh(): void {
-    const first = new Map<Affinity, number>()
-    for (const [cpu, mpidr] of this.mpidrOf.entries()) {
-      const affinity = mpidrAffinity.decode(mpidr())
-      this.affinities[cpu] = affinity
-      if (!first.has(affinity)) first.set(affinity, cpu)
-    }
-    this.first = first
+  /** Reads a CPU's MPIDR_EL1 again. */
+  refresh(cpu: number): void {
+    const mpidr = this.mpidrOf[cpu]
+    if (mpidr === undefined) throw new Error(`there is no CPU ${cpu}`)
+    this.affinities[cpu] = mpidrAffinity.decode(mpidr())
+    this.first = undefined
+  }
+
+  refreshAll(): void {
+    for (const cpu of this.mpidrOf.keys()) this.refresh(cpu)
   }
 
   /** At the first run of a VM: kvm_init_mpidr_data(). A VM with one CPU has no table. */
@@ -83,11 +90,12 @@ export class CpuLookup {
       if (this.affinities[cpu] === affinity) return cpu
       if (!this.rule.fallback) return undefined
     }
-    return this.first.get(affinity)
+    return this.findFirst(affinity)
   }
 
   /** The first created CPU with this affinity, whatever the table says. */
   findFirst(affinity: Affinity): number | undefined {
+    this.first ??= firstOfEach(this.affinities)
     return this.first.get(affinity)
   }
 }

@@ -70,8 +70,10 @@ export class PriorityScheme {
     words[level >>> 5] = (words[level >>> 5] ?? 0) | (1 << (level & 31))
   }
 
-  /** Drops the highest active priority, of whichever group it is. */
-  drop({ active: [group0, group1] }: PriorityState): void {
+  /** Drops the highest active priority, of whichever group it is, and tells which it was. */
+  drop(state: PriorityState): number {
+    const dropped = this.running(state)
+    const [group0, group1] = state.active
     for (let word = 0; word < AP_WORDS; word++) {
       const bits0 = group0[word] ?? 0
       const bits1 = group1[word] ?? 0
@@ -80,8 +82,9 @@ export class PriorityScheme {
       const lowest1 = bits1 === 0 ? 32 : lowestBit(bits1)
       if (lowest0 < lowest1) group0[word] = bits0 & (bits0 - 1)
       else group1[word] = bits1 & (bits1 - 1)
-      return
+      break
     }
+    return dropped
   }
 }
 

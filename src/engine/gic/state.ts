@@ -3,6 +3,7 @@
  * one CPU; which one, vgic_target_oracle() says (arch/arm64/kvm/vgic/vgic.c). KVM prunes and migrates its lists when a
  * vCPU exits; here that happens at once, which a guest cannot tell from a vCPU that exits quickly.
  */
+import type { Affinity } from '../../pure/arch/affinity.ts'
 import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import { isPending, newIrq, NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
@@ -19,15 +20,15 @@ export class InterruptState {
   private readonly changed: (cpu: number) => void
   private forwarding = false
 
-  /** `changed`: something on this CPU's list is other than it was. */
-  constructor(cpuCount: number, nrIrqs: number, changed: (cpu: number) => void) {
+  /** `cpus`: the affinity of each. `changed`: something on this CPU's list is other than it was. */
+  constructor(cpus: readonly Affinity[], nrIrqs: number, changed: (cpu: number) => void) {
     this.nrIrqs = nrIrqs
     this.changed = changed
-    this.privates = Array.from({ length: cpuCount * PRIVATE_COUNT }, (_, i) =>
-      newIrq(i % PRIVATE_COUNT, Math.floor(i / PRIVATE_COUNT)),
+    this.privates = cpus.flatMap((affinity, cpu) =>
+      Array.from({ length: PRIVATE_COUNT }, (_, intid) => newIrq(intid, cpu, affinity)),
     )
-    this.spis = Array.from({ length: nrIrqs - PRIVATE_COUNT }, (_, i) => newIrq(PRIVATE_COUNT + i, NONE))
-    this.lists = Array.from({ length: cpuCount }, () => [])
+    this.spis = Array.from({ length: nrIrqs - PRIVATE_COUNT }, (_, i) => newIrq(PRIVATE_COUNT + i, NONE, 0))
+    this.lists = cpus.map(() => [])
   }
 
   /** As CPU `cpu` numbers its interrupts. */

@@ -14,8 +14,9 @@ const IROUTER_40 = 0x6000 + 8 * 40
 const sgiTargets = (t: TestVgic, intid: number): number[] =>
   [...t.irq.keys()].filter((cpu) => t.vgic.irq(cpu, intid)?.latch)
 
+const list = (bits: number, intid: number, more = 0n): bigint => BigInt(bits) | (BigInt(intid) << 24n) | more
+
 describe('an SGI', () => {
-  const list = (bits: number, intid: number, more = 0n): bigint => BigInt(bits) | (BigInt(intid) << 24n) | more
   const AFF3_1 = 1n << 48n
   const IRM = 1n << 40n
   const RS_1 = 1n << 44n
@@ -72,7 +73,13 @@ describe('an SGI', () => {
     t.vgic.onEvent = (event) => events.push(event)
     t.msr(0, 'ICC_SGI1R_EL1', list(0x22, 5))
     expect(events).toMatchObject([
-      { kind: 'sgiSent', cpu: 0, intid: 5, targets: [1], misses: [{ affinity: 5, why: expect.stringContaining('0.0.0.5') }] },
+      {
+        kind: 'sgiSent',
+        cpu: 0,
+        intid: 5,
+        targets: [1],
+        misses: [{ affinity: 5, why: expect.stringContaining('0.0.0.5') }],
+      },
     ])
   })
 
@@ -116,9 +123,9 @@ describe('the lookup of an affinity', () => {
   })
 })
 
-describe('an SPI', () => {
-  const pending = (t: TestVgic): boolean => (Number(t.dist(ISPENDR1)) & SPI_40_BIT) !== 0
+const pending = (t: TestVgic): boolean => (Number(t.dist(ISPENDR1)) & SPI_40_BIT) !== 0
 
+describe('an SPI', () => {
   test.each([
     ['mainline', false],
     ['full-aff3', true],
@@ -198,18 +205,18 @@ describe('an SPI', () => {
   })
 })
 
-describe('the CPU interface', () => {
-  /** SPIs 40 and 41 with these priorities. */
-  const twoSpis = (p40: number, p41: number): TestVgic => {
-    const t = new TestVgic().start()
-    t.setDist(0x400 + 40, p40, 1)
-    t.setDist(0x400 + 41, p41, 1)
-    t.setDist(ISENABLER1, 0x300)
-    return t
-  }
-  const iar = (t: TestVgic): bigint | undefined => t.mrs(0, 'ICC_IAR1_EL1')
-  const rpr = (t: TestVgic): bigint | undefined => t.mrs(0, 'ICC_RPR_EL1')
+/** SPIs 40 and 41 with these priorities. */
+const twoSpis = (p40: number, p41: number): TestVgic => {
+  const t = new TestVgic().start()
+  t.setDist(0x400 + 40, p40, 1)
+  t.setDist(0x400 + 41, p41, 1)
+  t.setDist(ISENABLER1, 0x300)
+  return t
+}
+const iar = (t: TestVgic): bigint | undefined => t.mrs(0, 'ICC_IAR1_EL1')
+const rpr = (t: TestVgic): bigint | undefined => t.mrs(0, 'ICC_RPR_EL1')
 
+describe('the CPU interface', () => {
   it('acknowledges the most urgent first', () => {
     const t = twoSpis(0xa0, 0x80)
     t.vgic.spi(40).set(true)
@@ -299,6 +306,16 @@ describe('the CPU interface', () => {
     expect([t.mrs(0, 'ICC_BPR0_EL1'), t.mrs(0, 'ICC_BPR1_EL1')]).toEqual([7n, 7n])
     t.msr(0, 'ICC_CTLR_EL1', 0)
     expect(t.mrs(0, 'ICC_BPR1_EL1')).toBe(3n)
+  })
+
+  it('drops the running priority for an end that does not fit, and deactivates nothing', () => {
+    const t = twoSpis(0xa0, 0x80)
+    t.vgic.spi(40).set(true)
+    iar(t)
+    t.vgic.spi(41).set(true)
+    iar(t)
+    t.msr(0, 'ICC_EOIR1_EL1', 40)
+    expect([rpr(t), t.dist(0x304)]).toEqual([0xa0n, 0x300n])
   })
 
   it('ignores the end of a special interrupt', () => {

@@ -8,6 +8,8 @@ const { H0, H1 } = HOST_PRESETS
 const TYPER = 0x8
 const IROUTER_40 = 0x6000 + 8 * 40
 
+const low = (t: TestVgic, count: number): bigint[] => Array.from({ length: count }, (_, cpu) => t.redist(cpu, TYPER))
+
 describe('GICR_TYPER', () => {
   it('shows affinity, number and Last', () => {
     const t = new TestVgic()
@@ -42,7 +44,6 @@ describe('GICR_TYPER', () => {
   })
 
   const ids = [0, 3, 5, 4, 1, 2]
-  const low = (t: TestVgic, count: number): bigint[] => Array.from({ length: count }, (_, cpu) => t.redist(cpu, TYPER))
   it('has Last where a region ends and no other goes on', () => {
     const regions = [
       [0x10_0000, 2, 2],
@@ -209,6 +210,14 @@ describe('the distributor', () => {
   })
 })
 
+describe('the record of a private interrupt', () => {
+  it('keeps the affinity its CPU had when the GIC was made', () => {
+    const t = new TestVgic({ affinities: { 1: 0x0100_0001 } })
+    t.setMpidr(1, 7)
+    expect(t.vgic.irq(1, 27)).toMatchObject({ affinity: 0x0100_0001, target: 1 })
+  })
+})
+
 describe('LPI table registers', () => {
   it('make memory attributes what KVM supports', () => {
     const t = new TestVgic()
@@ -243,12 +252,13 @@ describe('ISPENDR and ICPENDR', () => {
   })
 })
 
+const set = (t: TestVgic, value: bigint) => {
+  const answer = t.vgic.cpuSysregWrite(0, ICC.ICC_CTLR_EL1, value)
+  return answer.ok ? 0 : answer.errno
+}
+const get = (t: TestVgic) => t.vgic.cpuSysregRead(0, ICC.ICC_CTLR_EL1)
+
 describe('ICC_CTLR_EL1 of userspace', () => {
-  const set = (t: TestVgic, value: bigint) => {
-    const answer = t.vgic.cpuSysregWrite(0, ICC.ICC_CTLR_EL1, value)
-    return answer.ok ? 0 : answer.errno
-  }
-  const get = (t: TestVgic) => t.vgic.cpuSysregRead(0, ICC.ICC_CTLR_EL1)
   test.each([
     ['mainline', H1, [], 0x8400n, []],
     ['mainline', H0, [0x8400n], 0x0400n, ['EINVAL']],

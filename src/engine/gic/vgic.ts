@@ -79,7 +79,11 @@ export class Vgic {
       rules.lookupAffinity.decide(),
       cpus.map((cpu) => () => cpu.mpidr()),
     )
-    this.state = new InterruptState(cpus.length, nrIrqs, (cpu) => this.interfaces.signal(cpu))
+    this.state = new InterruptState(
+      cpus.map(({ index }) => this.addresses.affinity(index)),
+      nrIrqs,
+      (cpu) => this.interfaces.signal(cpu),
+    )
     this.interfaces = new CpuInterfaces({
       rules,
       vm,
@@ -153,7 +157,7 @@ export class Vgic {
   /** At the first KVM_RUN of the VM: from now on affinities are found in a table, where the rules say so. */
   firstRun(): void {
     if (this.vm.hasRun) return
-    this.addresses.refresh()
+    this.addresses.refreshAll()
     this.addresses.freeze()
     this.vm.hasRun = true
   }
@@ -164,8 +168,8 @@ export class Vgic {
   }
 
   /** To be told of every change of an MPIDR_EL1, whoever makes it. */
-  mpidrChanged(_cpu: number): void {
-    this.addresses.refresh()
+  mpidrChanged(cpu: number): void {
+    this.addresses.refresh(cpu)
     this.parts.routing.mpidrChanged()
   }
 

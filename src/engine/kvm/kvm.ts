@@ -190,7 +190,7 @@ export class Kvm {
   }
 
   private mpidrChanged(vcpu: Vcpu): void {
-    this.lookup?.refresh()
+    this.lookup?.refresh(vcpu.index)
     this.vgic?.mpidrChanged(vcpu.index)
   }
 

@@ -68,9 +68,12 @@ export type ParsedBlueprint =
 /** Thrown and caught in this file only: the first thing that is wrong ends the reading. */
 class Wrong extends Error {}
 
+/** A value as a sentence names it; what is inside an object or a list is not looked at. */
 const quoted = (value: unknown): string => {
   if (value === undefined) return 'missing'
-  const text = typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? typeof value)
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return text.length > 40 ? `${text.slice(0, 37)}...` : text
 }
 

@@ -4,6 +4,7 @@ import { irqName } from '../arch/intid.ts'
 import { duplicateAffinities } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
 import { hasGicV3 } from '../blueprint/host.ts'
+import { memoryMap } from '../blueprint/memory-map.ts'
 import { forecast } from './forecast.ts'
 import type { Forecast, RouteForecast, VcpuForecast } from './forecast.ts'
 
@@ -18,6 +19,19 @@ export interface Finding {
 const HOST = { kind: 'host', index: 0 } as const
 /** The highest Aff0 that a target list without a range selector names (IHI 0069, 12.2.21 ICC_SGI1R_EL1). */
 const MAX_SGI_AFF0 = 15
+
+const FRAME_SIZE = 0x20000
+
+/** Where the last redistributor ends. */
+const lastFrameEnd = (vcpus: number): number => {
+  let left = vcpus
+  let end = 0
+  for (const { base, frames } of memoryMap.redistributors) {
+    if (left > 0) end = base + Math.min(left, frames) * FRAME_SIZE
+    left -= frames
+  }
+  return end
+}
 
 const vcpuFinding = (severity: Finding['severity'], vcpu: number, text: string, source: string): Finding => ({
   severity,
@@ -38,6 +52,14 @@ const aboutHost = (blueprint: Blueprint, { rules, vm, vcpus }: Forecast): readon
       'arch/arm64/kvm/vgic/vgic-init.c: kvm_vgic_create()',
     )
     return findings
+  }
+  const end = lastFrameEnd(blueprint.vcpus)
+  if (end > 2 ** blueprint.host.ipaBits) {
+    add(
+      'error',
+      `The redistributors of ${blueprint.vcpus} vCPUs end at 0x${end.toString(16)}, and this host's guests have ${blueprint.host.ipaBits} address bits: KVM_SET_DEVICE_ATTR fails with E2BIG.`,
+      'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_check_iorange()',
+    )
   }
   const clusters = new Set(vcpus.map(({ running }) => aff3Of(running)))
   const spread = clusters.size > 1 || !clusters.has(0)
@@ -117,7 +139,7 @@ const aboutVcpu = (all: Forecast, vcpu: VcpuForecast): readonly Finding[] => {
   // The boot CPU needs no CPU_ON.
   if (index > 0 && vcpu.cpuOn !== index) {
     const outcome =
-      vcpu.cpuOn === undefined ? 'answers INVALID_PARAMS' : `addresses vCPU ${vcpu.cpuOn}, which has the same affinity`
+      vcpu.cpuOn === undefined ? 'answers INVALID_PARAMS' : `addresses vCPU ${vcpu.cpuOn}, which is at that affinity`
     findings.push(
       vcpuFinding(
         'error',

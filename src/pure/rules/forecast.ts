@@ -2,7 +2,7 @@
  * What a blueprint will become under its rules, asked of the same points that drive the engine: the affinity
  * each vCPU is meant to have, the one KVM stores, the one it has once the guest runs, the one its redistributor shows.
  */
-import { irouterAffinity, mpidrAffinity, resetMpidr } from '../arch/affinity.ts'
+import { irouterAffinity, mpidrAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { affinityIn, mpidrOf } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
@@ -22,9 +22,9 @@ export interface VcpuForecast {
   readonly running: Affinity
   /** What its GICR_TYPER shows while it runs. */
   readonly shown: Affinity
-  /** Whose redistributor a guest finds that looks for `wanted`, frame by frame. */
+  /** Whose redistributor the CPU finds when it comes up and looks for `wanted`, frame by frame. */
   readonly finds: number | undefined
-  /** Which vCPU PSCI CPU_ON(`wanted`) turns on. */
+  /** Which vCPU PSCI CPU_ON(`wanted`) addresses when its turn comes; none for the boot CPU. */
   readonly cpuOn: number | undefined
 }
 
@@ -97,15 +97,11 @@ export const forecast = (blueprint: Blueprint): Forecast => {
     const answer = overridden
       ? rules.setMpidr.decide({ vm: early, current: reset, value: mpidrOf(blueprint, index) })
       : { ok: true as const, stored: reset }
-    const stored = answer.ok ? answer.stored : reset
-    // The boot CPU is never turned on by CPU_ON.
-    const running = index > 0 && rules.mpidrAtCpuOn.decide() === 'reset' ? reset : stored
     return {
       index,
       wanted: affinityIn(blueprint, index),
       refused: answer.ok ? undefined : answer,
-      stored: mpidrAffinity.decode(stored),
-      running: mpidrAffinity.decode(running),
+      stored: mpidrAffinity.decode(answer.ok ? answer.stored : reset),
     }
   })
   const stored = first.map((vcpu) => vcpu.stored)
@@ -117,15 +113,30 @@ export const forecast = (blueprint: Blueprint): Forecast => {
   })
 
   vm.hasRun = true
-  const shown = first.map(({ running }) => rules.typerAffinity.decide({ vm, affinity: running }))
-  const vcpus = first.map((vcpu): VcpuForecast => {
-    const found = shown.indexOf(vcpu.wanted)
-    return {
-      ...vcpu,
-      shown: shown[vcpu.index] ?? 0,
-      finds: found === -1 ? undefined : found,
-      cpuOn: findVcpu(lookup, vcpu.wanted, stored, stored),
+  const running = [...stored]
+  const shown = running.map((affinity) => rules.typerAffinity.decide({ vm, affinity }))
+  const on = new Set([0])
+  /** The boot CPU turns the others on, one after the other, by the affinities of the device tree. */
+  const turnOn = (wanted: Affinity): number | undefined => {
+    const target = findVcpu(lookup, wanted, running, stored)
+    if (target === undefined || on.has(target)) return target
+    on.add(target)
+    if (rules.mpidrAtCpuOn.decide() === 'reset') {
+      const affinity = resetAffinity(target)
+      running[target] = affinity
+      shown[target] = rules.typerAffinity.decide({ vm, affinity })
     }
+    return target
+  }
+  const booted = first.map((vcpu) => {
+    const cpuOn = vcpu.index === 0 ? undefined : turnOn(vcpu.wanted)
+    const found = shown.indexOf(vcpu.wanted)
+    return { ...vcpu, cpuOn, finds: found === -1 ? undefined : found }
   })
+  const vcpus = booted.map((vcpu): VcpuForecast => ({
+    ...vcpu,
+    running: running[vcpu.index] ?? vcpu.stored,
+    shown: shown[vcpu.index] ?? vcpu.stored,
+  }))
   return { rules, vm, vcpus, routes }
 }

@@ -10,6 +10,9 @@ const curve = (x1: number, y1: number, x2: number, y2: number): string => {
   return `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`
 }
 
+/** A trunk with branches, for groups that are taller than the eye follows a curve. */
+const elbow = (x1: number, y1: number, x2: number, y2: number): string => `M${x1} ${y1}H${(x1 + x2) / 2}V${y2}H${x2}`
+
 /** Whether anything between two heights can be seen. */
 const crosses = ({ top, bottom }: Window, a: number, b: number): boolean =>
   Math.max(a, b) >= top - 40 && Math.min(a, b) <= bottom + 40
@@ -19,12 +22,13 @@ const Tree = memo(({ nodes, seen }: { readonly nodes: readonly LevelNode[]; read
     {nodes.map(({ level, value, y, children }) => {
       if (!crosses(seen, Math.min(y, children[0] ?? y), Math.max(y, children.at(-1) ?? y))) return null
       const x = LEVEL_X[level]
+      const line = children.length > 1 && y === children[0] ? elbow : curve
       const to = level === 0 ? CPU_BOX.left : LEVEL_X[level === 3 ? 2 : level === 2 ? 1 : 0] - NODE_RADIUS
       return (
         <g key={`${level}-${y}`}>
           {children.map((child) =>
             crosses(seen, y, child) ? (
-              <path key={child} className="branch" d={curve(x + NODE_RADIUS, y, to, child)} />
+              <path key={child} className="branch" d={line(x + NODE_RADIUS, y, to, child)} />
             ) : null,
           )}
           <circle cx={x} cy={y} r={NODE_RADIUS} className={`node n${level}`} />

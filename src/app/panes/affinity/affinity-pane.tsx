@@ -44,16 +44,23 @@ const spotsOfBlueprint = (blueprint: Blueprint): [CpuSpot[], FrameSpot[]] => {
   ]
 }
 
-/** The same map as long as no affinity changes, however often the machine does. */
+/** Lays out again only when an affinity changes, however often the machine does. */
+const layOnce = () => {
+  let last: { readonly key: string; readonly map: AffinityMap } | undefined
+  return (cpus: readonly CpuSpot[], frames: readonly FrameSpot[]): AffinityMap => {
+    const key = `${cpus.map(({ affinity }) => affinity)};${frames.map(({ affinity, base }) => `${affinity}@${base}`)}`
+    if (last?.key !== key) last = { key, map: layAffinities(cpus, frames) }
+    return last.map
+  }
+}
+
 const useMap = (source: Source, machine: MachineView | undefined, draft: Blueprint): AffinityMap => {
+  const [lay] = useState(layOnce)
   const [cpus, frames] = useMemo(
     () => (source === 'running' && machine !== undefined ? spotsOfMachine(machine) : spotsOfBlueprint(draft)),
     [source, machine, draft],
   )
-  const key = `${cpus.map(({ affinity }) => affinity)};${frames.map(({ affinity, base }) => `${affinity}@${base}`)}`
-  const kept = useRef<{ key: string; map: AffinityMap } | undefined>(undefined)
-  if (kept.current?.key !== key) kept.current = { key, map: layAffinities(cpus, frames) }
-  return kept.current.map
+  return lay(cpus, frames)
 }
 
 export const AffinityPane = () => {
@@ -84,7 +91,9 @@ export const AffinityPane = () => {
     if (step === 0 || next === undefined) return
     event.preventDefault()
     session.select(next.index)
-    scroller.current?.scrollTo({ top: Math.min(Math.max(next.y + ROW - (seen.bottom - seen.top), seen.top), next.y - ROW) })
+    scroller.current?.scrollTo({
+      top: Math.min(Math.max(next.y + ROW - (seen.bottom - seen.top), seen.top), next.y - ROW),
+    })
     requestAnimationFrame(() => document.getElementById(`cpu-${next.index}`)?.focus())
   }
 
@@ -168,7 +177,11 @@ const CpuItem = (props: {
         vCPU {row.index}
       </div>
       {reason !== undefined && (
-        <p className="reason" style={{ top: row.y + 17, right: FRAME_BOX.width + FRAME_BOX.right + 8 }} title={reason.source}>
+        <p
+          className="reason"
+          style={{ top: row.y + 17, right: FRAME_BOX.width + FRAME_BOX.right + 8 }}
+          title={reason.source}
+        >
           <b className="bad">no frame has affinity {text}</b>: {reason.text}
         </p>
       )}
@@ -182,10 +195,12 @@ const FrameItem = ({ row, place, selected }: { row: FrameRow; place: number; sel
     style={{ top: row.y - 19, right: FRAME_BOX.right, width: FRAME_BOX.width }}
     title={`GICR_TYPER of vCPU ${row.cpu} reads ${affinityText(row.affinity)}`}
   >
-    <span className="dim">0x{row.base.toString(16).padStart(8, '0')}</span>
-    <span className="dim end">frame {place}</span>
-    <PackedAffinity affinity={row.affinity} />
-    <span className="end">
+    <span className="pair dim">
+      <span>0x{row.base.toString(16).padStart(8, '0')}</span>
+      <span>frame {place}</span>
+    </span>
+    <span className="pair">
+      <PackedAffinity affinity={row.affinity} />
       {row.claims === 0 ? (
         <b className="bad">
           nobody is <AffinityText affinity={row.affinity} />

@@ -48,7 +48,7 @@ export const ROW = 44
 export const REASON = 50
 export const HEAD = 30
 /** Where a group is small, its node stands in the middle of its children; else at the first, where one begins to read. */
-const CENTRED = 16
+const CENTRED = 8
 
 const byAffinity = (a: CpuSpot, b: CpuSpot): number => a.affinity - b.affinity || a.index - b.index
 

@@ -98,8 +98,7 @@ export class Translator {
   }
 
   private pageCode(page: number): { decoder: Interpreter['decoder']; wordAt: (index: number) => number } {
-    const ram = this.code.ramOffsetOf(page)
-    return { decoder: this.interpreter.decoder, wordAt: (index) => this.code.wordAt(ram + index * 4) }
+    return { decoder: this.interpreter.decoder, wordAt: (index) => this.code.wordOf(page + index * record.SIZE) }
   }
 
   /** Headers of the loops around an instruction, innermost first, then where its function seems to start, then itself. */

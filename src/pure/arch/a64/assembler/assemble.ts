@@ -299,7 +299,8 @@ export function assemble(source: string, origin: number | bigint): Assembly {
 
   const numbers = new Map<string, number>()
   for (const name of symbols.keys()) {
-    const value = name.includes('\u0000') ? undefined : now.lookup(name)?.value
+    // Names with .L are for the source alone, as with GNU as.
+    const value = name.includes('\u0000') || name.startsWith('.L') ? undefined : now.lookup(name)?.value
     if (value !== undefined && BigInt(Number(value)) === value) numbers.set(name, Number(value))
   }
   return { ok: true, bytes: output.finish(), symbols: numbers, lines }

@@ -89,8 +89,10 @@ const substituted = (lines: readonly SourceLine[], values: ReadonlyMap<string, s
 export function expandMacro(macro: Macro, text: string, use: SourceLine, nth: number): SourceLine[] | Problem {
   const values = new Map<string, string>()
   let position = 0
-  for (const argument of splitArguments(text)) {
-    const keyed = /^([A-Za-z_][\w$]*)=(.*)$/.exec(argument)
+  for (const written of splitArguments(text)) {
+    // Quotes only hold an argument together; `"\a"` in the body makes a string of it again.
+    const argument = /^"(.*)"$/.exec(written)?.[1] ?? written
+    const keyed = /^([A-Za-z_][\w$]*)=(.*)$/.exec(written)
     if (keyed !== null && macro.parameters.some((p) => p.name === keyed[1])) values.set(keyed[1] ?? '', (keyed[2] ?? '').trim())
     else {
       const parameter = macro.parameters[position++]

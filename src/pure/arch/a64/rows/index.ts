@@ -6,8 +6,10 @@ import { dataRegister } from './data-register.ts'
 import { floatingPoint } from './fp.ts'
 import { loadStore } from './load-store.ts'
 import { simdCopy } from './simd-copy.ts'
+import { simdFloat } from './simd-fp.ts'
 import { simdLoadStore } from './simd-load-store.ts'
 import { simdMisc } from './simd-misc.ts'
+import { simdMultiply } from './simd-multiply.ts'
 import { simdShift } from './simd-shift.ts'
 import { simdThreeSame } from './simd-three-same.ts'
 import { system } from './system.ts'
@@ -23,5 +25,7 @@ export const rows: readonly Row[] = [
   ...simdMisc,
   ...simdCopy,
   ...simdShift,
+  ...simdMultiply,
+  ...simdFloat,
   ...floatingPoint,
 ]

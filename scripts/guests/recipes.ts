@@ -1,0 +1,49 @@
+/** Which Linux guests are prepared, and what of Debian's they are made of. */
+
+/**
+ * Debian's arm64 kernels for virtual machines, unmodified. A package that only names the newest kernel of a series
+ * leads to the real one; which of the names exist depends on the release of Debian that apt is set up for.
+ */
+export const LINUX_GUESTS = [
+  {
+    id: 'linux-6.1',
+    title: 'Linux 6.1',
+    series: '6.1',
+    packages: ['linux-image-cloud-arm64', 'linux-image-6.1-cloud-arm64'],
+  },
+  {
+    id: 'linux-6.12',
+    title: 'Linux 6.12',
+    series: '6.12',
+    packages: ['linux-image-6.12-cloud-arm64', 'linux-image-cloud-arm64'],
+  },
+] as const
+export type LinuxGuest = (typeof LINUX_GUESTS)[number]
+
+export const BUSYBOX_PACKAGE = 'busybox-static'
+
+export const INITRAMFS_FILE = 'initramfs.cpio'
+export const kernelFile = (guest: LinuxGuest): string => `${guest.id}.Image.gz`
+
+/**
+ * The command line (Documentation/admin-guide/kernel-parameters.txt). What leaves the guest as it is and only
+ * shortens the boot: no self-tests of the cipher code, no walk of the page tables for write protection, kernel text
+ * where the image says, and no tables for tracing tools that are not in the initramfs.
+ */
+export const COMMAND_LINE = [
+  'earlycon=pl011,0x9000000',
+  'console=ttyAMA0',
+  'cryptomgr.notests',
+  'rodata=off',
+  'nokaslr',
+  'initcall_blacklist=trace_eval_init,tracer_init_tracefs,bpf_iter_init',
+].join(' ')
+
+/** One line of `manifest.json`, which lies beside the files; names are relative to it. */
+export interface ManifestGuest {
+  readonly id: string
+  readonly title: string
+  readonly kernel: string
+  readonly initrd: string
+  readonly append: string
+}

@@ -1,0 +1,104 @@
+/** What the rules say about the machine of the next boot, each with a cure at hand. */
+import { useMemo } from 'react'
+import { aff3Of, withoutAff3 } from '../../pure/arch/affinity.ts'
+import { affinityIn } from '../../pure/blueprint/blueprint.ts'
+import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import type { Edit } from '../../pure/blueprint/edits.ts'
+import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
+import { findings } from '../../pure/rules/check.ts'
+import type { Finding } from '../../pure/rules/check.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+
+const SHOWN = 40
+
+const MARKS = {
+  error: { mark: '✕', className: 'bad' },
+  warning: { mark: '▲', className: 'warn' },
+  info: { mark: '●', className: 'dim' },
+} as const
+
+interface Cure {
+  readonly title: string
+  readonly edit: Edit
+}
+
+/** The nearest machines without the finding; which of them helps, the findings of the next moment tell. */
+const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly Cure[] => {
+  if (severity === 'info') return []
+  const cures: Cure[] = []
+  if (where.kind === 'host') {
+    if (blueprint.host.gic === '2') {
+      cures.push({ title: 'Use a GICv3 host', edit: { edit: 'setHost', host: HOST_PRESETS.H1 } })
+    }
+  } else if (where.kind === 'spi') {
+    cures.push({ title: 'Remove the route', edit: { edit: 'setRoute', intid: where.index, affinity: undefined } })
+  } else {
+    const affinity = affinityIn(blueprint, where.index)
+    if (aff3Of(affinity) !== 0) {
+      const edit: Edit = { edit: 'setAffinity', vcpu: where.index, affinity: withoutAff3(affinity) }
+      cures.push({ title: 'Set Aff3 to 0', edit })
+    } else if (blueprint.affinities[where.index] !== undefined) {
+      const edit: Edit = { edit: 'setAffinity', vcpu: where.index, affinity: undefined }
+      cures.push({ title: "Use KVM's affinity", edit })
+    }
+  }
+  if (severity === 'error' && blueprint.ruleSet !== 'full-aff3' && blueprint.host.gic !== '2') {
+    cures.unshift({ title: 'Use full-aff3', edit: { edit: 'setRuleSet', ruleSet: 'full-aff3' } })
+  }
+  return cures
+}
+
+export const useFindings = (): readonly Finding[] => {
+  const draft = useSessionState((state) => state.draft)
+  return useMemo(() => findings(draft), [draft])
+}
+
+export const FindingsPane = () => {
+  const all = useFindings()
+  if (all.length === 0) {
+    return (
+      <p className="empty">
+        <span className="ok">●</span> Every vCPU finds its redistributor, and every route has a target.
+      </p>
+    )
+  }
+  return (
+    <div className="pane-body" tabIndex={0} role="region" aria-label="Findings">
+      <ul className="findings">
+        {all.slice(0, SHOWN).map((finding) => (
+          <Item key={finding.text} finding={finding} />
+        ))}
+      </ul>
+      {all.length > SHOWN && <p className="empty">and {all.length - SHOWN} more like these</p>}
+    </div>
+  )
+}
+
+const Item = ({ finding }: { readonly finding: Finding }) => {
+  const session = useSession()
+  const draft = useSessionState((state) => state.draft)
+  const { mark, className } = MARKS[finding.severity]
+  return (
+    <li className={`finding ${finding.severity}`}>
+      <p>
+        <span className={`mark ${className}`} role="img" aria-label={finding.severity}>
+          {mark}
+        </span>
+        {finding.text}
+      </p>
+      <div className="source">{finding.source}</div>
+      <div className="cures">
+        {curesOf(finding, draft).map(({ title, edit }) => (
+          <button key={title} className="button small" onClick={() => session.edit(edit)}>
+            {title}
+          </button>
+        ))}
+        {finding.where.kind === 'vcpu' && (
+          <button className="button small quiet" onClick={() => session.select(finding.where.index)}>
+            Show vCPU {finding.where.index}
+          </button>
+        )}
+      </div>
+    </li>
+  )
+}

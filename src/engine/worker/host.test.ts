@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest'
+import { resetMpidr } from '../../pure/arch/affinity.ts'
+import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
+import type { Command } from '../../pure/protocol/commands.ts'
+import { answers } from '../../pure/protocol/commands.ts'
+import { fromWorker } from '../../pure/protocol/messages.ts'
+import type { FromWorker } from '../../pure/protocol/messages.ts'
+import type { CpuInspection, MachineInspection, Vmm } from '../vmm/vmm.ts'
+import { Host } from './host.ts'
+import type { HostPorts } from './host.ts'
+
+type End = ReturnType<Vmm['run']>
+
+const cpu = (index: number, instructions: number): CpuInspection => ({
+  index,
+  mpidr: resetMpidr(index),
+  state: 'running',
+  instructions,
+  pc: 0n,
+  el: 1,
+  private: [],
+  priorityMask: 0,
+  igrpen1: false,
+  pending: [],
+  active: [],
+  enabled: [],
+})
+
+/** A machine of two CPUs of which only the first gets on, and a host around it on a clock of ours. */
+const bench = () => {
+  const sent: FromWorker[] = []
+  let wall = 0
+  let end: End = 'time'
+  let made = 0
+  let refuse: string | undefined
+  const typed: number[] = []
+
+  const create: HostPorts['create'] = ({ onConsole }) => {
+    if (refuse !== undefined) return { ok: false, what: refuse }
+    made++
+    let now = 0
+    const inspect = (): MachineInspection => ({
+      virtualNs: now,
+      cpus: [cpu(0, now), cpu(1, 0)],
+      frames: [],
+      spis: [],
+      gicdCtlr: 0,
+      gicdTyper: 0,
+    })
+    const vmm: Vmm = {
+      run: (maxNs) => {
+        wall += 5
+        now += maxNs
+        onConsole(Uint8Array.of(0x68, 0x69))
+        return end
+      },
+      now: () => now,
+      input: (bytes) => typed.push(...bytes),
+      call: () => ({ ok: true, value: 7n }),
+      planCalls: () => [{ call: { call: 'KVM_CREATE_VM' }, answer: { ok: true } }],
+      kernelLog: () => ({ ok: false, what: 'no log' }),
+      stats: () => ({
+        instructions: now,
+        virtualNs: now,
+        mmioExits: 0,
+        exceptions: 0,
+        interrupts: 0,
+        undefinedWords: [],
+        translatedRegions: 0,
+        translatedInstructions: 0,
+      }),
+      inspect,
+      ramView: () => undefined,
+    }
+    return { ok: true, vmm }
+  }
+
+  const host = new Host({ create, now: () => wall, date: () => 0, post: (message) => sent.push(message) })
+  const build: Command = {
+    command: 'build',
+    blueprint: defaultBlueprint,
+    guest: { kernel: new Uint8Array(4), append: '' },
+    engine: 'interpreter',
+    run: true,
+  }
+  return {
+    host,
+    build,
+    typed,
+    sent,
+    machines: () => made,
+    refuseBuilds: (what: string) => {
+      refuse = what
+    },
+    endWith: (next: End) => {
+      end = next
+    },
+    pass: (ms: number) => {
+      wall += ms
+    },
+    of: <Kind extends FromWorker['kind']>(kind: Kind) =>
+      sent.filter((message): message is Extract<FromWorker, { kind: Kind }> => message.kind === kind),
+  }
+}
+
+describe('the worker’s host', () => {
+  it('answers every command without a machine with a sentence', () => {
+    const { host } = bench()
+    const commands: Command[] = [
+      { command: 'run' },
+      { command: 'pause' },
+      { command: 'power', action: 'reset' },
+      { command: 'input', bytes: Uint8Array.of(1) },
+      { command: 'call', call: { call: 'KVM_CREATE_VM' } },
+      { command: 'kernelLog' },
+      { command: 'stats' },
+    ]
+    for (const command of commands) {
+      expect(host.handle(command)).toEqual({ ok: false, what: expect.stringMatching(/^There is no machine/) })
+    }
+  })
+
+  it('says only what the page can parse', () => {
+    const { host, build, sent } = bench()
+    const built = host.handle(build)
+    expect(answers.build.safeParse(built).success).toBe(true)
+    host.handle({ command: 'watch', machine: true })
+    host.advance()
+    const stats = host.handle({ command: 'stats' })
+    expect(answers.stats.safeParse(stats).success).toBe(true)
+    for (const message of sent) expect(fromWorker.safeParse(message).success).toBe(true)
+  })
+
+  it('sends console bytes at once, with every turn', () => {
+    const { host, build, of } = bench()
+    host.handle(build)
+    expect(host.advance()).toBe('now')
+    expect(of('console').map(({ bytes }) => [...bytes])).toEqual([[0x68, 0x69]])
+  })
+
+  it('sends views at most once in thirty milliseconds, and only rows that changed', () => {
+    const { host, build, of, pass } = bench()
+    host.handle(build)
+    host.handle({ command: 'watch', machine: true })
+    expect(of('machine').at(-1)?.update.cpus.map(({ index }) => index)).toEqual([0, 1])
+    for (let turn = 0; turn < 5; turn++) host.advance()
+    expect(of('machine')).toHaveLength(1)
+    pass(30)
+    host.advance()
+    expect(of('machine')).toHaveLength(2)
+    expect(of('machine').at(-1)?.update.cpus.map(({ index }) => index)).toEqual([0])
+  })
+
+  it('keeps the running machine when a build fails', () => {
+    const { host, build, refuseBuilds, machines, of } = bench()
+    host.handle(build)
+    refuseBuilds('The kernel is empty.')
+    expect(host.handle(build)).toEqual({ ok: false, what: 'The kernel is empty.' })
+    expect(machines()).toBe(1)
+    expect(host.advance()).toBe('now')
+    expect(of('run').at(-1)?.run.state).toBe('running')
+  })
+
+  it('rests while the guest waits, and stops when it is off', () => {
+    const { host, build, endWith, of } = bench()
+    host.handle(build)
+    endWith('idle')
+    expect(host.advance()).toBe('soon')
+    endWith('off')
+    expect(host.advance()).toBe('later')
+    expect(of('run').at(-1)?.run.state).toBe('off')
+    expect(host.advance()).toBe('later')
+  })
+
+  it('starts the same machine anew when the guest resets it', () => {
+    const { host, build, endWith, machines } = bench()
+    host.handle(build)
+    endWith('reset')
+    expect(host.advance()).toBe('now')
+    expect(machines()).toBe(2)
+  })
+
+  it('pauses and goes on, and shows a KVM call made meanwhile', () => {
+    const { host, build, of } = bench()
+    host.handle(build)
+    host.handle({ command: 'pause' })
+    expect(host.advance()).toBe('later')
+    expect(host.handle({ command: 'call', call: { call: 'KVM_CREATE_VM' } })).toEqual({
+      ok: true,
+      answer: { ok: true, value: 7n },
+    })
+    host.handle({ command: 'run' })
+    expect(host.advance()).toBe('now')
+    expect(of('run').map(({ run }) => run.state)).toContain('paused')
+  })
+})

@@ -1,0 +1,26 @@
+/** Makes the worker and hands its port to the page: the only file that knows of both. */
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app/app.tsx'
+import { createSession } from './app/session/session.ts'
+import { openPort } from './app/session/worker-port.ts'
+import { applyKeptTheme } from './app/widgets/theme.ts'
+
+applyKeptTheme()
+
+const worker = new Worker(new URL('./engine/worker/entry.ts', import.meta.url), { type: 'module' })
+const port = openPort({
+  post: (message) => worker.postMessage(message),
+  listen: (hear) => worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data)),
+})
+const session = createSession(port, document.baseURI)
+worker.addEventListener('error', ({ message }) => session.report(`The worker stopped: ${message}`))
+
+const root = document.getElementById('root')
+if (root === null) throw new Error('index.html has no element "root"')
+createRoot(root).render(
+  <StrictMode>
+    <App session={session} />
+  </StrictMode>,
+)
+session.start().catch((error: unknown) => session.report(String(error)))

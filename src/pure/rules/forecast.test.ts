@@ -1,0 +1,107 @@
+/** A forecast is what the engine does: both ask the same points, but only the engine has a VM to ask about. */
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { mpidrAffinity, typerAffinity } from '../arch/affinity.ts'
+import type { Affinity } from '../arch/affinity.ts'
+import { PSCI, PSCI_RETURN, SMC64 } from '../arch/psci.ts'
+import { defaultBlueprint } from '../blueprint/blueprint.ts'
+import type { Blueprint } from '../blueprint/blueprint.ts'
+import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../blueprint/host.ts'
+import { memoryMap } from '../blueprint/memory-map.ts'
+import { planOf } from '../blueprint/plan.ts'
+import { Kvm } from '../../engine/kvm/kvm.ts'
+import { TestMachine } from '../../testing/test-machine.ts'
+import { findings } from './check.ts'
+import { forecast } from './forecast.ts'
+import { rulesFor } from './rule-sets.ts'
+
+const FRAME = 0x20000
+const GICR_TYPER = 8
+
+/** Few values a level, so that duplicates and near misses are common. */
+const affinity = fc
+  .tuple(fc.constantFrom(0, 1, 0x80), fc.constantFrom(0, 2), fc.constantFrom(0, 1), fc.nat(5))
+  .map(([aff3, aff2, aff1, aff0]) => ((aff3 << 24) | (aff2 << 16) | (aff1 << 8) | aff0) >>> 0)
+
+const blueprints = fc
+  .record({
+    ruleSet: fc.constantFrom(...RULE_SETS),
+    base: fc.constantFrom(...KERNEL_BASES),
+    host: fc.constantFrom(HOST_PRESETS.H1, HOST_PRESETS.H0),
+    vcpus: fc.integer({ min: 1, max: 6 }),
+    changes: fc.dictionary(fc.nat(5).map(String), affinity),
+    routes: fc.dictionary(fc.integer({ min: 32, max: 287 }).map(String), affinity, { maxKeys: 4 }),
+  })
+  .map(({ changes, ...rest }): Blueprint => {
+    const affinities = Object.fromEntries(Object.entries(changes).filter(([vcpu]) => Number(vcpu) < rest.vcpus))
+    return { ...defaultBlueprint, ...rest, affinities }
+  })
+
+it('a forecast is what the plan, the boot CPU and the redistributors make of the blueprint', () => {
+  fc.assert(
+    fc.property(blueprints, (blueprint) => {
+      const expected = forecast(blueprint)
+      const machine = new TestMachine()
+      const kvm = new Kvm({
+        hardware: machine,
+        rules: rulesFor(blueprint.ruleSet, blueprint.base),
+        host: blueprint.host,
+      })
+      const refused = planOf(blueprint).filter((call) => !kvm.execute(call).ok)
+      expect(refused.map((call) => (call.call === 'KVM_SET_ONE_REG' ? call.vcpu : call))).toEqual(
+        expected.vcpus.flatMap((vcpu) => (vcpu.refused === undefined ? [] : [vcpu.index])),
+      )
+      const affinities = (): number[] => machine.cpus.map(({ mpidr }) => mpidrAffinity.decode(mpidr))
+      expect(affinities()).toEqual(expected.vcpus.map(({ stored }) => stored))
+      for (const route of expected.routes) {
+        expect(kvm.vgic?.irq(0, route.intid)).toMatchObject({ target: route.target ?? -1, affinity: route.stored })
+      }
+      expect(kvm.firstRun().ok).toBe(true)
+
+      const shown = (): number[] =>
+        machine.cpus.map(({ index }) =>
+          typerAffinity.decode(machine.load(memoryMap.redistributors[0].base + index * FRAME + GICR_TYPER, 8)),
+        )
+      const finds = (wanted: Affinity): number | undefined => {
+        const found = shown().indexOf(wanted)
+        return found === -1 ? undefined : found
+      }
+      const [boot, ...others] = expected.vcpus
+      expect(finds(boot?.wanted ?? 0)).toBe(boot?.finds)
+      for (const vcpu of others) {
+        const before = machine.cpus.map(({ powered }) => powered)
+        const answer = machine.hvc(0, PSCI.CPU_ON.id | SMC64, mpidrAffinity.encode(vcpu.wanted), 0n, 0n)
+        const turned = machine.cpus.findIndex(({ powered }, cpu) => powered && before[cpu] === false)
+        const { cpuOn } = vcpu
+        const off = cpuOn !== undefined && before[cpuOn] === false
+        const { INVALID_PARAMS, ALREADY_ON, SUCCESS } = PSCI_RETURN
+        expect([answer, turned]).toEqual(
+          off ? [SUCCESS, cpuOn] : [cpuOn === undefined ? INVALID_PARAMS : ALREADY_ON, -1],
+        )
+        expect(finds(vcpu.wanted)).toBe(vcpu.finds)
+      }
+      expect(affinities()).toEqual(expected.vcpus.map(({ running }) => running))
+      expect(shown()).toEqual(expected.vcpus.map((vcpu) => vcpu.shown))
+    }),
+    { numRuns: 400, seed: 20240225 },
+  )
+})
+
+it('a blueprint without findings boots every CPU into its own redistributor', () => {
+  let clean = 0
+  fc.assert(
+    fc.property(blueprints, (blueprint) => {
+      if (findings(blueprint).some(({ severity }) => severity === 'error')) return
+      clean += 1
+      for (const { index, wanted, running, finds, cpuOn } of forecast(blueprint).vcpus) {
+        expect({ running, finds, cpuOn }).toEqual({
+          running: wanted,
+          finds: index,
+          cpuOn: index === 0 ? undefined : index,
+        })
+      }
+    }),
+    { numRuns: 1000, seed: 7 },
+  )
+  expect(clean).toBeGreaterThan(50)
+})
