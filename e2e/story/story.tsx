@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 /** The page with a worker that has no engine, for looking at it while the engine is elsewhere: `npx vite` and /e2e/story/. */
 import { createRoot } from 'react-dom/client'
 import { App } from '../../src/app/app.tsx'

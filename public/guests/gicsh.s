@@ -1244,7 +1244,10 @@ unexpected:
         bl      put_exception
         ldr     x0, [x19, #CPU_STATE]
         cbnz    x0, shell
-        b       .
+        mov     x0, #STATE_FAULT        // while it started: the shell is still of use
+        str     x0, [x19, #CPU_STATE]
+        print   "guest: ready\r\n"
+        b       shell
 1:      mov     x1, #STATE_FAULT
         str     x1, [x0, #CPU_STATE]
         dsb     sy

@@ -4,7 +4,8 @@ const X = '{x0|x7|x30|xzr}'
 const W = '{w0|w7|w30|wzr}'
 const XS = '{x0|x30|sp}'
 const WS = '{w0|w30|wsp}'
-const B64 = '{#1|#0xff|#0xff00ff00ff00ff00|#0x8000000000000001|#0x5555555555555555|#0xfffffffffffffffe|#0x00ffffff00000000|#0x7fffffffffffffff}'
+const B64 =
+  '{#1|#0xff|#0xff00ff00ff00ff00|#0x8000000000000001|#0x5555555555555555|#0xfffffffffffffffe|#0x00ffffff00000000|#0x7fffffffffffffff}'
 const B32 = '{#1|#0xff|#0xff00ff00|#0x80000001|#0x55555555|#0xfffffffe|#0x00ffff00|#0x7fffffff|#-2}'
 const SH64 = '{|, lsl #0|, lsl #63|, lsr #1|, asr #31}'
 const SH32 = '{|, lsl #0|, lsl #31|, lsr #1|, asr #31}'
@@ -143,7 +144,9 @@ function expanded(template: string): string[] {
   const m = /\{([^{}]*)\}/.exec(template)
   if (m === null) return [template]
   const [whole, inside = ''] = m
-  return inside.split('|').flatMap((choice) => expanded(template.slice(0, m.index) + choice + template.slice(m.index + whole.length)))
+  return inside
+    .split('|')
+    .flatMap((choice) => expanded(template.slice(0, m.index) + choice + template.slice(m.index + whole.length)))
 }
 
 export const corpus = (): string[] => [...new Set(TEMPLATES.flatMap(expanded))]

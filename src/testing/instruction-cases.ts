@@ -1,4 +1,5 @@
 /** Instruction words of a row, and states in which they can be executed in a bare user-mode process. */
+import type { Operand } from '../pure/arch/a64/ops.ts'
 import type { Row } from '../pure/arch/a64/row.ts'
 import type { InstructionMachine } from './instruction-machine.ts'
 import { Random, fpcrBits, integerBits, vectorBits } from './oracle/operands.ts'
@@ -49,12 +50,19 @@ function isUsable(row: Row, word: number): boolean {
   // What the architecture calls CONSTRAINED UNPREDICTABLE: a base that is also loaded, a status that is also an operand.
   const x = new Map(operands.flatMap(([name, o]) => (o.kind === 'x' ? [[name, o.value] as const] : [])))
   const [t, u, n, m, status] = ['t', 'u', 'n', 'm', 'status'].map((name) => x.get(name))
+  if (row.name === 'DC ZVA' && x.get('t') === ZERO) return false
   const memory = /LD|ST/.test(row.name)
   if (memory && n !== undefined && [t, u, m, status].includes(n)) return false
   if (memory && t !== undefined && (t === u || t === status || (u !== undefined && u === status))) return false
   const t0 = operands.find(([name]) => name === 't')?.[1]
   const u0 = operands.find(([name]) => name === 'u')?.[1]
   return !(t0?.kind === 'v' && u0?.kind === 'v' && t0.value === u0.value)
+}
+
+/** The operand that an address is made of, where there is one. */
+function baseOf(row: Row, word: number): Operand | undefined {
+  const { n, t } = row.operandsOf(word)
+  return row.name === 'DC ZVA' ? t : n
 }
 
 /** A state for a word: random, but what it accesses lies in the memory of the test. */
@@ -66,7 +74,7 @@ export function stateFor(machine: InstructionMachine, row: Row, word: number, ra
   state.x = state.x.map(() => integerBits(random, 64))
   state.v = state.v.map(() => vectorBits(random))
   state.memory = new Uint8Array(MEMORY_SIZE).map(() => random.below(256))
-  const n = row.operandsOf(word)['n']
+  const n = baseOf(row, word)
   if (n?.kind !== 'x' || n.value >= REGISTERS) return state
   const FAR = 0x5000000000n
   const before = state.x[n.value] ?? 0n

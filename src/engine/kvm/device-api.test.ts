@@ -123,6 +123,8 @@ describe('addresses', () => {
       'ENOENT',
     ])
     expect([addr(vm, V3_DIST, 0x260000), region(vm, 1, 0x260000, 2)]).toEqual(['0', 'EINVAL'])
+    // The region that failed is gone again: its index is free.
+    expect(region(vm, 1, 0x300000, 2)).toBe('0')
   })
 
   it('are set once', () => {

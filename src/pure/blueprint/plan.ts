@@ -1,6 +1,7 @@
 /** The KVM calls that build a blueprint, in the order in which QEMU's `virt` machine makes them. */
 import { irouterAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import { GICD_IROUTER } from '../arch/gic/gicd.ts'
 import type { KvmCall } from '../uapi/calls.ts'
 import { ONE_REG } from '../uapi/one-reg.ts'
 import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, encodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
@@ -17,15 +18,17 @@ const setAttr = (group: number, attr: bigint, value: bigint): KvmCall => ({
 
 const indexes = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index)
 
-/** GICD_IROUTER<n> (IHI 0069, 12.9.22). KVM's device attributes are 32-bit: low word, then high word. */
-const IROUTER = { base: 0x6000, size: 8, high: 4 } as const
+/** Where GICD_IROUTER<n> has its upper word; n has 64 bits. */
+const HIGH_WORD = 4
+const IROUTER_BYTES = 8
 
+/** KVM's device attributes are 32-bit: low word, then high word, as every VMM restores it. */
 export const routeCalls = (intid: number, affinity: Affinity): readonly KvmCall[] => {
   const value = irouterAffinity.encode(affinity)
-  const offset = IROUTER.base + IROUTER.size * intid
+  const offset = GICD_IROUTER.offset + IROUTER_BYTES * intid
   return [
     setAttr(VGIC_GROUP.DIST_REGS, registerAttr(0, offset), BigInt.asUintN(32, value)),
-    setAttr(VGIC_GROUP.DIST_REGS, registerAttr(0, offset + IROUTER.high), value >> 32n),
+    setAttr(VGIC_GROUP.DIST_REGS, registerAttr(0, offset + HIGH_WORD), value >> 32n),
   ]
 }
 

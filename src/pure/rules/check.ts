@@ -1,5 +1,6 @@
 /** What is worth saying about a blueprint before it runs: one sentence each, with the rule it follows from. */
 import { aff3Of, affinityLevels, affinityText } from '../arch/affinity.ts'
+import { GICR_SIZE } from '../arch/gic/gicr.ts'
 import { irqName } from '../arch/intid.ts'
 import { duplicateAffinities } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
@@ -20,14 +21,12 @@ const HOST = { kind: 'host', index: 0 } as const
 /** The highest Aff0 that a target list without a range selector names (IHI 0069, 12.2.21 ICC_SGI1R_EL1). */
 const MAX_SGI_AFF0 = 15
 
-const FRAME_SIZE = 0x20000
-
 /** Where the last redistributor ends. */
 const lastFrameEnd = (vcpus: number): number => {
   let left = vcpus
   let end = 0
   for (const { base, frames } of memoryMap.redistributors) {
-    if (left > 0) end = base + Math.min(left, frames) * FRAME_SIZE
+    if (left > 0) end = base + Math.min(left, frames) * GICR_SIZE
     left -= frames
   }
   return end

@@ -115,12 +115,11 @@ export const forecast = (blueprint: Blueprint): Forecast => {
   vm.hasRun = true
   const running = [...stored]
   const shown = running.map((affinity) => rules.typerAffinity.decide({ vm, affinity }))
-  const on = new Set([0])
   /** The boot CPU turns the others on, one after the other, by the affinities of the device tree. */
   const turnOn = (wanted: Affinity): number | undefined => {
     const target = findVcpu(lookup, wanted, running, stored)
-    if (target === undefined || on.has(target)) return target
-    on.add(target)
+    // The boot CPU is on: ALREADY_ON resets nothing. To reset one of the others twice changes nothing.
+    if (target === undefined || target === 0) return target
     if (rules.mpidrAtCpuOn.decide() === 'reset') {
       const affinity = resetAffinity(target)
       running[target] = affinity

@@ -15,6 +15,7 @@ import { convert, fromFixed, roundToIntegral, toFixed } from './convert.ts'
 import {
   reciprocalEstimate, reciprocalExponent, reciprocalRootEstimate, unsignedReciprocalEstimate, unsignedReciprocalRootEstimate,
 } from './estimate.ts'
+import { fastPaths } from './fast.ts'
 import { absolute, double, half, negate, single } from './format.ts'
 import type { Format } from './format.ts'
 
@@ -176,8 +177,15 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
 
   const compareBits = (size: number, signalling: number, a: bigint, b: bigint): number =>
     within((c) => NZCV[compare(formatOf(size), c, a, b, signalling === 1)])
-  helpers['FCMP'] = (size = 0, signalling = 0, n = 0, m = 0) => compareBits(size, signalling, lanes.get(n, size, 0), lanes.get(m, size, 0))
-  helpers['FCMP (zero)'] = (size = 0, signalling = 0, n = 0) => compareBits(size, signalling, lanes.get(n, size, 0), 0n)
+  const fast = fastPaths(registers)
+  helpers['FCMP'] = (size = 0, signalling = 0, n = 0, m = 0) => {
+    const nzcv = fast.compare(size, n, m)
+    return nzcv >= 0 ? nzcv : compareBits(size, signalling, lanes.get(n, size, 0), lanes.get(m, size, 0))
+  }
+  helpers['FCMP (zero)'] = (size = 0, signalling = 0, n = 0) => {
+    const nzcv = fast.compare(size, n, undefined)
+    return nzcv >= 0 ? nzcv : compareBits(size, signalling, lanes.get(n, size, 0), 0n)
+  }
 
   helpers['FCVT'] = (from = 0, to = 0, d = 0, n = 0) => {
     within((c) => lanes.write(d, to, [convert(formatOf(from), formatOf(to), c, lanes.get(n, from, 0))]))
@@ -223,6 +231,12 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
   }
   helpers['FCVTN'] = narrow(undefined)
   helpers['FCVTXN'] = narrow(rounding.toOdd)
+
+  for (const [name, path] of Object.entries(fast.paths)) {
+    const exact = helpers[name]
+    if (exact === undefined) throw new Error(`${name} has a short way only`)
+    helpers[name] = (...args) => (path(...args) ? 0 : exact(...args))
+  }
   return helpers
 }
 

@@ -12,10 +12,16 @@ import type { Block } from './control-flow.ts'
 import { emitRegion } from './region.ts'
 import type { Region } from './region.ts'
 
-/** Samples of a place before it is compiled; regions in a module; samples that a smaller batch waits for others. */
-const HOT = 2
+/**
+ * Samples of a neighbourhood before it is compiled: compiling a region takes about a millisecond, in which
+ * the interpreter runs as many instructions as lie between 50 samples.
+ */
+const HOT = Number(globalThis.process?.env?.HOT ?? 16)
+/** A neighbourhood: 32 instructions. */
+const NEIGHBOURHOOD = 32 * record.SIZE
+/** Regions in a module, and samples that a smaller batch waits for more. */
 const BATCH = 16
-const PATIENCE = 64
+const PATIENCE = 256
 /** A region of less is not worth its entry. */
 const MIN_INSTRUCTIONS = 4
 /** How far back the start of a function is looked for, in instructions. */
@@ -48,7 +54,7 @@ export class Translator {
   private readonly code: CodeCache
   private readonly ports: TranslatorPorts
   private readonly view: DataView
-  /** Samples by record. */
+  /** Samples by neighbourhood. */
   private readonly samples = new Map<number, number>()
   private readonly queue = new Map<number, Candidate>()
   private waited = 0
@@ -65,10 +71,11 @@ export class Translator {
     this.view = new DataView(ports.memory.buffer)
   }
 
-  /** Tells where the interpreter is. A place is thought about at its second sample, and ever more rarely later. */
+  /** Tells where the interpreter is. A neighbourhood is thought about when it is hot, and ever more rarely later. */
   sample(address: number): void {
-    const count = (this.samples.get(address) ?? 0) + 1
-    this.samples.set(address, count)
+    const key = Math.floor(address / NEIGHBOURHOOD)
+    const count = (this.samples.get(key) ?? 0) + 1
+    this.samples.set(key, count)
     if (this.queue.size > 0 && ++this.waited >= PATIENCE) this.compile()
     if (count < HOT || (count & (count - 1)) !== 0) return
     const page = this.code.pageOf(address)

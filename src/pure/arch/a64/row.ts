@@ -103,7 +103,9 @@ function parseBits(name: string, bits: string): { mask: number; match: number; f
 
 /** The bit string with the letters of `constants` replaced by their values' bits. */
 function substitute(bits: string, constants: Readonly<Record<string, number>>): string {
-  const left = new Map(Object.entries(constants).map(([letter, value]) => [letter, { value, bits: bits.split(letter).length - 1 }]))
+  const left = new Map(
+    Object.entries(constants).map(([letter, value]) => [letter, { value, bits: bits.split(letter).length - 1 }]),
+  )
   let out = ''
   for (const c of bits) {
     const constant = left.get(c)

@@ -9,7 +9,6 @@ import { assemble } from './assemble.ts'
 import { mnemonics } from './mnemonics.ts'
 
 const missing = missingBinutils()
-const binutils = describe.skipIf(missing.length > 0)
 const dir = mkdtempSync(join(tmpdir(), 'assembler-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
@@ -37,7 +36,7 @@ const errorsOf = (source: string, origin = 0): string[] => {
   return result.ok ? [] : result.errors.map((e) => `${e.line}:${e.column} ${e.what}`)
 }
 
-binutils('encodings', () => {
+describe.skipIf(missing.length > 0)('encodings', () => {
   it('are those of GNU as for every mnemonic with boundary operands', () => {
     const lines = corpus()
     const oracle = openOracle()
@@ -112,7 +111,7 @@ over: ldr x0, =there
   .fill 3, 2, 0x1234
   .fill 2, 8, 0x5
   .inst 0xd503201f`,
-  'alignment': `
+  alignment: `
   nop
   .byte 1
   .align 3
@@ -129,7 +128,7 @@ over: ldr x0, =there
   .org . + 16
 after: .org after + 8, 0
   nop`,
-  'symbols': `
+  symbols: `
   .equ A, 5
   .set B, A * 4 + 2
   C = B - A
@@ -177,7 +176,7 @@ loop\\@: b loop\\@
   .word n
   .set n, n + 1
   .endr`,
-  'conditions': `
+  conditions: `
   .equ DEBUG, 1
   .if DEBUG
   mov x0, #1
@@ -199,11 +198,13 @@ loop\\@: b loop\\@
   .endif`,
 }
 
-binutils('programs', () => {
+describe.skipIf(missing.length > 0)('programs', () => {
   for (const [name, source] of Object.entries(PROGRAMS)) {
     it(`come out as from GNU as and ld: ${name}`, () => {
       for (const origin of [0, 0x40080000]) {
-        expect(Buffer.from(bytesOf(source, origin)).toString('hex')).toBe(Buffer.from(gnu(source, origin)).toString('hex'))
+        expect(Buffer.from(bytesOf(source, origin)).toString('hex')).toBe(
+          Buffer.from(gnu(source, origin)).toString('hex'),
+        )
       }
     })
   }
@@ -243,7 +244,10 @@ const ERRORS: readonly (readonly [source: string, error: string])[] = [
   ['tbz w0, #32, .', '1:9 The bit number 32 is out of range: 0 to 31.'],
   ['cbz x0, . + 0x100000', '1:9 The target is 0x100000 bytes away; this instruction reaches 0x100000.'],
   ['b . + 2', '1:3 The target is not a multiple of 4 bytes away (0x2).'],
-  ['mrs x0, NOTHING_EL1', "1:9 'NOTHING_EL1' is not a known system register; write it as S<op0>_<op1>_C<n>_C<m>_<op2>."],
+  [
+    'mrs x0, NOTHING_EL1',
+    "1:9 'NOTHING_EL1' is not a known system register; write it as S<op0>_<op1>_C<n>_C<m>_<op2>.",
+  ],
   ['dsb everything', "1:5 'dsb' wants a barrier option (sy, ish, …) here, not 'everything'."],
   ['cset x0, al', '1:10 The conditions al and nv have no inverse.'],
   ['ret x0, x1', "1:9 'ret' takes no 'x1' here."],
@@ -261,7 +265,10 @@ const ERRORS: readonly (readonly [source: string, error: string])[] = [
   ['.rept 2\nnop', '1:1 There is no .endr to this .rept.'],
   ['.if 1\nnop', '1:1 There is no .endif to this .if.'],
   ['nop\n.endr', '2:1 There is no .rept to this .endr.'],
-  ['.macro m a\nmov x0, \\a\n.endm\nm 1\nm x1\nm y', "2:9 The symbol 'y' is not defined. (In macro 'm', used in line 6.)"],
+  [
+    '.macro m a\nmov x0, \\a\n.endm\nm 1\nm x1\nm y',
+    "2:9 The symbol 'y' is not defined. (In macro 'm', used in line 6.)",
+  ],
   ['.macro m\nm\n.endm\nm', "2:1 Macros are nested too deeply. (In macro 'm', used in line 2.)"],
   ['.macro m a\n.endm\n  m 1, 2', "3:3 The macro 'm' takes 1 arguments, not more."],
   ['add x0 x1', "1:8 A comma was expected before 'x1'."],
@@ -277,7 +284,8 @@ const ERRORS: readonly (readonly [source: string, error: string])[] = [
 ]
 
 describe('an error', () => {
-  for (const [source, error] of ERRORS) it(`is said plainly: ${JSON.stringify(source)}`, () => expect(errorsOf(source)).toEqual([error]))
+  for (const [source, error] of ERRORS)
+    it(`is said plainly: ${JSON.stringify(source)}`, () => expect(errorsOf(source)).toEqual([error]))
 
   it('does not hide the next one, and they come in the order of the source', () => {
     expect(errorsOf('b later1\nfrob\nb later2\n.byte 300')).toEqual([

@@ -5,7 +5,7 @@
 import { createDirectives } from './directives.ts'
 import { encode } from './encode.ts'
 import type { Instruction } from './encode.ts'
-import { evaluate, isProblem, keyOf, localName, parseExpression, peek, shown } from './expression.ts'
+import { evaluate, isHidden, isProblem, keyOf, localName, parseExpression, peek, shown } from './expression.ts'
 import type { Cursor, Expression, Problem, Scope, Value } from './expression.ts'
 import { lex, withoutComments } from './lexer.ts'
 import { isRegisterName, parseOperands } from './operand.ts'
@@ -133,7 +133,8 @@ export function assemble(source: string, origin: number | bigint): Assembly {
   const instruction = (mnemonic: string, operands: readonly Operand[], line: SourceLine, column: number): void => {
     const address = here()
     const at = output.length
-    if (address % 4n !== 0n) return report(line, { what: `An instruction lies at a multiple of 4; use .balign 4 before it.`, column })
+    if (address % 4n !== 0n)
+      return report(line, { what: `An instruction lies at a multiple of 4; use .balign 4 before it.`, column })
     if (!output.append(4)) return report(line, { what: 'The program is larger than 64 MiB.', column })
     lines.set(Number(address), line.number)
     const what: Instruction = { mnemonic, operands, address, column }
@@ -155,7 +156,10 @@ export function assemble(source: string, origin: number | bigint): Assembly {
     if (register?.kind !== 'register' || what?.kind !== 'literal') return [...operands]
     const size = register.width === 64 ? 8 : 4
     const value = evaluate(what.expression, scopeHere())
-    const constant = !isProblem(value) && value.labels === 0 ? BigInt.asUintN(8 * size, value.value).toString() : keyOf(what.expression)
+    const constant =
+      !isProblem(value) && value.labels === 0
+        ? BigInt.asUintN(8 * size, value.value).toString()
+        : keyOf(what.expression)
     const key = `${size}:${constant}`
     let entry = literals.get(key)
     if (entry === undefined) {
@@ -182,7 +186,8 @@ export function assemble(source: string, origin: number | bigint): Assembly {
       const apply = (): Problem | undefined => {
         const value = evaluate(expression, scope)
         if (isProblem(value)) return value
-        if (value.value >= 1n << bits || value.value < -(1n << (bits - 1n))) return { what: `The value ${value.value} does not fit ${size} byte${size === 1 ? '' : 's'}.`, column }
+        if (value.value >= 1n << bits || value.value < -(1n << (bits - 1n)))
+          return { what: `The value ${value.value} does not fit ${size} byte${size === 1 ? '' : 's'}.`, column }
         output.write(at, size, value.value)
         return undefined
       }
@@ -192,7 +197,8 @@ export function assemble(source: string, origin: number | bigint): Assembly {
     },
     define: (name, expression, column, once) => {
       if (isRegisterName(name)) return { what: `'${name}' is a register and cannot be a symbol.`, column }
-      if (labels.has(name) || (once && symbols.has(name))) return { what: `The symbol '${name}' is defined already.`, column }
+      if (labels.has(name) || (once && symbols.has(name)))
+        return { what: `The symbol '${name}' is defined already.`, column }
       const value = evaluate(expression, scopeHere())
       if (isProblem(value) && value.unknown !== true) return value
       symbols.set(name, isProblem(value) ? expression : value)
@@ -239,7 +245,11 @@ export function assemble(source: string, origin: number | bigint): Assembly {
     }
     const first = peek(c)
     if (first.kind === 'end') return
-    if (first.kind !== 'name') return report(line, { what: `A label, an instruction or a directive was expected, not ${shown(first)}.`, column: first.column })
+    if (first.kind !== 'name')
+      return report(line, {
+        what: `A label, an instruction or a directive was expected, not ${shown(first)}.`,
+        column: first.column,
+      })
     c.at++
     const assigned = peek(c)
     if (assigned.kind === 'mark' && assigned.text === '=') {
@@ -265,7 +275,8 @@ export function assemble(source: string, origin: number | bigint): Assembly {
   const assign = (name: string, c: Cursor, line: SourceLine, column: number): void => {
     const expression = parseExpression(c)
     if (isProblem(expression)) return report(line, expression)
-    if (peek(c).kind !== 'end') return report(line, { what: `The line ends before ${shown(peek(c))}.`, column: peek(c).column })
+    if (peek(c).kind !== 'end')
+      return report(line, { what: `The line ends before ${shown(peek(c))}.`, column: peek(c).column })
     if (name === '.') {
       const problem = directives.moveTo(expression)
       return problem === undefined ? undefined : report(line, { ...problem, column })
@@ -275,18 +286,23 @@ export function assemble(source: string, origin: number | bigint): Assembly {
   }
 
   const run = (all: readonly SourceLine[]): void => {
-    const first = all[0]
-    if (first !== undefined && ++depth > MAX_DEPTH) report(first, { what: 'Macros are nested too deeply.', column: first.column })
-    for (let i = 0; i < all.length && errors.length < MAX_ERRORS && depth <= MAX_DEPTH; i++) {
+    const [first] = all
+    if (first === undefined) return
+    if (depth >= MAX_DEPTH) return report(first, { what: 'Macros are nested too deeply.', column: first.column })
+    depth++
+    for (let i = 0; i < all.length && errors.length < MAX_ERRORS; i++) {
       const line = all[i]
       if (line === undefined || line.text.trim() === '') continue
-      if (--linesLeft === 0) report(line, { what: 'The macros and repetitions come to more than a million lines.', column: line.column })
-      if (linesLeft <= 0) return
+      if (--linesLeft === 0) {
+        const what = 'The macros and repetitions come to more than a million lines.'
+        report(line, { what, column: line.column })
+      }
+      if (linesLeft <= 0) break
       const end = directives.block(all, i)
       if (end !== undefined) i = end
       else for (const one of splitStatements(line)) statement(one)
     }
-    if (first !== undefined) depth--
+    depth--
   }
 
   run(splitLines(withoutComments(source)))
@@ -300,7 +316,7 @@ export function assemble(source: string, origin: number | bigint): Assembly {
   const numbers = new Map<string, number>()
   for (const name of symbols.keys()) {
     // Names with .L are for the source alone, as with GNU as.
-    const value = name.includes('\u0000') || name.startsWith('.L') ? undefined : now.lookup(name)?.value
+    const value = isHidden(name) || name.startsWith('.L') ? undefined : now.lookup(name)?.value
     if (value !== undefined && BigInt(Number(value)) === value) numbers.set(name, Number(value))
   }
   return { ok: true, bytes: output.finish(), symbols: numbers, lines }

@@ -15,25 +15,65 @@ export interface Directives {
 }
 
 const DATA: ReadonlyMap<string, number> = new Map([
-  ['.byte', 1], ['.hword', 2], ['.short', 2], ['.2byte', 2], ['.word', 4], ['.long', 4], ['.int', 4], ['.4byte', 4],
-  ['.inst', 4], ['.quad', 8], ['.xword', 8], ['.dword', 8], ['.8byte', 8],
-]) // prettier-ignore
+  ['.byte', 1],
+  ['.hword', 2],
+  ['.short', 2],
+  ['.2byte', 2],
+  ['.word', 4],
+  ['.long', 4],
+  ['.int', 4],
+  ['.4byte', 4],
+  ['.inst', 4],
+  ['.quad', 8],
+  ['.xword', 8],
+  ['.dword', 8],
+  ['.8byte', 8],
+])
 
 /** They say things about an object file, of which there is none; there is one section. */
 const IGNORED = new Set([
-  '.text', '.data', '.bss', '.section', '.global', '.globl', '.local', '.weak', '.type', '.size', '.file', '.arch', '.cpu',
-  '.arch_extension', '.ident', '.hidden', '.extern', '.cfi_startproc', '.cfi_endproc', '.pushsection', '.popsection', '.previous',
-]) // prettier-ignore
+  '.text',
+  '.data',
+  '.bss',
+  '.section',
+  '.global',
+  '.globl',
+  '.local',
+  '.weak',
+  '.type',
+  '.size',
+  '.file',
+  '.arch',
+  '.cpu',
+  '.arch_extension',
+  '.ident',
+  '.hidden',
+  '.extern',
+  '.cfi_startproc',
+  '.cfi_endproc',
+  '.pushsection',
+  '.popsection',
+  '.previous',
+])
 
 const NOP = 0xd503201f
 const REPEATS = ['.rept', '.irp']
 const CONDITIONS = ['.if', '.ifdef', '.ifndef', '.ifeq', '.ifne', '.else', '.elseif', '.endif']
 const OPENS_CONDITION = CONDITIONS.slice(0, 5)
 const MAX_REPEATS = 1_000_000n
-const ENDS: ReadonlyMap<string, string> = new Map([['.endm', '.macro'], ['.endr', '.rept'], ['.endif', '.if'], ['.else', '.if'], ['.elseif', '.if']])
+const ENDS: ReadonlyMap<string, string> = new Map([
+  ['.endm', '.macro'],
+  ['.endr', '.rept'],
+  ['.endif', '.if'],
+  ['.else', '.if'],
+  ['.elseif', '.if'],
+])
 const utf8 = new TextEncoder()
 
 const isPowerOfTwo = (n: bigint): boolean => n > 0n && (n & (n - 1n)) === 0n
+
+const ended = (c: Cursor): Problem | undefined =>
+  peek(c).kind === 'end' ? undefined : { what: `The line should end before ${shown(peek(c))}.`, column: peek(c).column }
 
 export function createDirectives(a: Assembler): Directives {
   const number = (c: Cursor): bigint | Problem => {
@@ -42,10 +82,10 @@ export function createDirectives(a: Assembler): Directives {
     if (isProblem(expression)) return expression
     const value = a.valueNow(expression)
     if (!isProblem(value)) return value.value
-    return value.unknown === true ? { what: value.what.replace('is not defined', 'must be defined before it is used here'), column } : value
+    return value.unknown === true
+      ? { what: value.what.replace('is not defined', 'must be defined before it is used here'), column }
+      : value
   }
-  const ended = (c: Cursor): Problem | undefined =>
-    peek(c).kind === 'end' ? undefined : { what: `The line should end before ${shown(peek(c))}.`, column: peek(c).column }
 
   const numbers = (c: Cursor, most: number): (bigint | undefined)[] | Problem => {
     const values: (bigint | undefined)[] = []
@@ -75,7 +115,8 @@ export function createDirectives(a: Assembler): Directives {
   const text = (zero: boolean, c: Cursor): Problem | undefined => {
     do {
       const token = peek(c)
-      if (token.kind !== 'string') return { what: `A string in double quotes was expected, not ${shown(token)}.`, column: token.column }
+      if (token.kind !== 'string')
+        return { what: `A string in double quotes was expected, not ${shown(token)}.`, column: token.column }
       c.at++
       const bytes = utf8.encode(token.text)
       const at = a.output.length
@@ -90,7 +131,8 @@ export function createDirectives(a: Assembler): Directives {
     const values = peek(c).kind === 'end' ? [2n] : numbers(c, 3)
     if (isProblem(values)) return values
     const [written = 1n, fill, most] = values
-    if (power && (written < 0n || written > 31n)) return { what: `The alignment 2^${written} is out of range: 2^0 to 2^31.`, column }
+    if (power && (written < 0n || written > 31n))
+      return { what: `The alignment 2^${written} is out of range: 2^0 to 2^31.`, column }
     const unit = power ? 1n << written : written === 0n ? 1n : written
     if (!isPowerOfTwo(unit)) return { what: `The alignment ${unit} is not a power of two.`, column }
     const gap = -a.here() & (unit - 1n)
@@ -115,7 +157,8 @@ export function createDirectives(a: Assembler): Directives {
     const name = peek(c)
     if (name.kind !== 'name') return { what: `A symbol was expected, not ${shown(name)}.`, column: name.column }
     c.at++
-    if (!accept(c, ',')) return { what: `A comma and a value were expected, not ${shown(peek(c))}.`, column: peek(c).column }
+    if (!accept(c, ','))
+      return { what: `A comma and a value were expected, not ${shown(peek(c))}.`, column: peek(c).column }
     const expression = parseExpression(c)
     if (isProblem(expression)) return expression
     return ended(c) ?? a.define(name.text, expression, name.column, once)
@@ -148,35 +191,48 @@ export function createDirectives(a: Assembler): Directives {
     if (size !== undefined) return data(size, c, line)
     if (IGNORED.has(name)) return undefined
     switch (name) {
-      case '.ascii': return text(false, c)
+      case '.ascii':
+        return text(false, c)
       case '.asciz':
-      case '.string': return text(true, c)
+      case '.string':
+        return text(true, c)
       case '.align':
-      case '.p2align': return placed(align(true, c, column))
-      case '.balign': return placed(align(false, c, column))
+      case '.p2align':
+        return placed(align(true, c, column))
+      case '.balign':
+        return placed(align(false, c, column))
       case '.space':
       case '.skip':
-      case '.zero': return placed(space(c))
-      case '.fill': return placed(fill(c, column))
+      case '.zero':
+        return placed(space(c))
+      case '.fill':
+        return placed(fill(c, column))
       case '.org': {
         const expression = parseExpression(c)
         return isProblem(expression) ? expression : placed(moveTo(expression))
       }
       case '.equ':
-      case '.set': return equate(false, c)
-      case '.equiv': return equate(true, c)
+      case '.set':
+        return equate(false, c)
+      case '.equiv':
+        return equate(true, c)
       case '.ltorg':
-      case '.pool': return (a.flushLiterals(), undefined)
+      case '.pool':
+        return (a.flushLiterals(), undefined)
       case '.error': {
         const token = peek(c)
         return { what: token.kind === 'string' ? token.text : 'The source says .error.', column }
       }
       default: {
         const opening = ENDS.get(name)
-        return { what: opening === undefined ? `'${name}' is not a known directive.` : `There is no ${opening} to this ${name}.`, column }
+        return {
+          what:
+            opening === undefined ? `'${name}' is not a known directive.` : `There is no ${opening} to this ${name}.`,
+          column,
+        }
       }
     }
-  } // prettier-ignore
+  }
 
   const OPENING = /^(\s*(?:[\w.$]+:\s*)*)(\.macro|\.rept|\.irp|\.if|\.ifdef|\.ifndef|\.ifeq|\.ifne)(?![\w.$])(.*)$/i
 
@@ -212,7 +268,8 @@ export function createDirectives(a: Assembler): Directives {
       }
       const count = number(a.cursor(rest, argument))
       if (typeof count !== 'bigint') a.report(line, count)
-      else if (count < 0n || count > MAX_REPEATS) a.report(line, { what: `${count} repetitions are out of range: 0 to ${MAX_REPEATS}.`, column })
+      else if (count < 0n || count > MAX_REPEATS)
+        a.report(line, { what: `${count} repetitions are out of range: 0 to ${MAX_REPEATS}.`, column })
       else for (let i = 0n; i < count; i++) a.run(body)
       return end
     }
@@ -229,7 +286,10 @@ export function createDirectives(a: Assembler): Directives {
   }
 
   /** The lines of a condition without its `.endif`: runs the part that holds, if any. */
-  const runCondition = (lines: readonly SourceLine[], opening: { name: string; rest: string; argument: number }): void => {
+  const runCondition = (
+    lines: readonly SourceLine[],
+    opening: { name: string; rest: string; argument: number },
+  ): void => {
     let part: { holds: boolean; from: number } | undefined
     let depth = 0
     let { name, rest, argument } = opening

@@ -1,7 +1,7 @@
 /** One instruction: its operands against the forms of its mnemonic. */
 import { evaluate, isProblem } from './expression.ts'
 import type { Expression, Problem, Scope, Value } from './expression.ts'
-import type { Match } from './kinds.ts'
+import type { Match } from './kind.ts'
 import { formsOf } from './mnemonics.ts'
 import type { Form } from './mnemonics.ts'
 import { operandText } from './operand.ts'
@@ -24,40 +24,55 @@ interface Miss {
   readonly found?: Operand | undefined
 }
 
-function tryForm(form: Form, instruction: Instruction, scope: Scope): number | Miss {
-  const { operands, column } = instruction
-  const unresolved: { problem?: Problem } = {}
-  const value = (expression: Expression): Value | undefined => {
-    const v = evaluate(expression, scope)
-    if (!isProblem(v)) return v
-    unresolved.problem = v
+/** The values of one instruction's expressions; what could not be evaluated is kept. */
+class Operands implements Match {
+  fields: Record<string, number> = {}
+  unresolved: Problem | undefined
+  readonly address: bigint
+  readonly mnemonic: string
+  readonly #scope: Scope
+
+  constructor(instruction: Instruction, scope: Scope) {
+    this.address = instruction.address
+    this.mnemonic = instruction.mnemonic
+    this.#scope = scope
+  }
+  #evaluated(expression: Expression): Value | undefined {
+    const value = evaluate(expression, this.#scope)
+    if (!isProblem(value)) return value
+    this.unresolved = value
     return undefined
   }
-  const m: Match = {
-    fields: { ...form.fixed },
-    address: instruction.address,
-    mnemonic: instruction.mnemonic,
-    value: (expression) => value(expression)?.value,
-    isAddress: (expression) => (value(expression)?.labels ?? 1) === 1,
+  value(expression: Expression): bigint | undefined {
+    return this.#evaluated(expression)?.value
   }
-  for (const [depth, pattern] of form.operands.entries()) {
+  isAddress(expression: Expression): boolean {
+    return (this.#evaluated(expression)?.labels ?? 1) === 1
+  }
+}
+
+function tryForm(form: Form, { operands, mnemonic, column }: Instruction, m: Operands): number | Miss {
+  m.fields = { ...form.fixed }
+  m.unresolved = undefined
+  for (let depth = 0; depth < form.operands.length; depth++) {
+    const pattern = form.operands[depth]
     const found = operands[depth]
-    if (found === undefined && pattern.optional) continue
+    if (pattern === undefined || (found === undefined && pattern.optional)) continue
     const verdict = pattern.kind(m, found, pattern.letters)
     if (verdict === undefined) continue
     // A reason counts for more than a mismatch of kinds, which another form may not have.
-    if (unresolved.problem !== undefined) return { depth: depth + 0.75, problem: unresolved.problem }
+    if (m.unresolved !== undefined) return { depth: depth + 0.75, problem: m.unresolved }
     const problem = { what: '', column: found?.column ?? operands.at(-1)?.column ?? column }
     if ('why' in verdict) return { depth: depth + 0.5, problem: { ...problem, what: verdict.why } }
     return { depth, problem, expected: verdict.expected, found }
   }
   const extra = operands[form.operands.length]
   if (extra !== undefined) {
-    const what = `'${instruction.mnemonic}' takes no ${operandText(extra)} here.`
+    const what = `'${mnemonic}' takes no ${operandText(extra)} here.`
     return { depth: form.operands.length, problem: { what, column: extra.column } }
   }
   const word = form.row.encode(m.fields)
-  return word ?? { depth: 0, problem: { what: `'${instruction.mnemonic}' has no encoding with these operands.`, column } }
+  return word ?? { depth: 0, problem: { what: `'${mnemonic}' has no encoding with these operands.`, column } }
 }
 
 const listed = (items: readonly string[]): string =>
@@ -69,8 +84,9 @@ export function encode(instruction: Instruction, scope: Scope): number | Problem
   const misses: Miss[] = []
   const forms = formsOf(mnemonic)
   if (forms === undefined) return { what: `'${mnemonic}' is not a known instruction.`, column }
+  const operands = new Operands(instruction, scope)
   for (const form of forms) {
-    const word = tryForm(form, instruction, scope)
+    const word = tryForm(form, instruction, operands)
     if (typeof word === 'number') return word
     misses.push(word)
   }
@@ -79,5 +95,8 @@ export function encode(instruction: Instruction, scope: Scope): number | Problem
   const reason = best.find((miss) => miss.expected === undefined) ?? best[0]
   if (reason === undefined || reason.expected === undefined) return reason?.problem ?? { what: '', column }
   const alternatives = new Set(best.flatMap((miss) => miss.expected ?? []))
-  return { ...reason.problem, what: `'${mnemonic}' wants ${listed([...alternatives])} here, not ${operandText(reason.found)}.` }
+  return {
+    ...reason.problem,
+    what: `'${mnemonic}' wants ${listed([...alternatives])} here, not ${operandText(reason.found)}.`,
+  }
 }

@@ -5,7 +5,13 @@ export type Expression =
   | { readonly op: 'number'; readonly value: bigint }
   | { readonly op: 'symbol'; readonly name: string; readonly column: number }
   | { readonly op: 'unary'; readonly sign: string; readonly a: Expression }
-  | { readonly op: 'binary'; readonly sign: string; readonly a: Expression; readonly b: Expression; readonly column: number }
+  | {
+      readonly op: 'binary'
+      readonly sign: string
+      readonly a: Expression
+      readonly b: Expression
+      readonly column: number
+    }
 
 /** `labels` says how many labels are in the sum: 1 is an address, 0 is a plain number (or a distance). */
 export interface Value {
@@ -49,12 +55,26 @@ export const shown = (token: Token): string =>
 export const isProblem = (x: object): x is Problem => 'what' in x
 
 const PRECEDENCE: Readonly<Record<string, number>> = {
-  '*': 5, '/': 5, '%': 5, '<<': 5, '>>': 5,
-  '|': 4, '&': 4, '^': 4,
-  '+': 3, '-': 3, '==': 3, '!=': 3, '<>': 3, '<': 3, '>': 3, '<=': 3, '>=': 3,
+  '*': 5,
+  '/': 5,
+  '%': 5,
+  '<<': 5,
+  '>>': 5,
+  '|': 4,
+  '&': 4,
+  '^': 4,
+  '+': 3,
+  '-': 3,
+  '==': 3,
+  '!=': 3,
+  '<>': 3,
+  '<': 3,
+  '>': 3,
+  '<=': 3,
+  '>=': 3,
   '&&': 2,
   '||': 1,
-} // prettier-ignore
+}
 
 function primary(c: Cursor): Expression | Problem {
   const token = peek(c)
@@ -73,7 +93,8 @@ function primary(c: Cursor): Expression | Problem {
   }
   if (accept(c, ':')) {
     const name = peek(c)
-    if (name.text !== 'lo12') return { what: `Of the relocations only :lo12: is known, not ${shown(name)}.`, column: name.column }
+    if (name.text !== 'lo12')
+      return { what: `Of the relocations only :lo12: is known, not ${shown(name)}.`, column: name.column }
     c.at++
     if (!accept(c, ':')) return { what: `A ':' is missing after :lo12.`, column: peek(c).column }
     const a = parseExpression(c)
@@ -101,26 +122,42 @@ const truth = (holds: boolean): bigint => (holds ? -1n : 0n)
 /** What does not keep a sum of labels and numbers a sum. `undefined`: a division by zero. */
 function combined(sign: string, a: bigint, b: bigint): bigint | undefined {
   switch (sign) {
-    case '*': return a * b
-    case '/': return b === 0n ? undefined : a / b
-    case '%': return b === 0n ? undefined : a % b
+    case '*':
+      return a * b
+    case '/':
+      return b === 0n ? undefined : a / b
+    case '%':
+      return b === 0n ? undefined : a % b
     // Beyond 64 bits there is nothing left to shift out or in.
-    case '<<': return b < 0n || b > 64n ? 0n : a << b
-    case '>>': return b < 0n || b > 64n ? 0n : BigInt.asUintN(64, a) >> b
-    case '|': return a | b
-    case '&': return a & b
-    case '^': return a ^ b
-    case '==': return truth(a === b)
+    case '<<':
+      return b < 0n || b > 64n ? 0n : a << b
+    case '>>':
+      return b < 0n || b > 64n ? 0n : BigInt.asUintN(64, a) >> b
+    case '|':
+      return a | b
+    case '&':
+      return a & b
+    case '^':
+      return a ^ b
+    case '==':
+      return truth(a === b)
     case '!=':
-    case '<>': return truth(a !== b)
-    case '<': return truth(a < b)
-    case '>': return truth(a > b)
-    case '<=': return truth(a <= b)
-    case '>=': return truth(a >= b)
-    case '&&': return a !== 0n && b !== 0n ? 1n : 0n
-    default: return a !== 0n || b !== 0n ? 1n : 0n
+    case '<>':
+      return truth(a !== b)
+    case '<':
+      return truth(a < b)
+    case '>':
+      return truth(a > b)
+    case '<=':
+      return truth(a <= b)
+    case '>=':
+      return truth(a >= b)
+    case '&&':
+      return a !== 0n && b !== 0n ? 1n : 0n
+    default:
+      return a !== 0n || b !== 0n ? 1n : 0n
   }
-} // prettier-ignore
+}
 
 const PAGE_OFFSET = 0xfffn
 
@@ -129,7 +166,13 @@ export function evaluate(e: Expression, scope: Scope): Value | Problem {
     case 'number':
       return { value: e.value, labels: 0 }
     case 'symbol':
-      return scope.lookup(e.name) ?? { what: `The symbol '${written(e.name)}' is not defined.`, column: e.column, unknown: true }
+      return (
+        scope.lookup(e.name) ?? {
+          what: `The symbol '${written(e.name)}' is not defined.`,
+          column: e.column,
+          unknown: true,
+        }
+      )
     case 'unary': {
       const a = evaluate(e.a, scope)
       if (isProblem(a)) return a
@@ -152,8 +195,10 @@ export function evaluate(e: Expression, scope: Scope): Value | Problem {
 }
 
 /** Numeric labels are kept under a name that cannot be written: `1` and which of them it is. */
-export const localName = (digits: string, nth: number): string => `${digits}\u0000${nth}`
-export const written = (name: string): string => name.replace(/\u0000.*/, '')
+const HIDDEN = '\u0000'
+export const localName = (digits: string, nth: number): string => `${digits}${HIDDEN}${nth}`
+export const isHidden = (name: string): boolean => name.includes(HIDDEN)
+const written = (name: string): string => name.split(HIDDEN)[0] ?? name
 
 /** The same text for the same expression, so that literals can be shared. */
 export const keyOf = (e: Expression): string =>

@@ -3,78 +3,30 @@
  * Patterns of `mnemonics.ts` name them, `kind:letters`.
  */
 import { encodeBitmask } from '../bitmask.ts'
+import { amountOf, expected, hex, range, set, why } from './kind.ts'
+import type { Kind } from './kind.ts'
+import { baseMemory, extendedMemory, indexMemory, offsetMemory } from './kinds-memory.ts'
+import { systemKinds } from './kinds-system.ts'
 import { modifiers } from './operand.ts'
-import type { Expression } from './expression.ts'
-import type { Operand, Register } from './operand.ts'
-import { barrierOptions, conditions, prefetchOperations, pstateFields, systemOperation, systemRegister } from './system-names.ts'
+import { conditions } from './system-names.ts'
 
-/** What a kind works with: the fields so far, and the values of expressions. */
-export interface Match {
-  readonly fields: Record<string, number>
-  /** The address of the instruction. */
-  readonly address: bigint
-  readonly mnemonic: string
-  value(expression: Expression): bigint | undefined
-  /** The value and whether it is the address of a label. */
-  isAddress(expression: Expression): boolean
-}
-
-/** `undefined`: the operand is of the kind. Otherwise what was expected, or the reason as a sentence. */
-export type Verdict = undefined | { readonly expected: string } | { readonly why: string }
-export type Kind = (m: Match, operand: Operand | undefined, letters: string) => Verdict
-
-const expected = (what: string): Verdict => ({ expected: what })
-const why = (what: string): Verdict => ({ why: what })
-
-const set = (m: Match, letter: string | undefined, value: number): undefined => {
-  if (letter !== undefined && letter !== '' && letter !== '-') m.fields[letter] = value
-  return undefined
-}
-
-const register =
-  (width: 32 | 64, sp: boolean): Kind =>
-  (m, operand, letters) => {
-    const what = `${width === 64 ? 'an X' : 'a W'} register${sp ? ` or ${width === 64 ? 'SP' : 'WSP'}` : ''}`
-    if (operand?.kind !== 'register' || operand.width !== width) return expected(what)
-    if (operand.number === 31 && operand.sp !== sp) return expected(what)
+const register = (width: 32 | 64, sp: boolean): Kind => {
+  const wrong = expected(`${width === 64 ? 'an X' : 'a W'} register${sp ? ` or ${width === 64 ? 'SP' : 'WSP'}` : ''}`)
+  return (m, operand, letters) => {
+    if (operand?.kind !== 'register' || operand.width !== width) return wrong
+    if (operand.number === 31 && operand.sp !== sp) return wrong
     for (const letter of letters) set(m, letter, operand.number)
     return undefined
   }
+}
 
 /** Only SP itself: what makes the difference between two forms of MOV and ADD. */
 const stackPointer =
   (width: 32 | 64): Kind =>
   (m, operand, letters) =>
-    operand?.kind === 'register' && operand.sp && operand.width === width ? set(m, letters, 31) : expected(width === 64 ? 'SP' : 'WSP')
-
-const hex = (value: bigint): string => (value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`)
-
-function inRange(value: bigint, low: number, high: number, scale: number): Verdict {
-  if (value < BigInt(low) || value > BigInt(high)) return why(`The immediate ${value} is out of range: ${low} to ${high}.`)
-  if (value % BigInt(scale) !== 0n) return why(`The immediate ${value} is not a multiple of ${scale}.`)
-  return undefined
-}
-
-/** An immediate from `low` to `high`, stored divided by `scale`; negative ones in two's complement. */
-export const range = (low: number, high: number, scale = 1): Kind => {
-  const span = (high - low) / scale + 1
-  return (m, operand, letter) => {
-    if (operand?.kind !== 'value') return expected('an immediate')
-    const value = m.value(operand.expression)
-    if (value === undefined) return expected('an immediate')
-    const bad = inRange(value, low, high, scale)
-    if (bad !== undefined) return bad
-    const field = Number(value) / scale
-    return set(m, letter, field < 0 ? field + span : field)
-  }
-}
-
-/** `lsl #12` after an immediate and the like. */
-function amountOf(m: Match, operand: Operand | undefined, name: string): bigint | undefined {
-  if (operand === undefined) return 0n
-  if (operand.kind !== 'modifier' || operand.name !== name || operand.amount === undefined) return undefined
-  return m.value(operand.amount)
-}
+    operand?.kind === 'register' && operand.sp && operand.width === width
+      ? set(m, letters, 31)
+      : expected(width === 64 ? 'SP' : 'WSP')
 
 const IMM12 = 0xfff
 
@@ -85,7 +37,8 @@ const addImmediate =
     if (operand?.kind !== 'value') return expected('an immediate')
     let value = m.value(operand.expression)
     if (value === undefined) return expected('an immediate')
-    if (negated && value >= 0n) return why(`The immediate ${value} is out of range: 0 to 4095, or a multiple of 4096 to 16773120.`)
+    if (negated && value >= 0n)
+      return why(`The immediate ${value} is out of range: 0 to 4095, or a multiple of 4096 to 16773120.`)
     if (negated) value = -value
     const shifted = value > BigInt(IMM12)
     const unit = shifted ? value >> 12n : value
@@ -136,7 +89,9 @@ const extension =
     if (amount < 0n || amount > 4n) return why(`The shift by ${amount} after an extension is out of range: 0 to 4.`)
     // An X register can only be extended from 64 bits, and a W register never is.
     if (width === 64 && x !== ((at & 3) === 3)) {
-      return expected(x ? 'uxtx, sxtx or lsl after an X register' : 'uxtb, uxth, uxtw, sxtb, sxth or sxtw after a W register')
+      return expected(
+        x ? 'uxtx, sxtx or lsl after an X register' : 'uxtb, uxth, uxtw, sxtb, sxth or sxtw after a W register',
+      )
     }
     set(m, letters[0], at)
     return set(m, letters[1], Number(amount))
@@ -150,7 +105,8 @@ const bitmask =
     if (value === undefined) return expected('an immediate')
     const limit = 1n << BigInt(width)
     const fields = value >= limit || value < -limit ? undefined : encodeBitmask(inverted ? ~value : value, width)
-    if (fields === undefined) return why(`${hex(value)} is not a bitmask immediate (a run of ones, rotated and repeated).`)
+    if (fields === undefined)
+      return why(`${hex(value)} is not a bitmask immediate (a run of ones, rotated and repeated).`)
     set(m, letters[0], fields.N)
     set(m, letters[1], fields.r)
     return set(m, letters[2], fields.s)
@@ -188,7 +144,8 @@ const wideShift =
 const condition =
   (inverted: boolean): Kind =>
   (m, operand, letter) => {
-    const code = operand?.kind === 'value' && operand.name !== undefined ? conditions.get(operand.name.toLowerCase()) : undefined
+    const code =
+      operand?.kind === 'value' && operand.name !== undefined ? conditions.get(operand.name.toLowerCase()) : undefined
     if (code === undefined) return expected('a condition (eq, ne, …)')
     if (inverted && code >= 14) return why('The conditions al and nv have no inverse.')
     return set(m, letter, inverted ? code ^ 1 : code)
@@ -204,7 +161,8 @@ const branch =
     const offset = target - m.address
     const reach = 1n << BigInt(bits + 1)
     if (offset % 4n !== 0n) return why(`The target is not a multiple of 4 bytes away (${hex(offset)}).`)
-    if (offset < -reach || offset >= reach) return why(`The target is ${hex(offset)} bytes away; this instruction reaches ${hex(reach)}.`)
+    if (offset < -reach || offset >= reach)
+      return why(`The target is ${hex(offset)} bytes away; this instruction reaches ${hex(reach)}.`)
     return set(m, letter, Number(BigInt.asUintN(bits, offset / 4n)))
   }
 
@@ -217,144 +175,14 @@ const address =
     if (target === undefined) return expected('a label')
     const offset = pages ? (target >> 12n) - (m.address >> 12n) : target - m.address
     const reach = 1n << 20n
-    if (offset < -reach || offset >= reach) return why(`The target is ${hex(offset)} ${pages ? 'pages' : 'bytes'} away; this instruction reaches ${hex(reach)}.`)
+    if (offset < -reach || offset >= reach)
+      return why(
+        `The target is ${hex(offset)} ${pages ? 'pages' : 'bytes'} away; this instruction reaches ${hex(reach)}.`,
+      )
     const field = Number(BigInt.asUintN(21, offset))
     set(m, letters[0], field >>> 2)
     return set(m, letters[1], field & 3)
   }
-
-type Memory = Extract<Operand, { kind: 'memory' }>
-
-const isBase = (r: Register): boolean => r.width === 64 && (r.number < 31 || r.sp)
-
-function memoryOperand(operand: Operand | undefined, writeback: boolean, form: string): Memory | { expected: string } | { why: string } {
-  if (operand?.kind !== 'memory') return { expected: `an address (${form})` }
-  if (!isBase(operand.base)) return { why: `The base of an address is an X register or SP, not '${operand.base.name}'.` }
-  if (operand.writeback !== writeback) return { expected: `an address (${form})` }
-  return operand
-}
-
-/** [base, #offset] with a range and a scale: letters of base and offset. */
-const offsetMemory = (low: number, high: number, scale: number, writeback: boolean): Kind => {
-  const immediate = range(low, high, scale)
-  const form = writeback ? '[xn, #offset]!' : '[xn, #offset]'
-  return (m, operand, letters) => {
-    const memory = memoryOperand(operand, writeback, form)
-    if (!('kind' in memory)) return memory
-    const [offset] = memory.rest
-    if (memory.rest.length > 1 || (offset === undefined && writeback)) return expected(`an address (${form})`)
-    set(m, letters[0], memory.base.number)
-    if (offset === undefined) return set(m, letters[1], 0)
-    return offset.kind === 'value' ? immediate(m, offset, letters[1] ?? '') : expected(`an address (${form})`)
-  }
-}
-
-/** [base] alone. */
-const baseMemory: Kind = (m, operand, letter) => {
-  const memory = memoryOperand(operand, false, '[xn]')
-  if (!('kind' in memory)) return memory
-  const [offset] = memory.rest
-  const zero = offset === undefined || (memory.rest.length === 1 && offset.kind === 'value' && m.value(offset.expression) === 0n)
-  return zero ? set(m, letter, memory.base.number) : expected('an address without offset ([xn])')
-}
-
-/** [base, Xm{, lsl #scale}]: letters of base, index and whether it is scaled. */
-const indexMemory =
-  (scale: number): Kind =>
-  (m, operand, letters) => {
-    const form = `[xn, xm, lsl #${scale}]`
-    const memory = memoryOperand(operand, false, form)
-    if (!('kind' in memory)) return memory
-    const [index, modifier] = memory.rest
-    if (index?.kind !== 'register' || index.width !== 64 || index.sp || memory.rest.length > 2) return expected(`an address (${form})`)
-    const amount = amountOf(m, modifier, 'lsl')
-    if (amount === undefined) return expected(`an address (${form})`)
-    if (amount !== 0n && amount !== BigInt(scale)) return why(`The index is shifted by 0 or by ${scale} here, not by ${amount}.`)
-    set(m, letters[0], memory.base.number)
-    set(m, letters[1], index.number)
-    return set(m, letters[2], modifier !== undefined && amount === BigInt(scale) ? 1 : 0)
-  }
-
-/** [base, Wm, uxtw|sxtw {#scale}], [base, Xm, sxtx {#scale}]: letters of base, index, extension and scaled. */
-const extendedMemory =
-  (scale: number): Kind =>
-  (m, operand, letters) => {
-    const form = `[xn, wm, uxtw #${scale}]`
-    const memory = memoryOperand(operand, false, form)
-    if (!('kind' in memory)) return memory
-    const [index, modifier] = memory.rest
-    if (index?.kind !== 'register' || index.sp || modifier?.kind !== 'modifier' || memory.rest.length > 2) return expected(`an address (${form})`)
-    const names = index.width === 64 ? ['sxtx'] : ['uxtw', 'sxtw']
-    if (!names.includes(modifier.name)) return expected(`${names.join(' or ')} after '${index.name}'`)
-    const amount = modifier.amount === undefined ? 0n : m.value(modifier.amount)
-    if (amount !== 0n && amount !== BigInt(scale)) return why(`The index is shifted by 0 or by ${scale} here.`)
-    set(m, letters[0], memory.base.number)
-    set(m, letters[1], index.number)
-    // Option bits 2 and 0: signed, and 64 bits.
-    set(m, letters[2], (modifier.name === 'uxtw' ? 0 : 2) | (index.width === 64 ? 1 : 0))
-    return set(m, letters[3], modifier.amount !== undefined && amount === BigInt(scale) ? 1 : 0)
-  }
-
-const named =
-  (names: ReadonlyMap<string, number>, what: string, low: number, high: number): Kind =>
-  (m, operand, letter) => {
-    if (operand?.kind !== 'value') return expected(what)
-    if (operand.name === undefined) return range(low, high)(m, operand, letter)
-    const known = names.get(operand.name.toLowerCase())
-    return known === undefined ? expected(what) : set(m, letter, known)
-  }
-
-/** Letters: op0's lowest bit, op1, CRn, CRm, op2. */
-const sysreg: Kind = (m, operand, letters) => {
-  const name = operand?.kind === 'value' ? operand.name : undefined
-  const encoding = name === undefined ? undefined : systemRegister(name)
-  if (encoding === undefined) {
-    return name === undefined ? expected('a system register') : why(`'${name}' is not a known system register; write it as S<op0>_<op1>_C<n>_C<m>_<op2>.`)
-  }
-  if (encoding >>> 14 < 2) return why(`'${name}' has an op0 below 2: it is an instruction, not a register.`)
-  set(m, letters[0], (encoding >>> 14) & 1)
-  set(m, letters[1], (encoding >>> 11) & 7)
-  set(m, letters[2], (encoding >>> 7) & 15)
-  set(m, letters[3], (encoding >>> 3) & 15)
-  return set(m, letters[4], encoding & 7)
-}
-
-/** Letters: op1, op2. */
-const pstate: Kind = (m, operand, letters) => {
-  const field = operand?.kind === 'value' ? pstateFields.get(operand.name?.toLowerCase() ?? '') : undefined
-  if (field === undefined) return expected('a field of PSTATE (daifset, daifclr, spsel)')
-  set(m, letters[0], field.op1)
-  return set(m, letters[1], field.op2)
-}
-
-/** What follows IC, DC, AT, TLBI. Letters: op1, CRn, CRm, op2. */
-const systemOp =
-  (takesRegister: boolean): Kind =>
-  (m, operand, letters) => {
-    const name = operand?.kind === 'value' ? operand.name : undefined
-    const op = name === undefined ? undefined : systemOperation(m.mnemonic, name)
-    if (op === undefined) return expected(`an operation of ${m.mnemonic}`)
-    if (op.takesRegister !== takesRegister) return why(`'${name}' takes ${op.takesRegister ? 'a' : 'no'} register.`)
-    set(m, letters[0], op.op1)
-    set(m, letters[1], op.crn)
-    set(m, letters[2], op.crm)
-    return set(m, letters[3], op.op2)
-  }
-
-/** The number of a hint: letters of its upper four and its lower three bits. */
-const hint: Kind = (m, operand, letters) => {
-  const bad = range(0, 127)(m, operand, letters[0] ?? '')
-  const number = m.fields[letters[0] ?? ''] ?? 0
-  if (bad !== undefined) return bad
-  set(m, letters[0], number >>> 3)
-  return set(m, letters[1], number & 7)
-}
-
-const controlRegister: Kind = (m, operand, letter) => {
-  const digits = operand?.kind === 'value' ? /^c(\d{1,2})$/i.exec(operand.name ?? '') : null
-  const n = digits === null ? -1 : Number(digits[1])
-  return n < 0 || n > 15 ? expected('C0 to C15') : set(m, letter, n)
-}
 
 /** A bit number above 31 in two fields. */
 const bitNumber =
@@ -380,7 +208,8 @@ const field =
     const [r = '', s = ''] = letters
     const place = m.fields[r] ?? 0
     if (size === undefined) return expected('the width of the field')
-    if (size < 1n || size > BigInt(width - place)) return why(`The field's width ${size} is out of range: 1 to ${width - place}.`)
+    if (size < 1n || size > BigInt(width - place))
+      return why(`The field's width ${size} is out of range: 1 to ${width - place}.`)
     set(m, s, Number(size) - 1 + (insert ? 0 : place))
     return set(m, r, insert ? (width - place) % width : place)
   }
@@ -397,7 +226,9 @@ const leftShift =
   }
 
 const literalAddress: Kind = (m, operand, letter) =>
-  operand?.kind === 'value' && operand.name === undefined && !m.isAddress(operand.expression) ? expected('a label') : branch(19)(m, operand, letter)
+  operand?.kind === 'value' && operand.name === undefined && !m.isAddress(operand.expression)
+    ? expected('a label')
+    : branch(19)(m, operand, letter)
 
 const sized: Record<string, Kind> = {}
 for (const width of [32, 64] as const) {
@@ -436,6 +267,7 @@ for (const scale of [0, 1, 2, 3]) {
 
 export const kinds: Readonly<Record<string, Kind>> = {
   ...sized,
+  ...systemKinds,
   add: addImmediate(false),
   sub: addImmediate(true),
   addshift: addShift,
@@ -451,17 +283,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   unscaled: offsetMemory(-256, 255, 1, false),
   pre: offsetMemory(-256, 255, 1, true),
   post: range(-256, 255),
-  sysreg,
-  pstate,
-  sysop: systemOp(false),
-  sysopreg: systemOp(true),
-  control: controlRegister,
-  barrier: named(barrierOptions, 'a barrier option (sy, ish, …)', 0, 15),
-  isb: named(new Map([['sy', 15]]), 'sy or a number', 0, 15),
-  prefetch: named(prefetchOperations, 'a prefetch operation (pldl1keep, …)', 0, 31),
   imm3: range(0, 7),
   imm4: range(0, 15),
   imm5: range(0, 31),
-  hint,
   imm16: range(0, 0xffff),
 }

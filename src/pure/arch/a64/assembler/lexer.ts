@@ -11,7 +11,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /\s*(?:([A-Za-z_.$][\w.$]*)|(0[xX][0-9A-Fa-f]+|0[bB][01]+(?![0-9])|[0-9]+)([bf](?![\w.$]))?|"((?:[^"\\]|\\.)*)"|'(\\.|[^'\\])'?|(<<|>>|==|!=|<>|<=|>=|&&|\|\||[-+*/%&|^~!<>()[\]{}#,:=\\@])|(\S))/y
+  /(?:([A-Za-z_.$][\w.$]*)|(0[xX][0-9A-Fa-f]+|0[bB][01]+(?![0-9])|[0-9]+)([bf](?![\w.$]))?|"((?:[^"\\]|\\.)*)"|'(\\.|[^'\\])'?|(<<|>>|==|!=|<>|<=|>=|&&|\|\||[-+*/%&|^~!<>()[\]{}#,:=\\@])|(\S))/y
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }
 
@@ -28,29 +28,37 @@ const unescaped = (text: string): string =>
 const numeric = (text: string): bigint | undefined =>
   /^0[0-9]+$/.test(text) ? (/^[0-7]+$/.test(text) ? BigInt(`0o${text}`) : undefined) : BigInt(text)
 
+const isBlank = (code: number): boolean => code === 0x20 || (code >= 9 && code <= 13)
+
 export function lex(text: string, firstColumn: number): Token[] {
   const tokens: Token[] = []
-  TOKEN.lastIndex = 0
+  let at = 0
   for (;;) {
-    const start = TOKEN.lastIndex
+    while (isBlank(text.charCodeAt(at))) at++
+    TOKEN.lastIndex = at
     const m = TOKEN.exec(text)
     if (m === null) break
-    const column = firstColumn + start + m[0].length - m[0].trimStart().length
-    const add = (kind: Token['kind'], what: string, value = 0n): void => void tokens.push({ kind, text: what, column, value })
-    const [, name, number, suffix, string, character, mark, bad] = m
-    if (name !== undefined) add('name', name)
-    else if (number !== undefined) {
-      const value = numeric(number)
-      if (suffix !== undefined) add('local', number + suffix)
-      else if (value === undefined) add('bad', number)
-      else add('number', number, value)
-    } else if (string !== undefined) add('string', unescaped(string))
-    else if (character !== undefined) add('number', m[0].trim(), BigInt(unescaped(character).codePointAt(0) ?? 0))
-    else if (mark !== undefined) add('mark', mark)
-    else add('bad', bad ?? '')
+    tokens.push(tokenOf(m, firstColumn + at))
+    at = TOKEN.lastIndex
   }
   tokens.push({ kind: 'end', text: '', column: firstColumn + text.trimEnd().length, value: 0n })
   return tokens
+}
+
+function tokenOf(m: RegExpExecArray, column: number): Token {
+  const [all, name, number, suffix, string, character, mark] = m
+  if (name !== undefined) return { kind: 'name', text: name, column, value: 0n }
+  if (mark !== undefined) return { kind: 'mark', text: mark, column, value: 0n }
+  if (number !== undefined) {
+    if (suffix !== undefined) return { kind: 'local', text: number + suffix, column, value: 0n }
+    const value = numeric(number)
+    return value === undefined
+      ? { kind: 'bad', text: number, column, value: 0n }
+      : { kind: 'number', text: number, column, value }
+  }
+  if (string !== undefined) return { kind: 'string', text: unescaped(string), column, value: 0n }
+  if (character === undefined) return { kind: 'bad', text: all, column, value: 0n }
+  return { kind: 'number', text: all, column, value: BigInt(unescaped(character).codePointAt(0) ?? 0) }
 }
 
 const COMMENT = /"(?:[^"\\\n]|\\.)*"|'(?:\\.|[^'\\\n])'|\/\*[^]*?(?:\*\/|(?![^]))|\/\/[^\n]*|^[ \t]*#[^\n]*/gm

@@ -8,7 +8,7 @@ import { rows } from '../rows/index.ts'
 import type { Row } from '../row.ts'
 import { conditions } from './system-names.ts'
 import { kinds } from './kinds.ts'
-import type { Kind } from './kinds.ts'
+import type { Kind } from './kind.ts'
 
 type FixedFields = Readonly<Record<string, number>>
 
@@ -59,7 +59,12 @@ const UXTX = 3
 const UXTW = 2
 
 // ADD, SUB and what is made of them. `s` sets the flags.
-for (const [mnemonic, o, s] of [['add', 0, 0], ['adds', 0, 1], ['sub', 1, 0], ['subs', 1, 1]] as const) {
+for (const [mnemonic, o, s] of [
+  ['add', 0, 0],
+  ['adds', 0, 1],
+  ['sub', 1, 0],
+  ['subs', 1, 1],
+] as const) {
   const immediate = s === 1 ? 'ADDS/SUBS (immediate)' : 'ADD/SUB (immediate)'
   const d = s === 1 ? 'R' : 'Rs'
   both(mnemonic, immediate, `${d}:d Rs:n add:ih ?addshift:h`, { o })
@@ -67,7 +72,10 @@ for (const [mnemonic, o, s] of [['add', 0, 0], ['adds', 0, 1], ['sub', 1, 0], ['
   both(mnemonic, 'ADD/SUB (shifted register)', 'R:d R:n R:m ?shift%:ti', { o, s })
   extendedForms(mnemonic, `${d}:d Rs:n`, { o, s })
 }
-for (const [mnemonic, o] of [['cmn', 0], ['cmp', 1]] as const) {
+for (const [mnemonic, o] of [
+  ['cmn', 0],
+  ['cmp', 1],
+] as const) {
   both(mnemonic, 'ADDS/SUBS (immediate)', 'Rs:n add:ih ?addshift:h', { o, d: ZR })
   both(mnemonic, 'ADDS/SUBS (immediate)', 'Rs:n sub:ih ?addshift:h', { o: 1 - o, d: ZR })
   both(mnemonic, 'ADD/SUB (shifted register)', 'R:n R:m ?shift%:ti', { o, s: 1, d: ZR })
@@ -77,19 +85,37 @@ both('neg', 'ADD/SUB (shifted register)', 'R:d R:m ?shift%:ti', { o: 1, s: 0, n:
 both('negs', 'ADD/SUB (shifted register)', 'R:d R:m ?shift%:ti', { o: 1, s: 1, n: ZR })
 
 function extendedForms(mnemonic: string, first: string, fixed: FixedFields): void {
-  form(mnemonic, 'ADD/SUB (extended register)', `${first.replaceAll('R', 'x')} x:m ?extend64x:ei`, { ...fixed, z: 1, e: UXTX })
+  form(mnemonic, 'ADD/SUB (extended register)', `${first.replaceAll('R', 'x')} x:m ?extend64x:ei`, {
+    ...fixed,
+    z: 1,
+    e: UXTX,
+  })
   form(mnemonic, 'ADD/SUB (extended register)', `${first.replaceAll('R', 'x')} w:m extend64w:ei`, { ...fixed, z: 1 })
-  form(mnemonic, 'ADD/SUB (extended register)', `${first.replaceAll('R', 'w')} w:m ?extend32w:ei`, { ...fixed, z: 0, e: UXTW })
+  form(mnemonic, 'ADD/SUB (extended register)', `${first.replaceAll('R', 'w')} w:m ?extend32w:ei`, {
+    ...fixed,
+    z: 0,
+    e: UXTW,
+  })
 }
 
-for (const [mnemonic, o, s] of [['adc', 0, 0], ['adcs', 0, 1], ['sbc', 1, 0], ['sbcs', 1, 1]] as const) {
+for (const [mnemonic, o, s] of [
+  ['adc', 0, 0],
+  ['adcs', 0, 1],
+  ['sbc', 1, 0],
+  ['sbcs', 1, 1],
+] as const) {
   both(mnemonic, 'ADC/SBC', 'R:d R:n R:m', { o, s })
 }
 both('ngc', 'ADC/SBC', 'R:d R:m', { o: 1, s: 0, n: ZR })
 both('ngcs', 'ADC/SBC', 'R:d R:m', { o: 1, s: 1, n: ZR })
 
 // Logical.
-const LOGICAL = [['and', 'bic', 0], ['orr', 'orn', 1], ['eor', 'eon', 2], ['ands', 'bics', 3]] as const
+const LOGICAL = [
+  ['and', 'bic', 0],
+  ['orr', 'orn', 1],
+  ['eor', 'eon', 2],
+  ['ands', 'bics', 3],
+] as const
 for (const [plain, inverted, o] of LOGICAL) {
   const d = o === 3 ? 'R' : 'Rs'
   both(plain, 'AND/ORR/EOR/ANDS (immediate)', `${d}:d R:n bitmask%:Nrs`, { o })
@@ -113,13 +139,25 @@ both('movn', 'MOVN/MOVZ', 'R:d imm16:i ?wideshift%:h', { o: 0 })
 both('movk', 'MOVK', 'R:d imm16:i ?wideshift%:h')
 
 // Bitfields and shifts.
-for (const [prefix, row] of [['u', 'UBFM'], ['s', 'SBFM'], ['', 'BFM']] as const) {
+for (const [prefix, row] of [
+  ['u', 'UBFM'],
+  ['s', 'SBFM'],
+  ['', 'BFM'],
+] as const) {
   both(`${prefix}bfm`, row, 'R:d R:n amount%:r amount%:s', {}, true)
   both(prefix === '' ? 'bfxil' : `${prefix}bfx`, row, 'R:d R:n amount%:r extract%:rs', {}, true)
   both(prefix === '' ? 'bfi' : `${prefix}bfiz`, row, 'R:d R:n amount%:r insert%:rs', {}, true)
 }
-for (const [mnemonic, row, s] of [['uxtb', 'UBFM', 7], ['uxth', 'UBFM', 15]] as const) form(mnemonic, row, 'w:d w:n', { z: 0, N: 0, r: 0, s })
-for (const [mnemonic, s] of [['sxtb', 7], ['sxth', 15], ['sxtw', 31]] as const) {
+for (const [mnemonic, row, s] of [
+  ['uxtb', 'UBFM', 7],
+  ['uxth', 'UBFM', 15],
+] as const)
+  form(mnemonic, row, 'w:d w:n', { z: 0, N: 0, r: 0, s })
+for (const [mnemonic, s] of [
+  ['sxtb', 7],
+  ['sxth', 15],
+  ['sxtw', 31],
+] as const) {
   form(mnemonic, 'SBFM', 'x:d w:n', { z: 1, N: 1, r: 0, s })
   form(mnemonic, 'SBFM', 'x:d x:n', { z: 1, N: 1, r: 0, s })
   if (s < 31) form(mnemonic, 'SBFM', 'w:d w:n', { z: 0, N: 0, r: 0, s })
@@ -129,7 +167,10 @@ for (const [o, mnemonic] of ['lsl', 'lsr', 'asr', 'ror'].entries()) {
   both(mnemonic, 'LSLV/LSRV/ASRV/RORV', 'R:d R:n R:m', { o })
 }
 both('lsl', 'UBFM', 'R:d R:n lsl%:rs', {}, true)
-for (const [mnemonic, row] of [['lsr', 'UBFM'], ['asr', 'SBFM']] as const) {
+for (const [mnemonic, row] of [
+  ['lsr', 'UBFM'],
+  ['asr', 'SBFM'],
+] as const) {
   form(mnemonic, row, 'x:d x:n amount64:r', { z: 1, N: 1, s: 63 })
   form(mnemonic, row, 'w:d w:n amount32:r', { z: 0, N: 0, s: 31 })
 }
@@ -142,7 +183,12 @@ for (const [o, mnemonic] of ['ccmn', 'ccmp'].entries()) {
   both(mnemonic, 'CCMN/CCMP (immediate)', 'R:n imm5:i imm4:f cond:c', { o })
 }
 const SELECT = 'CSEL/CSINC/CSINV/CSNEG'
-for (const [mnemonic, o, p] of [['csel', 0, 0], ['csinc', 0, 1], ['csinv', 1, 0], ['csneg', 1, 1]] as const) {
+for (const [mnemonic, o, p] of [
+  ['csel', 0, 0],
+  ['csinc', 0, 1],
+  ['csinv', 1, 0],
+  ['csneg', 1, 1],
+] as const) {
   both(mnemonic, SELECT, 'R:d R:n R:m cond:c', { o, p })
 }
 both('cset', SELECT, 'R:d notcond:c', { o: 0, p: 1, n: ZR, m: ZR })
@@ -152,7 +198,12 @@ both('cinv', SELECT, 'R:d R:nm notcond:c', { o: 1, p: 0 })
 both('cneg', SELECT, 'R:d R:nm notcond:c', { o: 1, p: 1 })
 
 // One source; multiply and divide; CRC.
-for (const [mnemonic, o] of [['rbit', 0], ['rev16', 1], ['clz', 4]] as const) both(mnemonic, 'RBIT/REV16/REV32/REV/CLZ', 'R:d R:n', { o })
+for (const [mnemonic, o] of [
+  ['rbit', 0],
+  ['rev16', 1],
+  ['clz', 4],
+] as const)
+  both(mnemonic, 'RBIT/REV16/REV32/REV/CLZ', 'R:d R:n', { o })
 form('rev', 'RBIT/REV16/REV32/REV/CLZ', 'x:d x:n', { z: 1, o: 3 })
 form('rev64', 'RBIT/REV16/REV32/REV/CLZ', 'x:d x:n', { z: 1, o: 3 })
 form('rev', 'RBIT/REV16/REV32/REV/CLZ', 'w:d w:n', { z: 0, o: 2 })
@@ -160,12 +211,22 @@ form('rev32', 'RBIT/REV16/REV32/REV/CLZ', 'x:d x:n', { z: 1, o: 2 })
 both('cls', 'CLS', 'R:d R:n')
 both('udiv', 'UDIV/SDIV', 'R:d R:n R:m', { o: 0 })
 both('sdiv', 'UDIV/SDIV', 'R:d R:n R:m', { o: 1 })
-for (const [o, [full, short]] of ([['madd', 'mul'], ['msub', 'mneg']] as const).entries()) {
+for (const [o, [full, short]] of (
+  [
+    ['madd', 'mul'],
+    ['msub', 'mneg'],
+  ] as const
+).entries()) {
   both(full, 'MADD/MSUB', 'R:d R:n R:m R:a', { o })
   both(short, 'MADD/MSUB', 'R:d R:n R:m', { o, a: ZR })
 }
 for (const [u, sign] of ['s', 'u'].entries()) {
-  for (const [o, [full, short]] of ([['maddl', 'mull'], ['msubl', 'mnegl']] as const).entries()) {
+  for (const [o, [full, short]] of (
+    [
+      ['maddl', 'mull'],
+      ['msubl', 'mnegl'],
+    ] as const
+  ).entries()) {
     form(sign + full, 'SMADDL/SMSUBL/UMADDL/UMSUBL', 'x:d w:n w:m x:a', { u, o })
     form(sign + short, 'SMADDL/SMSUBL/UMADDL/UMSUBL', 'x:d w:n w:m', { u, o, a: ZR })
   }
@@ -236,7 +297,12 @@ function pair(mnemonic: string, r: string, bytes: number, o: number, L: number):
   form(mnemonic, 'LDP/STP (pre-indexed)', `${r}:t ${r}:u pairpre${bytes}:ni`, { o, L })
   form(mnemonic, 'LDP/STP (post-indexed)', `${r}:t ${r}:u base:n pairpost${bytes}:i`, { o, L })
 }
-for (const [L, [mnemonic, nonTemporal]] of ([['stp', 'stnp'], ['ldp', 'ldnp']] as const).entries()) {
+for (const [L, [mnemonic, nonTemporal]] of (
+  [
+    ['stp', 'stnp'],
+    ['ldp', 'ldnp'],
+  ] as const
+).entries()) {
   pair(mnemonic, 'x', 8, 2, L)
   pair(mnemonic, 'w', 4, 0, L)
   form(nonTemporal, 'LDNP/STNP', 'x:t x:u pair8:ni', { o: 2, L })
@@ -245,8 +311,18 @@ for (const [L, [mnemonic, nonTemporal]] of ([['stp', 'stnp'], ['ldp', 'ldnp']] a
 pair('ldpsw', 'x', 4, 1, 1)
 
 // Exclusive and ordered.
-for (const [suffix, r, s] of [['', 'x', 3], ['', 'w', 2], ['b', 'w', 0], ['h', 'w', 1]] as const) {
-  for (const [a, [load, store]] of ([['ldxr', 'stxr'], ['ldaxr', 'stlxr']] as const).entries()) {
+for (const [suffix, r, s] of [
+  ['', 'x', 3],
+  ['', 'w', 2],
+  ['b', 'w', 0],
+  ['h', 'w', 1],
+] as const) {
+  for (const [a, [load, store]] of (
+    [
+      ['ldxr', 'stxr'],
+      ['ldaxr', 'stlxr'],
+    ] as const
+  ).entries()) {
     form(load + suffix, 'LDXR/LDAXR', `${r}:t base:n`, { s, a, r: ZR, u: ZR })
     form(store + suffix, 'STXR/STLXR', `w:r ${r}:t base:n`, { s, a, u: ZR })
   }
@@ -254,7 +330,12 @@ for (const [suffix, r, s] of [['', 'x', 3], ['', 'w', 2], ['b', 'w', 0], ['h', '
   form(`stlr${suffix}`, 'STLR', `${r}:t base:n`, { s, r: ZR, u: ZR })
 }
 for (const [s, r] of ['w', 'x'].entries()) {
-  for (const [a, [load, store]] of ([['ldxp', 'stxp'], ['ldaxp', 'stlxp']] as const).entries()) {
+  for (const [a, [load, store]] of (
+    [
+      ['ldxp', 'stxp'],
+      ['ldaxp', 'stlxp'],
+    ] as const
+  ).entries()) {
     form(load, 'LDXP/LDAXP', `${r}:t ${r}:u base:n`, { s, a, r: ZR })
     form(store, 'STXP/STLXP', `w:r ${r}:t ${r}:u base:n`, { s, a })
   }
@@ -265,7 +346,12 @@ for (const name of ['svc', 'hvc', 'smc', 'brk']) form(name, name.toUpperCase(), 
 for (const name of ['eret', 'wfe', 'wfi', 'yield']) form(name, name.toUpperCase(), '')
 form('sev', 'SEV/SEVL', '', { l: 0 })
 form('sevl', 'SEV/SEVL', '', { l: 1 })
-for (const [name, number] of [['nop', 0], ['esb', 16], ['csdb', 20]] as const) form(name, 'HINT', '', { m: number >>> 3, o: number & 7 })
+for (const [name, number] of [
+  ['nop', 0],
+  ['esb', 16],
+  ['csdb', 20],
+] as const)
+  form(name, 'HINT', '', { m: number >>> 3, o: number & 7 })
 form('hint', 'HINT', 'hint:mo')
 form('clrex', 'CLREX', '?imm4:m', { m: 15 })
 form('dsb', 'DSB/DMB', 'barrier:m', { o: 0 })

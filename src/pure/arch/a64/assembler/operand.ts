@@ -17,7 +17,13 @@ export type Operand =
   /** `#expr`, `expr`; `name` where it is nothing but a word (a label, a condition, a system register…). */
   | { readonly kind: 'value'; readonly expression: Expression; readonly name?: string; readonly column: number }
   | { readonly kind: 'modifier'; readonly name: string; readonly amount?: Expression; readonly column: number }
-  | { readonly kind: 'memory'; readonly base: Register; readonly rest: readonly Operand[]; readonly writeback: boolean; readonly column: number }
+  | {
+      readonly kind: 'memory'
+      readonly base: Register
+      readonly rest: readonly Operand[]
+      readonly writeback: boolean
+      readonly column: number
+    }
   | { readonly kind: 'literal'; readonly expression: Expression; readonly column: number }
 
 const SHIFTS = ['lsl', 'lsr', 'asr', 'ror']
@@ -42,24 +48,26 @@ for (let n = 0; n <= 30; n++) {
   registers.set(`x${n}`, { kind: 'register', name: `x${n}`, width: 64, number: n, sp: false })
   registers.set(`w${n}`, { kind: 'register', name: `w${n}`, width: 32, number: n, sp: false })
 }
-for (const [name, [width, number, sp]] of Object.entries(SPECIAL)) registers.set(name, { kind: 'register', name, width, number, sp })
+for (const [name, [width, number, sp]] of Object.entries(SPECIAL))
+  registers.set(name, { kind: 'register', name, width, number, sp })
 
 export const isRegisterName = (name: string): boolean => registers.has(name.toLowerCase())
 
 function memory(c: Cursor, column: number): Operand | Problem {
   const parts: Operand[] = []
   do {
-    const part = operand(c)
+    const part = parseOperand(c)
     if (isProblem(part)) return part
     parts.push(part)
   } while (accept(c, ','))
   if (!accept(c, ']')) return { what: `A ']' is missing before ${shown(peek(c))}.`, column: peek(c).column }
   const [base, ...rest] = parts
-  if (base?.kind !== 'register') return { what: 'An address begins with its base register, as in [x0].', column: base?.column ?? column }
+  if (base?.kind !== 'register')
+    return { what: 'An address begins with its base register, as in [x0].', column: base?.column ?? column }
   return { kind: 'memory', base, rest, writeback: accept(c, '!'), column }
 }
 
-function operand(c: Cursor): Operand | Problem {
+function parseOperand(c: Cursor): Operand | Problem {
   const token = peek(c)
   const { column } = token
   if (accept(c, '[')) return memory(c, column)
@@ -74,7 +82,8 @@ function operand(c: Cursor): Operand | Problem {
     if (MODIFIERS.has(lower)) {
       c.at++
       const next = peek(c)
-      if (next.kind === 'end' || (next.kind === 'mark' && (next.text === ',' || next.text === ']'))) return { kind: 'modifier', name: lower, column }
+      if (next.kind === 'end' || (next.kind === 'mark' && (next.text === ',' || next.text === ']')))
+        return { kind: 'modifier', name: lower, column }
       accept(c, '#')
       const amount = parseExpression(c)
       return isProblem(amount) ? amount : { kind: 'modifier', name: lower, amount, column }
@@ -92,7 +101,7 @@ export function parseOperands(c: Cursor): Operand[] | Problem {
   const operands: Operand[] = []
   if (peek(c).kind === 'end') return operands
   do {
-    const next = operand(c)
+    const next = parseOperand(c)
     if (isProblem(next)) return next
     operands.push(next)
   } while (accept(c, ','))

@@ -33,7 +33,12 @@ export function splitStatements(line: SourceLine): SourceLine[] {
 const word = (text: string): string => /^\s*(?:[\w.$]+:\s*)*([.\w]+)/.exec(text)?.[1]?.toLowerCase() ?? ''
 
 /** The lines of a block up to its end, inner blocks of the same kind included; `undefined` where the end is missing. */
-export function blockAt(lines: readonly SourceLine[], start: number, opens: readonly string[], close: string): number | undefined {
+export function blockAt(
+  lines: readonly SourceLine[],
+  start: number,
+  opens: readonly string[],
+  close: string,
+): number | undefined {
   let depth = 0
   for (let i = start; i < lines.length; i++) {
     const first = word(lines[i]?.text ?? '')
@@ -74,7 +79,12 @@ export function splitArguments(text: string, separator = /,/): string[] {
   return separator.source === ',' ? (text.trim() === '' ? [] : parts) : parts.filter((part) => part !== '')
 }
 
-const substituted = (lines: readonly SourceLine[], values: ReadonlyMap<string, string>, nth: number, context: string): SourceLine[] =>
+const substituted = (
+  lines: readonly SourceLine[],
+  values: ReadonlyMap<string, string>,
+  nth: number,
+  context: string,
+): SourceLine[] =>
   lines.map((line) => ({
     ...line,
     text: line.text.includes('\\')
@@ -93,11 +103,15 @@ export function expandMacro(macro: Macro, text: string, use: SourceLine, nth: nu
     // Quotes only hold an argument together; `"\a"` in the body makes a string of it again.
     const argument = /^"(.*)"$/.exec(written)?.[1] ?? written
     const keyed = /^([A-Za-z_][\w$]*)=(.*)$/.exec(written)
-    if (keyed !== null && macro.parameters.some((p) => p.name === keyed[1])) values.set(keyed[1] ?? '', (keyed[2] ?? '').trim())
+    if (keyed !== null && macro.parameters.some((p) => p.name === keyed[1]))
+      values.set(keyed[1] ?? '', (keyed[2] ?? '').trim())
     else {
       const parameter = macro.parameters[position++]
       if (parameter === undefined) {
-        return { what: `The macro '${macro.name}' takes ${macro.parameters.length} arguments, not more.`, column: use.column }
+        return {
+          what: `The macro '${macro.name}' takes ${macro.parameters.length} arguments, not more.`,
+          column: use.column,
+        }
       }
       if (argument !== '') values.set(parameter.name, argument)
     }

@@ -42,10 +42,16 @@ tlbi.vale1is 0 8 3 5    tlbi.vaale1is 0 8 3 7 tlbi.vmalle1 0 8 7 0   tlbi.vae1 0
 tlbi.aside1 0 8 7 2     tlbi.vaae1 0 8 7 3    tlbi.vale1 0 8 7 5     tlbi.vaale1 0 8 7 7`
 
 const rowsOf = (text: string): [string, number[]][] =>
-  [...text.matchAll(/([\w.]+)((?: \d+)+)/g)].map((m) => [(m[1] ?? '').toLowerCase(), (m[2] ?? '').trim().split(' ').map(Number)])
+  [...text.matchAll(/([\w.]+)((?: \d+)+)/g)].map((m) => [
+    (m[1] ?? '').toLowerCase(),
+    (m[2] ?? '').trim().split(' ').map(Number),
+  ])
 
 const registers = new Map(
-  rowsOf(REGISTERS).map(([name, [op0 = 0, op1 = 0, crn = 0, crm = 0, op2 = 0]]) => [name, sysregEncoding(op0, op1, crn, crm, op2)]),
+  rowsOf(REGISTERS).map(([name, [op0 = 0, op1 = 0, crn = 0, crm = 0, op2 = 0]]) => [
+    name,
+    sysregEncoding(op0, op1, crn, crm, op2),
+  ]),
 )
 
 const GENERIC = /^s([0-3])_([0-7])_c(\d{1,2})_c(\d{1,2})_([0-7])$/

@@ -34,7 +34,7 @@ function accessWriteback<V>(
   }
 }
 
-/** Sizes come as `size` and `opc<1>`: four for up to 8 bytes, and one for 16. Bytes and halfwords are rare. */
+/** Sizes come as `size` and `opc<1>`: four for up to 8 bytes, and one for 16, which is what copying and comparing use. */
 const SIZES = [
   { name: 'B, H', s: '0s', q: '0' },
   { name: 'S, D', s: '1s', q: '0' },
@@ -51,7 +51,7 @@ const unscaled = (f: { i: number; n: number; t: number }) => ({ t: vr(f.t), n: x
 
 const single: Row[] = SIZES.flatMap(({ name, s, q }) => {
   const variants = s === '00' ? 'L' : 'sL'
-  const frequent = name !== 'B, H'
+  const frequent = name === 'Q'
   return [
     a64(`LDR/STR (immediate, unsigned offset, SIMD&FP, ${name})`, `${s} 111 1 01 ${q}L iiiiiiiiiiii nnnnn ttttt`, '<op> <t>, [<n|SP>{, #<pimm>}]', {
       variants,
@@ -98,31 +98,36 @@ const single: Row[] = SIZES.flatMap(({ name, s, q }) => {
 const PAIR_BYTES = [4, 8, 16] as const
 const pairBytes = (opc: number): 4 | 8 | 16 => PAIR_BYTES[opc] ?? 16
 
-const pair = (name: string, mode: '000' | '001' | '010' | '011', writeback: 'none' | 'post' | 'pre') =>
-  a64(name, `oo 101 1 ${mode} L iiiiiii uuuuu nnnnn ttttt`, '{LDP|STP} <t1>, <t2>, [<n|SP>{, #<imm>}]', {
-    variants: 'oL',
-    frequent: mode !== '000',
-    fp,
-    when: (f) => f.o < 3,
-    operands: (f) => ({ t: vr(f.t), u: vr(f.u), n: xsp(f.n), offset: imm(signExtend(f.i, 7) * pairBytes(f.o)) }),
-    body: (o, v, p) => {
-      const bytes = pairBytes(v.o)
-      const base = o.let(64, o.get(64, p.n))
-      const moved = o.let(64, o.binary('add', 64, o.use(base), o.imm(64, p.offset)))
-      const address = o.use(writeback === 'post' ? base : moved)
-      const finish = (): void => {
-        if (writeback !== 'none') o.set(64, p.n, o.use(moved))
-      }
-      if (v.L === 0) {
-        o.storeVectorPair(bytes, address, o.vget(p.t), o.vget(p.u))
+/** `opc`: single and double, quad. */
+const PAIR_OPCODES = ['0o', '10'] as const
+
+const pair = (name: string, mode: '000' | '001' | '010' | '011', writeback: 'none' | 'post' | 'pre'): Row[] =>
+  PAIR_OPCODES.map((bits) => {
+    const bytesOfPair = (f: { o?: number }): 4 | 8 | 16 => (bits === '10' ? 16 : pairBytes(f.o ?? 0))
+    return a64(`${name}, ${bits === '10' ? 'Q' : 'S, D'})`, `${bits} 101 1 ${mode} L iiiiiii uuuuu nnnnn ttttt`, '{LDP|STP} <t1>, <t2>, [<n|SP>{, #<imm>}]', {
+      variants: bits === '10' ? 'L' : 'oL',
+      frequent: bits === '10' && mode !== '000',
+      fp,
+      operands: (f) => ({ t: vr(f.t), u: vr(f.u), n: xsp(f.n), offset: imm(signExtend(f.i, 7) * bytesOfPair(f)) }),
+      body: (o, v, p) => {
+        const bytes = bytesOfPair(v)
+        const base = o.let(64, o.get(64, p.n))
+        const moved = o.let(64, o.binary('add', 64, o.use(base), o.imm(64, p.offset)))
+        const address = o.use(writeback === 'post' ? base : moved)
+        const finish = (): void => {
+          if (writeback !== 'none') o.set(64, p.n, o.use(moved))
+        }
+        if (v.L === 0) {
+          o.storeVectorPair(bytes, address, o.vget(p.t), o.vget(p.u))
+          finish()
+          return
+        }
+        const [first, second] = o.loadVectorPair(bytes, address)
         finish()
-        return
-      }
-      const [first, second] = o.loadVectorPair(bytes, address)
-      finish()
-      o.vset(p.t, o.use(first))
-      o.vset(p.u, o.use(second))
-    },
+        o.vset(p.t, o.use(first))
+        o.vset(p.u, o.use(second))
+      },
+    })
   })
 
 /** Up to four registers that follow each other, and how the base moves: by a register, or by what was accessed. */
@@ -330,10 +335,10 @@ export const simdLoadStore: readonly Row[] = [
     operands: (f) => ({ t: vr(f.t), offset: imm(signExtend(f.i, 19) * 4) }),
     body: (o, v, p) => o.vset(p.t, o.loadVector(pairBytes(v.o), o.pcRelative(p.offset))),
   }),
-  pair('LDNP/STNP (SIMD&FP)', '000', 'none'),
-  pair('LDP/STP (post-indexed, SIMD&FP)', '001', 'post'),
-  pair('LDP/STP (signed offset, SIMD&FP)', '010', 'none'),
-  pair('LDP/STP (pre-indexed, SIMD&FP)', '011', 'pre'),
+  ...pair('LDNP/STNP (SIMD&FP', '000', 'none'),
+  ...pair('LDP/STP (post-indexed, SIMD&FP', '001', 'post'),
+  ...pair('LDP/STP (signed offset, SIMD&FP', '010', 'none'),
+  ...pair('LDP/STP (pre-indexed, SIMD&FP', '011', 'pre'),
   ...multiples,
   ...laneRows,
   ...replicated,

@@ -1,21 +1,21 @@
 /** A forecast is what the engine does: both ask the same points, but only the engine has a VM to ask about. */
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { mpidrAffinity, typerAffinity } from '../arch/affinity.ts'
-import type { Affinity } from '../arch/affinity.ts'
-import { PSCI, PSCI_RETURN, SMC64 } from '../arch/psci.ts'
-import { defaultBlueprint } from '../blueprint/blueprint.ts'
-import type { Blueprint } from '../blueprint/blueprint.ts'
-import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../blueprint/host.ts'
-import { memoryMap } from '../blueprint/memory-map.ts'
-import { planOf } from '../blueprint/plan.ts'
-import { Kvm } from '../../engine/kvm/kvm.ts'
+import { mpidrAffinity, typerAffinity } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { PSCI, PSCI_RETURN, SMC64 } from '../../pure/arch/psci.ts'
+import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
+import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
+import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../../pure/blueprint/host.ts'
+import { memoryMap } from '../../pure/blueprint/memory-map.ts'
+import { planOf } from '../../pure/blueprint/plan.ts'
+import { Kvm } from './kvm.ts'
 import { TestMachine } from '../../testing/test-machine.ts'
-import { findings } from './check.ts'
-import { forecast } from './forecast.ts'
-import { rulesFor } from './rule-sets.ts'
+import { findings } from '../../pure/rules/check.ts'
+import { forecast } from '../../pure/rules/forecast.ts'
+import { rulesFor } from '../../pure/rules/rule-sets.ts'
 
-const FRAME = 0x20000
 const GICR_TYPER = 8
 
 /** Few values a level, so that duplicates and near misses are common. */
@@ -60,7 +60,7 @@ it('a forecast is what the plan, the boot CPU and the redistributors make of the
 
       const shown = (): number[] =>
         machine.cpus.map(({ index }) =>
-          typerAffinity.decode(machine.load(memoryMap.redistributors[0].base + index * FRAME + GICR_TYPER, 8)),
+          typerAffinity.decode(machine.load(memoryMap.redistributors[0].base + index * GICR_SIZE + GICR_TYPER, 8)),
         )
       const finds = (wanted: Affinity): number | undefined => {
         const found = shown().indexOf(wanted)

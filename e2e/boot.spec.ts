@@ -1,0 +1,80 @@
+import { expect, test } from '@playwright/test'
+import { cpuItem, ready, reboot, screen, shots, type } from './page.ts'
+
+/** Three boots of Linux. */
+test.setTimeout(900_000)
+
+const LOST = 'has no re-distributor!'
+
+test('a guest boots, loses a redistributor with Aff3 under mainline, and finds it under full-aff3', async ({
+  page,
+}) => {
+  const complaints: string[] = []
+  page.on('pageerror', ({ message }) => complaints.push(message))
+
+  await test.step('the page opens on a machine that boots to its shell', async () => {
+    await page.goto('.')
+    await ready(page)
+    await expect(page.getByTestId('run-state')).toContainText('running')
+  })
+
+  await test.step('the shell answers what is typed', async () => {
+    await type(page, 'echo cpus $(grep -c ^processor /proc/cpuinfo)')
+    await expect(screen(page)).toContainText('cpus 4')
+  })
+
+  await test.step('every vCPU has its frame', async () => {
+    await expect(page.getByRole('treeitem')).toHaveCount(4)
+    for (const index of [0, 1, 2, 3]) {
+      await expect(cpuItem(page, index)).toHaveAccessibleName(
+        new RegExp(`affinity 0\\.0\\.0\\.${index}.*frame ${index}`),
+      )
+    }
+    await shots(page, 'whole')
+  })
+
+  await test.step('Aff3 of vCPU 2 is set for the next boot; the picture follows at once', async () => {
+    await cpuItem(page, 2).click()
+    const field = page.getByRole('textbox', { name: /^Affinity of vCPU 2/ })
+    await field.fill('1.0.0')
+    await expect(page.getByText('"1.0.0" has 3 fields')).toBeVisible()
+    await field.fill('1.0.0.2')
+    await page.getByRole('region', { name: 'vCPU 2' }).getByRole('button', { name: 'next boot' }).click()
+    await expect(cpuItem(page, 2)).toHaveAccessibleName(/planned, no frame has affinity 1\.0\.0\.2/)
+    await expect(page.getByText(/vCPU 2 will find no redistributor/)).toBeVisible()
+  })
+
+  await test.step('the guest finds no redistributor under mainline and says so', async () => {
+    await reboot(page)
+    await expect(page.getByRole('region', { name: 'Kernel log' })).toContainText(`CPU2: mpidr 100000002 ${LOST}`, {
+      timeout: 240_000,
+    })
+    await expect(cpuItem(page, 2)).toHaveAccessibleName(/no frame has affinity 1\.0\.0\.2/)
+    await expect(page.getByText(/no frame has affinity 1\.0\.0\.2: its GICR_TYPER reads 0\.0\.0\.2/)).toBeVisible()
+    await shots(page, 'broken')
+    if (process.env['DOCS_SCREENSHOT'] !== undefined) {
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await page.screenshot({ path: 'docs/screenshot.png' })
+      await page.setViewportSize({ width: 1280, height: 800 })
+    }
+  })
+
+  await test.step('it is whole again under full-aff3', async () => {
+    await page.getByRole('radio', { name: 'full-aff3' }).click()
+    await reboot(page)
+    await ready(page)
+    await expect(cpuItem(page, 2)).toHaveAccessibleName(/affinity 1\.0\.0\.2, (running|waiting), frame 2/)
+    await type(page, 'echo cpus $(grep -c ^processor /proc/cpuinfo)')
+    await expect(screen(page)).toContainText('cpus 4')
+  })
+
+  await test.step('an edit of now is answered with an errno and its reason', async () => {
+    const vcpu = page.getByRole('region', { name: 'vCPU 2' })
+    await page.getByRole('textbox', { name: /^Affinity of vCPU 2/ }).fill('2.0.0.2')
+    await vcpu.getByRole('button', { name: 'now', exact: true }).click()
+    await expect(vcpu).toContainText('-EBUSY (16)')
+    await expect(vcpu).toContainText('in effect 0x180000002')
+  })
+
+  expect(complaints).toEqual([])
+})

@@ -1,0 +1,73 @@
+import AxeBuilder from '@axe-core/playwright'
+import { expect, test } from '@playwright/test'
+import { cpuItem, withoutGuests } from './page.ts'
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test(`nothing bars the way in ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme })
+    await withoutGuests(page)
+    await page.goto('.')
+    await expect(page.getByRole('alert')).toContainText('No prepared guest is here')
+    await page.getByRole('button', { name: /^Scenario/ }).click()
+    // An open menu is a layer above the page, outside of its landmarks.
+    expect((await new AxeBuilder({ page }).disableRules('region').analyze()).violations).toEqual([])
+    await page
+      .getByRole('menuitemradio', { name: /^Aff3 without a redistributor/ })
+      .first()
+      .click()
+    await expect(cpuItem(page, 2)).toHaveAccessibleName(/no frame has affinity 1\.0\.0\.2/)
+    for (const tab of ['GICR_TYPER', 'IROUTER', 'Interrupts', 'KVM calls', 'Affinity']) {
+      await page.getByRole('tab', { name: tab }).click()
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    }
+    await page.getByRole('button', { name: 'Help' }).click()
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  })
+}
+
+test('512 vCPUs are drawn as far as they can be seen, and scroll at the rate of the screen', async ({ page }) => {
+  await withoutGuests(page)
+  await page.goto('.')
+  await page.getByRole('textbox', { name: 'vCPUs' }).fill('512')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('512 vCPUs, 512 frames')).toBeVisible()
+  expect(await page.getByRole('treeitem').count()).toBeLessThan(40)
+  const slow = await page.evaluate(async () => {
+    const pane = document.querySelector('.affinities')
+    if (pane === null) throw new Error('no picture of affinities')
+    const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
+    const took: number[] = []
+    let before = await frame()
+    for (let i = 0; i < 60; i++) {
+      pane.scrollTop += 150
+      const now = await frame()
+      took.push(now - before)
+      before = now
+    }
+    return took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)]
+  })
+  expect(slow).toBeLessThan(20)
+  await expect(page.getByRole('treeitem').first()).not.toHaveAccessibleName(/^vCPU 0,/)
+})
+
+test('513 vCPUs are refused with the reason', async ({ page }) => {
+  await withoutGuests(page)
+  await page.goto('.')
+  await page.getByRole('textbox', { name: 'vCPUs' }).fill('513')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('alert')).toContainText('1 to 512 vCPUs; 513 is not')
+})
+
+test('a dropped file that is no guest is refused by name', async ({ page }) => {
+  await withoutGuests(page)
+  await page.goto('.')
+  const files = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File(['hello'], 'notes.txt'))
+    return transfer
+  })
+  await page.dispatchEvent('main', 'dragenter', { dataTransfer: files })
+  await expect(page.getByText('Drop a kernel (Image or ELF), an initrd')).toBeVisible()
+  await page.dispatchEvent('main', 'drop', { dataTransfer: files })
+  await expect(page.getByRole('alert')).toContainText('notes.txt is not a kernel')
+})

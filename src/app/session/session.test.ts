@@ -1,0 +1,140 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { affinityOf } from '../../pure/arch/affinity.ts'
+import type { Command } from '../../pure/protocol/commands.ts'
+import { createSession, differs } from './session.ts'
+import { openPort } from './worker-port.ts'
+
+const IMAGE = new Uint8Array(64)
+IMAGE.set([0x41, 0x52, 0x4d, 0x64], 56)
+const MANIFEST = {
+  guests: [{ id: 'linux-6.1', title: 'Linux', kernel: 'kernel', initrd: 'initrd', append: 'console=ttyAMA0' }],
+}
+const moved = affinityOf({ aff3: 1, aff2: 0, aff1: 0, aff0: 2 })
+
+/** A session beside a worker that writes down what it is asked. */
+const bench = (answer: (command: Command) => unknown) => {
+  const asked: Command[] = []
+  let hear: (message: unknown) => void = () => {}
+  const port = openPort({
+    post: ({ id, command }) => {
+      asked.push(command)
+      queueMicrotask(() => hear({ kind: 'answer', id, answer: answer(command) }))
+    },
+    listen: (listener) => {
+      hear = listener
+    },
+  })
+  const files: Record<string, BodyInit> = {
+    'http://here/guests/linux/manifest.json': JSON.stringify(MANIFEST),
+    'http://here/guests/linux/kernel': IMAGE,
+    'http://here/guests/linux/initrd': '070701',
+  }
+  vi.stubGlobal('fetch', async (url: URL) => {
+    const body = files[url.href]
+    return body === undefined ? new Response('', { status: 404 }) : new Response(body)
+  })
+  const session = createSession(port, 'http://here/')
+  return { session, asked, files, say: (message: unknown) => hear(message), state: () => session.store.getState() }
+}
+
+const obedient = (command: Command): unknown =>
+  command.command === 'build' ? { ok: true, calls: [] } : { ok: true, answer: { ok: true, value: 5n } }
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe('a session', () => {
+  it('fetches the prepared guest and builds the first machine of it', async () => {
+    const { session, asked, state } = bench(obedient)
+    session.edit({ edit: 'setGuest', guest: { id: 'linux-6.1', append: 'maxcpus=2' } })
+    await session.start()
+    const build = asked.find((command) => command.command === 'build')
+    expect(build?.guest.kernel).toEqual(IMAGE)
+    expect(build?.guest.append).toBe('console=ttyAMA0 maxcpus=2')
+    expect(state().running).toBe(state().draft)
+    expect(state().loading?.stage).toBe('boot')
+  })
+
+  it('boots until the guest says that it is ready, even in two parts', async () => {
+    const { session, say, state } = bench(obedient)
+    await session.start()
+    const utf8 = new TextEncoder()
+    say({ kind: 'console', bytes: utf8.encode('...\r\ngue') })
+    expect(state().loading?.stage).toBe('boot')
+    say({ kind: 'console', bytes: utf8.encode('st: ready\r\n') })
+    expect(state().loading).toBeUndefined()
+  })
+
+  it('says in a sentence that no guest is prepared', async () => {
+    const { session, files, state, asked } = bench(obedient)
+    delete files['http://here/guests/linux/manifest.json']
+    await session.start()
+    expect(state().trouble).toMatch(/^No prepared guest is here/)
+    expect(asked).toEqual([])
+  })
+
+  it('keeps the machine that runs when a build is refused', async () => {
+    let refuse = false
+    const { session, state } = bench((command) =>
+      refuse && command.command === 'build' ? { ok: false, what: 'The kernel is cut off.' } : obedient(command),
+    )
+    await session.start()
+    const { running } = state()
+    refuse = true
+    session.edit({ edit: 'setAffinity', vcpu: 2, affinity: moved })
+    await session.boot()
+    expect(state().running).toBe(running)
+    expect(state().trouble).toBe('The kernel is cut off.')
+    expect(differs(state())).toBe(true)
+  })
+
+  it('takes an edit back and brings it again', () => {
+    const { session, state } = bench(obedient)
+    session.edit({ edit: 'setAffinity', vcpu: 2, affinity: moved })
+    expect(state().draft.affinities).toEqual({ 2: moved })
+    session.undo()
+    expect(state().draft.affinities).toEqual({})
+    session.redo()
+    expect(state().draft.affinities).toEqual({ 2: moved })
+  })
+
+  it('sends an edit of now as a KVM call, reads back what is in effect, and remembers both', async () => {
+    const { session, asked, state } = bench((command) => {
+      if (command.command !== 'call') return obedient(command)
+      if (command.call.call === 'KVM_GET_ONE_REG') return { ok: true, answer: { ok: true, value: 0x8000_0002n } }
+      return { ok: true, answer: { ok: false, errno: 'EBUSY', why: 'It has run.', source: 'here' } }
+    })
+    const answer = await session.setAffinityNow(2, moved)
+    expect(answer).toMatchObject({ ok: false, errno: 'EBUSY' })
+    expect(asked.flatMap((command) => (command.command === 'call' ? [command.call.call] : []))).toEqual([
+      'KVM_SET_ONE_REG',
+      'KVM_GET_ONE_REG',
+    ])
+    expect(state().calls.at(-1)).toMatchObject({ by: 'you', effective: 0x8000_0002n })
+  })
+
+  it('routes an SPI by both words and stops at a refusal', async () => {
+    const { session, asked } = bench((command) =>
+      command.command === 'call'
+        ? { ok: true, answer: { ok: false, errno: 'EBUSY', why: 'Not now.', source: 'here' } }
+        : obedient(command),
+    )
+    await session.setRouteNow(33, moved)
+    expect(asked.filter(({ command }) => command === 'call')).toHaveLength(1)
+  })
+
+  it('takes a dropped kernel as an own guest, and refuses what is none', async () => {
+    const { session, state } = bench(obedient)
+    await session.dropFiles([new File(['hello'], 'notes.txt')])
+    expect(state().trouble).toMatch(/^notes.txt is not a kernel/)
+    await session.dropFiles([new File([IMAGE], 'Image')])
+    expect(state().draft.guest.id).toBe('own')
+    expect(state().own.kernel?.name).toBe('Image')
+    expect(state().trouble).toBeUndefined()
+  })
+
+  it('reports an answer it cannot read', async () => {
+    const { session, state } = bench(() => 'nonsense')
+    await session.start()
+    expect(state().trouble).toMatch(/^The machine could not be built: The answer to "build" was not understood/)
+  })
+})
