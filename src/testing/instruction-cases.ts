@@ -90,9 +90,10 @@ export function stateFor(machine: InstructionMachine, row: Row, word: number, ra
   return state
 }
 
+const hex = (n: bigint | number): string => `0x${n.toString(16)}`
+
 /** How the two differ, in words; empty: not at all. */
 export function differences(expected: MachineState, got: MachineState): string[] {
-  const hex = (n: bigint | number): string => `0x${n.toString(16)}`
   const list: string[] = []
   const check = (what: string, a: bigint | number, b: bigint | number): void => {
     if (a !== b) list.push(`${what} is ${hex(b)} instead of ${hex(a)}`)

@@ -68,7 +68,11 @@ export class InstructionMachine {
     }
     const floats = floatHelpers(registers)
     for (const name of this.interpreter.helperNames)
-      env[name] = floats[name] ?? ((): never => { throw new Error(`${name} is not served here`) })
+      env[name] =
+        floats[name] ??
+        ((): never => {
+          throw new Error(`${name} is not served here`)
+        })
     const instance = new WebAssembly.Instance(this.interpreter.module, { env: { ...env } })
     const { run } = instance.exports
     if (typeof run !== 'function') throw new Error('the interpreter exports no run')

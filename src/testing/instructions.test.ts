@@ -13,7 +13,9 @@ const SAMPLES_OF_A_VARIANT = 5
 const SAMPLES_OF_A_ROW = 12
 
 /** Not those that change the flow, and of the system instructions one; CRC32 is served by the processor itself. */
-const tested = rows.filter((row) => row.name === 'DC ZVA' || (!row.flow && !system.includes(row) && row.name !== 'CRC32'))
+const tested = rows.filter(
+  (row) => row.name === 'DC ZVA' || (!row.flow && !system.includes(row) && row.name !== 'CRC32'),
+)
 
 describe.skipIf(missing.length > 0)('instructions', () => {
   const oracle = openOracle()
@@ -59,7 +61,9 @@ describe.skipIf(missing.length > 0)('instructions', () => {
     })
     const words = [...wrong.values()].map((w) => w.word)
     const texts = words.length === 0 ? [] : oracle.disassemble(words)
-    const report = [...wrong].map(([name, w], i) => `${name}: ${w.count} of ${totals.get(name)}: ${texts[i]}: ${w.first}`)
+    const report = [...wrong].map(
+      ([name, w], i) => `${name}: ${w.count} of ${totals.get(name)}: ${texts[i]}: ${w.first}`,
+    )
     expect(report).toEqual([])
   })
 })

@@ -137,41 +137,67 @@ export function vectorHelpers(registers: Registers): Record<string, Helper> {
     helpers[name] = (size = 0, bytes = 0, d = 0, n = 0, m = 0) =>
       saturating((q) => {
         const second = lanes.read(m, size, bytes >> size)
-        lanes.write(d, size, lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, second[i] ?? 0n, q)))
+        lanes.write(
+          d,
+          size,
+          lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, second[i] ?? 0n, q)),
+        )
       })
     helpers[`${name} (by element)`] = (size = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) =>
       saturating((q) => {
         const second = lanes.get(m, size, index)
-        lanes.write(d, size, lanes.read(n, size, bytes >> size).map((a) => op(8 << size, a, second, q)))
+        lanes.write(
+          d,
+          size,
+          lanes.read(n, size, bytes >> size).map((a) => op(8 << size, a, second, q)),
+        )
       })
   }
   for (const [name, op] of Object.entries(ONE))
     helpers[name] = (size = 0, bytes = 0, d = 0, n = 0) =>
       saturating((q) => {
         const old = lanes.read(d, size, bytes >> size)
-        lanes.write(d, size, lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, q, old[i] ?? 0n)))
+        lanes.write(
+          d,
+          size,
+          lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, q, old[i] ?? 0n)),
+        )
       })
   for (const [name, [fromUnsigned, toUnsigned]] of Object.entries(LEFT))
     helpers[name] = (size = 0, bytes = 0, d = 0, n = 0, amount = 0) =>
       saturating((q) => {
         const bits = 8 << size
         const values = lanes.read(n, size, bytes >> size)
-        lanes.write(d, size, values.map((a) => q.to(toUnsigned, bits, reading(fromUnsigned, bits, a) << BigInt(amount))))
+        lanes.write(
+          d,
+          size,
+          values.map((a) => q.to(toUnsigned, bits, reading(fromUnsigned, bits, a) << BigInt(amount))),
+        )
       })
   for (const [name, [fromUnsigned, toUnsigned, rounding]] of Object.entries(NARROW)) {
     const narrow = (size: number, count: number, upper: number, d: number, n: number, amount: number): number =>
       saturating((q) => {
         const values = lanes.read(n, size + 1, count)
-        const results = values.map((a) => q.to(toUnsigned, 8 << size, shifted(reading(fromUnsigned, 16 << size, a), -amount, rounding)))
+        const results = values.map((a) =>
+          q.to(toUnsigned, 8 << size, shifted(reading(fromUnsigned, 16 << size, a), -amount, rounding)),
+        )
         lanes.writeHalf(d, size, results, upper === 1)
       })
     // The shifts' operand is the amount less one.
-    helpers[name] = name.endsWith('XTN') || name.endsWith('XTUN')
-      ? (size = 0, count = 0, upper = 0, d = 0, n = 0) => narrow(size, count, upper, d, n, 0)
-      : (size = 0, count = 0, upper = 0, d = 0, n = 0, amount = 0) => narrow(size, count, upper, d, n, amount + 1)
+    helpers[name] =
+      name.endsWith('XTN') || name.endsWith('XTUN')
+        ? (size = 0, count = 0, upper = 0, d = 0, n = 0) => narrow(size, count, upper, d, n, 0)
+        : (size = 0, count = 0, upper = 0, d = 0, n = 0, amount = 0) => narrow(size, count, upper, d, n, amount + 1)
   }
   for (const [name, op] of Object.entries(DOUBLING_LONG)) {
-    const run = (size: number, first: number, count: number, d: number, n: number, second: (i: number) => bigint): number =>
+    const run = (
+      size: number,
+      first: number,
+      count: number,
+      d: number,
+      n: number,
+      second: (i: number) => bigint,
+    ): number =>
       saturating((q) => {
         const wide = 16 << size
         const old = lanes.read(d, size + 1, count)
@@ -189,7 +215,11 @@ export function vectorHelpers(registers: Registers): Record<string, Helper> {
   helpers['PMULL'] = (upper = 0, d = 0, n = 0, m = 0) => {
     const a = lanes.read(n, 0, 8, 8 * upper)
     const b = lanes.read(m, 0, 8, 8 * upper)
-    lanes.write(d, 1, a.map((value, i) => polynomial(value, b[i] ?? 0n)))
+    lanes.write(
+      d,
+      1,
+      a.map((value, i) => polynomial(value, b[i] ?? 0n)),
+    )
     return 0
   }
   return helpers

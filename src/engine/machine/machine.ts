@@ -53,6 +53,14 @@ export class Machine implements Hardware {
     this.loop = new RunLoop(this.core, this.clock)
   }
 
+  get ramBase(): number {
+    return this.options.ramBase
+  }
+
+  get ramSize(): number {
+    return this.options.ramSize
+  }
+
   addCpu(): CpuPort {
     const { core } = this
     const cpu = core.addCpu()

@@ -12,7 +12,7 @@ import { missReason } from '../../../pure/rules/links.ts'
 import type { Reason } from '../../../pure/rules/links.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { differs } from '../../session/session.ts'
-import { AffinityText, PackedAffinity } from '../../widgets/affinity-text.tsx'
+import { PackedAffinity } from '../../widgets/affinity-text.tsx'
 import { Segments } from '../../widgets/choice.tsx'
 import { AffinityLinks } from './affinity-links.tsx'
 import { CPU_BOX, FRAME_BOX } from './columns.ts'
@@ -189,11 +189,14 @@ const CpuItem = (props: {
   )
 }
 
+const frameTitle = ({ cpu, affinity, claims }: FrameRow): string =>
+  `GICR_TYPER of vCPU ${cpu} reads ${affinityText(affinity)}${claims === 0 ? ', and no vCPU is there' : ''}`
+
 const FrameItem = ({ row, place, selected }: { row: FrameRow; place: number; selected: boolean }) => (
   <li
     className={`frame${row.claims === 0 ? ' unclaimed' : ''}${selected ? ' selected' : ''}`}
     style={{ top: row.y - 19, right: FRAME_BOX.right, width: FRAME_BOX.width }}
-    title={`GICR_TYPER of vCPU ${row.cpu} reads ${affinityText(row.affinity)}`}
+    title={frameTitle(row)}
   >
     <span className="pair dim">
       <span>0x{row.base.toString(16).padStart(8, '0')}</span>
@@ -201,13 +204,7 @@ const FrameItem = ({ row, place, selected }: { row: FrameRow; place: number; sel
     </span>
     <span className="pair">
       <PackedAffinity affinity={row.affinity} />
-      {row.claims === 0 ? (
-        <b className="bad">
-          nobody is <AffinityText affinity={row.affinity} />
-        </b>
-      ) : (
-        row.last && <span className="dim">Last</span>
-      )}
+      {row.claims === 0 ? <b className="bad">nobody’s</b> : row.last && <span className="dim">Last</span>}
     </span>
   </li>
 )

@@ -45,7 +45,7 @@ export interface AffinityMap {
 
 export const ROW = 44
 /** What a reason takes below a row. */
-export const REASON = 50
+export const REASON = 66
 export const HEAD = 30
 /** Where a group is small, its node stands in the middle of its children; else at the first, where one begins to read. */
 const CENTRED = 8

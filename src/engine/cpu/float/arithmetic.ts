@@ -14,9 +14,9 @@ const signed = (u: Unpacked): bigint => (u.sign === 1 ? -u.mantissa : u.mantissa
 function roundSum(f: Format, c: FloatContext, a: Unpacked, b: Unpacked, halvings = 0): bigint {
   const exponent = a.mantissa === 0n ? b.exponent : b.mantissa === 0n ? a.exponent : Math.min(a.exponent, b.exponent)
   const aligned = (u: Unpacked): bigint => (u.mantissa === 0n ? 0n : signed(u) << BigInt(u.exponent - exponent))
-  const sum = aligned(a) + aligned(b)
-  if (sum === 0n) return exactZero(f, c)
-  return sum < 0n ? round(f, c, 1, -sum, exponent - halvings) : round(f, c, 0, sum, exponent - halvings)
+  const exact = aligned(a) + aligned(b)
+  if (exact === 0n) return exactZero(f, c)
+  return exact < 0n ? round(f, c, 1, -exact, exponent - halvings) : round(f, c, 0, exact, exponent - halvings)
 }
 
 const product = (a: Unpacked, b: Unpacked): Unpacked => {
@@ -32,7 +32,10 @@ const product = (a: Unpacked, b: Unpacked): Unpacked => {
 function sum(f: Format, c: FloatContext, op1: bigint, op2: bigint, subtract: boolean): bigint {
   const a = unpack(f, op1, c)
   const b = unpack(f, op2, c)
-  const nan = firstNaN(f, c, [{ bits: op1, value: a }, { bits: op2, value: b }])
+  const nan = firstNaN(f, c, [
+    { bits: op1, value: a },
+    { bits: op2, value: b },
+  ])
   if (nan !== undefined) return nan
   const second: Unpacked = subtract ? { ...b, sign: opposite(b.sign) } : b
   if (a.kind === 'infinity' || b.kind === 'infinity') {
@@ -46,10 +49,19 @@ function sum(f: Format, c: FloatContext, op1: bigint, op2: bigint, subtract: boo
 export const add = (f: Format, c: FloatContext, op1: bigint, op2: bigint): bigint => sum(f, c, op1, op2, false)
 export const subtract = (f: Format, c: FloatContext, op1: bigint, op2: bigint): bigint => sum(f, c, op1, op2, true)
 
-function multiplied(f: Format, c: FloatContext, op1: bigint, op2: bigint, zeroByInfinity: (sign: Sign) => bigint): bigint {
+function multiplied(
+  f: Format,
+  c: FloatContext,
+  op1: bigint,
+  op2: bigint,
+  zeroByInfinity: (sign: Sign) => bigint,
+): bigint {
   const a = unpack(f, op1, c)
   const b = unpack(f, op2, c)
-  const nan = firstNaN(f, c, [{ bits: op1, value: a }, { bits: op2, value: b }])
+  const nan = firstNaN(f, c, [
+    { bits: op1, value: a },
+    { bits: op2, value: b },
+  ])
   if (nan !== undefined) return nan
   const sign = differ(a.sign, b.sign)
   if (a.kind === 'infinity' || b.kind === 'infinity')
@@ -63,9 +75,7 @@ export const multiply = (f: Format, c: FloatContext, op1: bigint, op2: bigint): 
 
 /** A power of two times 1 or 1.5, which every format has. */
 const constant = (f: Format, sign: Sign, exponent: number, half: boolean): bigint =>
-  zero(f, sign) |
-  (BigInt(exponent - f.minExponent + 1) << BigInt(f.fractionBits)) |
-  (half ? f.quietBit : 0n)
+  zero(f, sign) | (BigInt(exponent - f.minExponent + 1) << BigInt(f.fractionBits)) | (half ? f.quietBit : 0n)
 
 /** FMULX: zero times infinity is two. */
 export const multiplyExtended = (f: Format, c: FloatContext, op1: bigint, op2: bigint): bigint =>
@@ -74,7 +84,10 @@ export const multiplyExtended = (f: Format, c: FloatContext, op1: bigint, op2: b
 export function divide(f: Format, c: FloatContext, op1: bigint, op2: bigint): bigint {
   const a = unpack(f, op1, c)
   const b = unpack(f, op2, c)
-  const nan = firstNaN(f, c, [{ bits: op1, value: a }, { bits: op2, value: b }])
+  const nan = firstNaN(f, c, [
+    { bits: op1, value: a },
+    { bits: op2, value: b },
+  ])
   if (nan !== undefined) return nan
   const sign = differ(a.sign, b.sign)
   if (a.kind === b.kind && (a.kind === 'infinity' || a.kind === 'zero')) return invalid(f, c)
@@ -121,7 +134,11 @@ export function multiplyAdd(f: Format, c: FloatContext, addend: bigint, op1: big
   const a = unpack(f, op1, c)
   const b = unpack(f, op2, c)
   const zeroByInfinity = (a.kind === 'infinity' && b.kind === 'zero') || (a.kind === 'zero' && b.kind === 'infinity')
-  const nan = firstNaN(f, c, [{ bits: addend, value: z }, { bits: op1, value: a }, { bits: op2, value: b }])
+  const nan = firstNaN(f, c, [
+    { bits: addend, value: z },
+    { bits: op1, value: a },
+    { bits: op2, value: b },
+  ])
   if (z.kind === 'quiet' && zeroByInfinity) return invalid(f, c)
   if (nan !== undefined) return nan
   const sign = differ(a.sign, b.sign)
@@ -155,7 +172,10 @@ function step(
   const negated = negate(f, op1)
   const a = unpack(f, negated, c)
   const b = unpack(f, op2, c)
-  const nan = firstNaN(f, c, [{ bits: negated, value: a }, { bits: op2, value: b }])
+  const nan = firstNaN(f, c, [
+    { bits: negated, value: a },
+    { bits: op2, value: b },
+  ])
   if (nan !== undefined) return nan
   if (a.kind === 'infinity' || b.kind === 'infinity')
     return a.kind === 'zero' || b.kind === 'zero' ? ofZeroByInfinity : infinity(f, differ(a.sign, b.sign))

@@ -1,7 +1,14 @@
 /** What floating-point instructions read and write besides their operands (Arm ARM C5.2: FPCR, FPSR). */
 
 /** FPCR.RMode in its encoding, and the two roundings that only instructions ask for. */
-export const rounding = { tiesToEven: 0, towardsPlus: 1, towardsMinus: 2, towardsZero: 3, tiesAway: 4, toOdd: 5 } as const
+export const rounding = {
+  tiesToEven: 0,
+  towardsPlus: 1,
+  towardsMinus: 2,
+  towardsZero: 3,
+  tiesAway: 4,
+  toOdd: 5,
+} as const
 export type Rounding = (typeof rounding)[keyof typeof rounding]
 
 const RMODE: readonly Rounding[] = [0, 1, 2, 3]

@@ -105,7 +105,8 @@ function multiplyAdd(c: number, a: number, b: number, single: boolean, mode: Mod
     return rounded(toOdd(s, error), true, mode, () => error === 0, s === 0)
   }
   const [x, y, z] = [Math.abs(a), Math.abs(b), Math.abs(c)]
-  if (x < 2 ** -400 || x > 2 ** 400 || y < 2 ** -400 || y > 2 ** 400 || z > 2 ** 900 || (z !== 0 && z < 2 ** -900)) return DECLINED
+  if (x < 2 ** -400 || x > 2 ** 400 || y < 2 ** -400 || y > 2 ** 400 || z > 2 ** 900 || (z !== 0 && z < 2 ** -900))
+    return DECLINED
   const low = productError(a, b, p)
   const t = c + low
   const tError = sumError(c, low, t)
@@ -161,6 +162,12 @@ export interface FastPaths {
   compare(size: number, n: number, m: number | undefined): number
 }
 
+/** Not a NaN, an infinity or a denormal. */
+const normal = (a: number, single: boolean): boolean => {
+  const magnitude = Math.abs(a)
+  return a === 0 || (magnitude >= (single ? MIN_NORMAL_SINGLE : MIN_NORMAL_DOUBLE) && magnitude < Infinity)
+}
+
 export function fastPaths(registers: Registers): FastPaths {
   const buffer = registers.u64.buffer
   const f32 = new Float32Array(buffer)
@@ -175,12 +182,8 @@ export function fastPaths(registers: Registers): FastPaths {
     return ((words[bank.FPCR >>> 2] ?? 0) & RMODE) === 0
   }
   const flushes = (): boolean => ((words[bank.FPCR >>> 2] ?? 0) & FZ) !== 0
-  const read = (size: number, at: number, lane: number): number => (size === 2 ? (f32[(at >>> 2) + lane] ?? 0) : (f64[(at >>> 3) + lane] ?? 0))
-  /** Not a NaN, an infinity or a denormal. */
-  const normal = (a: number, single: boolean): boolean => {
-    const magnitude = Math.abs(a)
-    return a === 0 || (magnitude >= (single ? MIN_NORMAL_SINGLE : MIN_NORMAL_DOUBLE) && magnitude < Infinity)
-  }
+  const read = (size: number, at: number, lane: number): number =>
+    size === 2 ? (f32[(at >>> 2) + lane] ?? 0) : (f64[(at >>> 3) + lane] ?? 0)
   /** The first `count` results, the rest of the register cleared. */
   const write = (size: number, at: number, count: number): void => {
     const lanes = 16 >> size
@@ -192,7 +195,10 @@ export function fastPaths(registers: Registers): FastPaths {
   }
 
   const paths: Record<string, FastPath> = {}
-  const elementwise = (op: (a: number, b: number, old: number, single: boolean) => number, indexed: boolean): FastPath => {
+  const elementwise = (
+    op: (a: number, b: number, old: number, single: boolean) => number,
+    indexed: boolean,
+  ): FastPath => {
     return (size = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) => {
       if (!ready()) return false
       const single = size === 2

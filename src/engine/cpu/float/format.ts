@@ -155,7 +155,14 @@ export interface RoundOptions {
  * (-1)^sign * mantissa * 2^exponent as the nearest number of the format. The mantissa is not zero. An inexact
  * mantissa has its last bit set, and at least two bits more than the format.
  */
-export function round(f: Format, c: FloatContext, sign: Sign, mantissa: bigint, exponent: number, options: RoundOptions = {}): bigint {
+export function round(
+  f: Format,
+  c: FloatContext,
+  sign: Sign,
+  mantissa: bigint,
+  exponent: number,
+  options: RoundOptions = {},
+): bigint {
   const mode = options.mode ?? c.rounding
   const alternative = options.conversion === true && f.width === 16 && c.alternativeHalf
   const flush = f.width === 16 && options.conversion === true ? false : flushes(f, c)

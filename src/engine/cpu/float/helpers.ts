@@ -6,14 +6,26 @@ import { Lanes } from '../lanes.ts'
 import type { Registers } from '../state.ts'
 import { vectorHelpers } from '../vector-helpers.ts'
 import {
-  add, divide, multiply, multiplyAdd, multiplyExtended, reciprocalRootStep, reciprocalStep, squareRoot, subtract,
+  add,
+  divide,
+  multiply,
+  multiplyAdd,
+  multiplyExtended,
+  reciprocalRootStep,
+  reciprocalStep,
+  squareRoot,
+  subtract,
 } from './arithmetic.ts'
 import { NZCV, compare, maximum, maximumNumber, minimum, minimumNumber } from './compare.ts'
 import { contextOf, rounding } from './context.ts'
 import type { FloatContext, Rounding } from './context.ts'
 import { convert, fromFixed, roundToIntegral, toFixed } from './convert.ts'
 import {
-  reciprocalEstimate, reciprocalExponent, reciprocalRootEstimate, unsignedReciprocalEstimate, unsignedReciprocalRootEstimate,
+  reciprocalEstimate,
+  reciprocalExponent,
+  reciprocalRootEstimate,
+  unsignedReciprocalEstimate,
+  unsignedReciprocalRootEstimate,
 } from './estimate.ts'
 import { fastPaths } from './fast.ts'
 import { absolute, double, half, negate, single } from './format.ts'
@@ -105,7 +117,12 @@ const PAIRWISE: Readonly<Record<string, Binary>> = {
   FMAXNMP: maximumNumber,
   FMINNMP: minimumNumber,
 }
-const ACROSS: Readonly<Record<string, Binary>> = { FMAXV: maximum, FMINV: minimum, FMAXNMV: maximumNumber, FMINNMV: minimumNumber }
+const ACROSS: Readonly<Record<string, Binary>> = {
+  FMAXV: maximum,
+  FMINV: minimum,
+  FMAXNMV: maximumNumber,
+  FMINNMV: minimumNumber,
+}
 
 export function floatHelpers(registers: Registers): Record<string, Helper> {
   const lanes = new Lanes(registers)
@@ -122,19 +139,31 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
   for (const [name, op] of Object.entries(UNARY))
     helpers[name] = (size = 0, bytes = 0, d = 0, n = 0) => {
       const f = formatOf(size)
-      within((c) => lanes.write(d, size, lanes.read(n, size, bytes >> size).map((a) => op(f, c, a))))
+      within((c) =>
+        lanes.write(
+          d,
+          size,
+          lanes.read(n, size, bytes >> size).map((a) => op(f, c, a)),
+        ),
+      )
       return 0
     }
-  const elementwise = (op: Ternary, indexed: boolean): Helper => (size = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) => {
-    const f = formatOf(size)
-    within((c) => {
-      const count = bytes >> size
-      const old = lanes.read(d, size, count)
-      const second = indexed ? Array<bigint>(count).fill(lanes.get(m, size, index)) : lanes.read(m, size, count)
-      lanes.write(d, size, lanes.read(n, size, count).map((a, i) => op(f, c, a, second[i] ?? 0n, old[i] ?? 0n)))
-    })
-    return 0
-  }
+  const elementwise =
+    (op: Ternary, indexed: boolean): Helper =>
+    (size = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) => {
+      const f = formatOf(size)
+      within((c) => {
+        const count = bytes >> size
+        const old = lanes.read(d, size, count)
+        const second = indexed ? Array<bigint>(count).fill(lanes.get(m, size, index)) : lanes.read(m, size, count)
+        lanes.write(
+          d,
+          size,
+          lanes.read(n, size, count).map((a, i) => op(f, c, a, second[i] ?? 0n, old[i] ?? 0n)),
+        )
+      })
+      return 0
+    }
   for (const [name, op] of Object.entries({ ...BINARY, ...TERNARY })) {
     helpers[name] = elementwise(op, false)
     helpers[`${name} (by element)`] = elementwise(op, true)
@@ -142,7 +171,9 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
   for (const [name, op] of Object.entries(MULTIPLY_ADD))
     helpers[name] = (size = 0, d = 0, n = 0, m = 0, a = 0) => {
       const f = formatOf(size)
-      within((c) => lanes.write(d, size, [op(f, c, lanes.get(n, size, 0), lanes.get(m, size, 0), lanes.get(a, size, 0))]))
+      within((c) =>
+        lanes.write(d, size, [op(f, c, lanes.get(n, size, 0), lanes.get(m, size, 0), lanes.get(a, size, 0))]),
+      )
       return 0
     }
   for (const [name, op] of Object.entries(PAIRWISE)) {
@@ -150,7 +181,13 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
       const f = formatOf(size)
       const count = bytes >> size
       const all = [...lanes.read(n, size, count), ...lanes.read(m, size, count)]
-      within((c) => lanes.write(d, size, Array.from({ length: count }, (_, i) => op(f, c, all[2 * i] ?? 0n, all[2 * i + 1] ?? 0n))))
+      within((c) =>
+        lanes.write(
+          d,
+          size,
+          Array.from({ length: count }, (_, i) => op(f, c, all[2 * i] ?? 0n, all[2 * i + 1] ?? 0n)),
+        ),
+      )
       return 0
     }
     helpers[`${name} (scalar)`] = (size = 0, d = 0, n = 0) => {
@@ -193,7 +230,10 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
   }
   helpers['FCVT to integer'] = (size = 0, width = 0, signed = 0, mode = 0, fractionBits = 0, d = 0, n = 0) => {
     const to = { width: widthOf(width), signed: signed === 1, fractionBits }
-    registers.setAt(d, within((c) => toFixed(formatOf(size), c, lanes.get(n, size, 0), to, modeOf(mode))))
+    registers.setAt(
+      d,
+      within((c) => toFixed(formatOf(size), c, lanes.get(n, size, 0), to, modeOf(mode))),
+    )
     return 0
   }
   helpers['CVTF from integer'] = (size = 0, width = 0, signed = 0, fractionBits = 0, d = 0, n = 0) => {
@@ -205,30 +245,48 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
   // The vector forms: the lanes of both sides have the same size.
   helpers['FCVT to integer (vector)'] = (size = 0, bytes = 0, signed = 0, mode = 0, fractionBits = 0, d = 0, n = 0) => {
     const to = { width: widthOf(8 << size), signed: signed === 1, fractionBits }
-    within((c) => lanes.write(d, size, lanes.read(n, size, bytes >> size).map((a) => toFixed(formatOf(size), c, a, to, modeOf(mode)))))
+    within((c) =>
+      lanes.write(
+        d,
+        size,
+        lanes.read(n, size, bytes >> size).map((a) => toFixed(formatOf(size), c, a, to, modeOf(mode))),
+      ),
+    )
     return 0
   }
   helpers['CVTF from integer (vector)'] = (size = 0, bytes = 0, signed = 0, fractionBits = 0, d = 0, n = 0) => {
     const from = { width: widthOf(8 << size), signed: signed === 1, fractionBits }
-    within((c) => lanes.write(d, size, lanes.read(n, size, bytes >> size).map((a) => fromFixed(formatOf(size), c, a, from))))
+    within((c) =>
+      lanes.write(
+        d,
+        size,
+        lanes.read(n, size, bytes >> size).map((a) => fromFixed(formatOf(size), c, a, from)),
+      ),
+    )
     return 0
   }
   // From lanes of 2^size bytes to lanes of twice that, and back.
   helpers['FCVTL'] = (size = 0, upper = 0, d = 0, n = 0) => {
     const count = 8 >> size
     within((c) => {
-      const values = lanes.read(n, size, count, upper * count).map((a) => convert(formatOf(size), formatOf(size + 1), c, a))
+      const values = lanes
+        .read(n, size, count, upper * count)
+        .map((a) => convert(formatOf(size), formatOf(size + 1), c, a))
       lanes.write(d, size + 1, values)
     })
     return 0
   }
-  const narrow = (mode: Rounding | undefined): Helper => (size = 0, count = 0, upper = 0, d = 0, n = 0) => {
-    within((c) => {
-      const values = lanes.read(n, size + 1, count).map((a) => convert(formatOf(size + 1), formatOf(size), c, a, mode))
-      lanes.writeHalf(d, size, values, upper === 1)
-    })
-    return 0
-  }
+  const narrow =
+    (mode: Rounding | undefined): Helper =>
+    (size = 0, count = 0, upper = 0, d = 0, n = 0) => {
+      within((c) => {
+        const values = lanes
+          .read(n, size + 1, count)
+          .map((a) => convert(formatOf(size + 1), formatOf(size), c, a, mode))
+        lanes.writeHalf(d, size, values, upper === 1)
+      })
+      return 0
+    }
   helpers['FCVTN'] = narrow(undefined)
   helpers['FCVTXN'] = narrow(rounding.toOdd)
 
@@ -239,4 +297,3 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
   }
   return helpers
 }
-

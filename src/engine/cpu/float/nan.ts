@@ -17,8 +17,7 @@ export function handOn(f: Format, c: FloatContext, operand: Operand): bigint {
 
 /** The first signalling NaN, else the first quiet one; `undefined` when there is none. */
 export function firstNaN(f: Format, c: FloatContext, operands: readonly Operand[]): bigint | undefined {
-  const found =
-    operands.find((o) => o.value.kind === 'signalling') ?? operands.find((o) => o.value.kind === 'quiet')
+  const found = operands.find((o) => o.value.kind === 'signalling') ?? operands.find((o) => o.value.kind === 'quiet')
   return found === undefined ? undefined : handOn(f, c, found)
 }
 

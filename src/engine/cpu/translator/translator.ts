@@ -16,7 +16,7 @@ import type { Region } from './region.ts'
  * Samples of a neighbourhood before it is compiled: compiling a region takes about a millisecond, in which
  * the interpreter runs as many instructions as lie between 50 samples.
  */
-const HOT = Number(globalThis.process?.env?.HOT ?? 16)
+const HOT = 32
 /** A neighbourhood: 32 instructions. */
 const NEIGHBOURHOOD = 32 * record.SIZE
 /** Regions in a module, and samples that a smaller batch waits for more. */

@@ -13,8 +13,13 @@ export function expandFloat(imm8: number, width: 16 | 32 | 64): bigint {
   const sign = BigInt(imm8 >> 7)
   const b = (imm8 >> 6) & 1
   // NOT(b) : Replicate(b, E - 3) : imm8<5:4>
-  const exponent = ((b ^ 1) << (exponentBits - 1)) | ((b === 1 ? 2 ** (exponentBits - 3) - 1 : 0) << 2) | ((imm8 >> 4) & 3)
-  return (sign << BigInt(width - 1)) | (BigInt(exponent) << BigInt(fractionBits)) | (BigInt(imm8 & 15) << BigInt(fractionBits - 4))
+  const exponent =
+    ((b ^ 1) << (exponentBits - 1)) | ((b === 1 ? 2 ** (exponentBits - 3) - 1 : 0) << 2) | ((imm8 >> 4) & 3)
+  return (
+    (sign << BigInt(width - 1)) |
+    (BigInt(exponent) << BigInt(fractionBits)) |
+    (BigInt(imm8 & 15) << BigInt(fractionBits - 4))
+  )
 }
 
 /** The 64 bits, inverted where the instruction inverts them (MVNI, BIC). */

@@ -69,7 +69,7 @@ function tryForm(form: Form, { operands, mnemonic, column }: Instruction, m: Ope
   const extra = operands[form.operands.length]
   if (extra !== undefined) {
     const what = `'${mnemonic}' takes no ${operandText(extra)} here.`
-    return { depth: form.operands.length, problem: { what, column: extra.column } }
+    return { depth: form.operands.length - 0.25, problem: { what, column: extra.column } }
   }
   const word = form.row.encode(m.fields)
   return word ?? { depth: 0, problem: { what: `'${mnemonic}' has no encoding with these operands.`, column } }

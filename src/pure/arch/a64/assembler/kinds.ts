@@ -158,7 +158,7 @@ const branch =
     if (operand?.kind !== 'value') return expected('a label')
     const target = m.value(operand.expression)
     if (target === undefined) return expected('a label')
-    const offset = target - m.address
+    const offset = BigInt.asIntN(64, target - m.address)
     const reach = 1n << BigInt(bits + 1)
     if (offset % 4n !== 0n) return why(`The target is not a multiple of 4 bytes away (${hex(offset)}).`)
     if (offset < -reach || offset >= reach)
@@ -173,7 +173,9 @@ const address =
     if (operand?.kind !== 'value') return expected('a label')
     const target = m.value(operand.expression)
     if (target === undefined) return expected('a label')
-    const offset = pages ? (target >> 12n) - (m.address >> 12n) : target - m.address
+    const offset = pages
+      ? BigInt.asIntN(52, (target >> 12n) - (m.address >> 12n))
+      : BigInt.asIntN(64, target - m.address)
     const reach = 1n << 20n
     if (offset < -reach || offset >= reach)
       return why(

@@ -12,7 +12,8 @@ import type { Kind } from './kind.ts'
 
 type FixedFields = Readonly<Record<string, number>>
 
-interface PatternOperand {
+export interface PatternOperand {
+  readonly name: string
   readonly kind: Kind
   readonly letters: string
   readonly optional: boolean
@@ -36,7 +37,7 @@ function form(mnemonic: string, rowName: string, pattern: string, fixed: FixedFi
     const [name = '', letters = ''] = text.replace('?', '').split(':')
     const kind = kinds[name]
     if (kind === undefined) throw new Error(`${mnemonic}: no kind '${name}'`)
-    return [{ kind, letters, optional: text.startsWith('?') }]
+    return [{ name, kind, letters, optional: text.startsWith('?') }]
   })
   const list = forms.get(mnemonic)
   if (list === undefined) forms.set(mnemonic, [{ mnemonic, row, operands, fixed }])
@@ -248,13 +249,13 @@ for (const [name, c] of conditions) {
 }
 for (const [o, suffix] of ['z', 'nz'].entries()) {
   both(`cb${suffix}`, 'CBZ/CBNZ', 'R:t label19:i', { o })
-  form(`tb${suffix}`, 'TBZ/TBNZ', 'x:t bit64:bc label14:i', { o })
   form(`tb${suffix}`, 'TBZ/TBNZ', 'w:t bit32:bc label14:i', { o })
+  form(`tb${suffix}`, 'TBZ/TBNZ', 'x:t bit64:bc label14:i', { o })
 }
 form('br', 'BR', 'x:n')
 form('blr', 'BLR', 'x:n')
-form('ret', 'RET', 'x:n')
 form('ret', 'RET', '', { n: 30 })
+form('ret', 'RET', 'x:n')
 
 // Loads and stores of one register.
 const UNSIGNED = 'LDR/STR (immediate, unsigned offset)'
@@ -367,4 +368,6 @@ for (const name of ['ic', 'dc', 'at', 'tlbi']) {
 form('sys', 'SYS', 'imm3:p control:n control:m imm3:q ?x:t', { t: ZR })
 
 export const formsOf = (mnemonic: string): readonly Form[] | undefined => forms.get(mnemonic)
+/** All forms, in the order of the table. */
+export const allForms = (): Form[] => [...forms.values()].flat()
 export const mnemonics = (): string[] => [...forms.keys()]

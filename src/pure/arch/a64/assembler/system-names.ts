@@ -67,6 +67,11 @@ export function systemRegister(name: string): number | undefined {
   return crn > 15 || crm > 15 ? undefined : sysregEncoding(op0, op1, crn, crm, op2)
 }
 
+const namesOfRegisters = new Map([...registers].map(([name, encoding]) => [encoding, name]))
+
+export const nameOfSystemRegister = (op0: number, op1: number, crn: number, crm: number, op2: number): string =>
+  namesOfRegisters.get(sysregEncoding(op0, op1, crn, crm, op2)) ?? `s${op0}_${op1}_c${crn}_c${crm}_${op2}`
+
 export interface SystemOperation {
   readonly op1: number
   readonly crn: number
@@ -86,6 +91,20 @@ const operations = new Map(
 /** `ivau` of `ic`, `zva` of `dc`, `vae1is` of `tlbi`… */
 export const systemOperation = (instruction: string, name: string): SystemOperation | undefined =>
   operations.get(`${instruction}.${name.toLowerCase()}`)
+
+export const nameOfSystemOperation = (
+  instruction: string,
+  op1: number,
+  crn: number,
+  crm: number,
+  op2: number,
+): string | undefined =>
+  [...operations]
+    .find(
+      ([name, op]) =>
+        name.startsWith(`${instruction}.`) && op.op1 === op1 && op.crn === crn && op.crm === crm && op.op2 === op2,
+    )?.[0]
+    .slice(instruction.length + 1)
 
 const indexed = (names: string): ReadonlyMap<string, number> =>
   new Map(names.split(/\s+/).flatMap((name, i) => (name === '-' ? [] : [[name, i]])))

@@ -105,13 +105,16 @@ const toInteger: Row[] = TO_INTEGER.map(({ name, r, o: opcode, rounding }) =>
     fp,
     when: singleOrDouble,
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),
-    body: (o, v, p) => o.call('FCVT to integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, rounding, 0, p.d, p.n),
+    body: (o, v, p) =>
+      o.call('FCVT to integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, rounding, 0, p.d, p.n),
   }),
 )
 
 /** FMOV between the register files: lanes as they are. */
 const moveOut = <V>(o: Ops<V>, lane: 'i32x4' | 'i64x2', index: number, d: GprOperand, n: VecOperand): void =>
-  lane === 'i32x4' ? o.set(32, d, o.extractLane(lane, index, o.vget(n))) : o.set(64, d, o.extractLane(lane, index, o.vget(n)))
+  lane === 'i32x4'
+    ? o.set(32, d, o.extractLane(lane, index, o.vget(n)))
+    : o.set(64, d, o.extractLane(lane, index, o.vget(n)))
 
 export const floatingPoint: readonly Row[] = [
   ...moves,
@@ -178,22 +181,34 @@ export const floatingPoint: readonly Row[] = [
     operands: (f) => ({ d: vr(f.d), n: x(f.n) }),
     body: (o, v, p) => o.call('CVTF from integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, 0, p.d, p.n),
   }),
-  a64('SCVTF/UCVTF (scalar, fixed-point)', 'z 0011110 pp 0 00 01u ssssss nnnnn ddddd', '{SCVTF|UCVTF} <d>, <R><n>, #<fbits>', {
-    variants: 'zpu',
-    fp,
-    when: (f) => singleOrDouble(f) && (f.z === 1 || f.s >= 32),
-    example: { s: 63 },
-    operands: (f) => ({ d: vr(f.d), n: x(f.n), fraction: small(64 - f.s) }),
-    body: (o, v, p) => o.call('CVTF from integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, p.fraction, p.d, p.n),
-  }),
-  a64('FCVTZS/FCVTZU (scalar, fixed-point)', 'z 0011110 pp 0 11 00u ssssss nnnnn ddddd', '{FCVTZS|FCVTZU} <R><d>, <n>, #<fbits>', {
-    variants: 'zpu',
-    fp,
-    when: (f) => singleOrDouble(f) && (f.z === 1 || f.s >= 32),
-    example: { s: 63 },
-    operands: (f) => ({ d: xd(f.d), n: vr(f.n), fraction: small(64 - f.s) }),
-    body: (o, v, p) => o.call('FCVT to integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, 3, p.fraction, p.d, p.n),
-  }),
+  a64(
+    'SCVTF/UCVTF (scalar, fixed-point)',
+    'z 0011110 pp 0 00 01u ssssss nnnnn ddddd',
+    '{SCVTF|UCVTF} <d>, <R><n>, #<fbits>',
+    {
+      variants: 'zpu',
+      fp,
+      when: (f) => singleOrDouble(f) && (f.z === 1 || f.s >= 32),
+      example: { s: 63 },
+      operands: (f) => ({ d: vr(f.d), n: x(f.n), fraction: small(64 - f.s) }),
+      body: (o, v, p) =>
+        o.call('CVTF from integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, p.fraction, p.d, p.n),
+    },
+  ),
+  a64(
+    'FCVTZS/FCVTZU (scalar, fixed-point)',
+    'z 0011110 pp 0 11 00u ssssss nnnnn ddddd',
+    '{FCVTZS|FCVTZU} <R><d>, <n>, #<fbits>',
+    {
+      variants: 'zpu',
+      fp,
+      when: (f) => singleOrDouble(f) && (f.z === 1 || f.s >= 32),
+      example: { s: 63 },
+      operands: (f) => ({ d: xd(f.d), n: vr(f.n), fraction: small(64 - f.s) }),
+      body: (o, v, p) =>
+        o.call('FCVT to integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, 3, p.fraction, p.d, p.n),
+    },
+  ),
   a64('FMOV (single to general)', '0 0011110 00 1 00 110 000000 nnnnn ddddd', 'FMOV <Wd>, <Sn>', {
     fp,
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),

@@ -11,6 +11,7 @@ import { simdLoadStore } from './simd-load-store.ts'
 import { simdMisc } from './simd-misc.ts'
 import { simdMultiply } from './simd-multiply.ts'
 import { simdShift } from './simd-shift.ts'
+import { simdStructures } from './simd-structures.ts'
 import { simdThreeSame } from './simd-three-same.ts'
 import { system } from './system.ts'
 
@@ -21,6 +22,7 @@ export const rows: readonly Row[] = [
   ...loadStore,
   ...system,
   ...simdLoadStore,
+  ...simdStructures,
   ...simdThreeSame,
   ...simdMisc,
   ...simdCopy,

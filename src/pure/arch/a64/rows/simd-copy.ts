@@ -5,17 +5,65 @@ import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
 import { expandImmediate } from '../simd-immediate.ts'
 import {
-  byteVector, bytesOf, duplicate, elementBytes, elementWidth, indexLocal, insert, laneOf, splatElement,
+  byteVector,
+  bytesOf,
+  duplicate,
+  elementBytes,
+  elementWidth,
+  indexLocal,
+  insert,
+  laneOf,
+  splatElement,
 } from './simd-lanes.ts'
 
 const fp = true
 
 /** imm5 by element size: the lowest bit that is set says the size, those above it the lane. */
 const LANES = [
-  { s: 0, T: 'B', dup: '0 Q 0 01110000 iiii1 0 0000 1 nnnnn ddddd', scalar: '01 0 11110000 iiii1 0 0000 1 nnnnn ddddd', general: '0 Q 0 01110000 iiii1 0 0001 1 nnnnn ddddd', ins: '0 1 0 01110000 iiii1 0 0011 1 nnnnn ddddd', smov: '0 Q 0 01110000 iiii1 0 0101 1 nnnnn ddddd', umov: '0 Q 0 01110000 iiii1 0 0111 1 nnnnn ddddd', element: '0 1 1 01110000 iiii1 0 jjjj 1 nnnnn ddddd' },
-  { s: 1, T: 'H', dup: '0 Q 0 01110000 iii10 0 0000 1 nnnnn ddddd', scalar: '01 0 11110000 iii10 0 0000 1 nnnnn ddddd', general: '0 Q 0 01110000 iii10 0 0001 1 nnnnn ddddd', ins: '0 1 0 01110000 iii10 0 0011 1 nnnnn ddddd', smov: '0 Q 0 01110000 iii10 0 0101 1 nnnnn ddddd', umov: '0 Q 0 01110000 iii10 0 0111 1 nnnnn ddddd', element: '0 1 1 01110000 iii10 0 jjjj 1 nnnnn ddddd' },
-  { s: 2, T: 'S', dup: '0 Q 0 01110000 ii100 0 0000 1 nnnnn ddddd', scalar: '01 0 11110000 ii100 0 0000 1 nnnnn ddddd', general: '0 Q 0 01110000 ii100 0 0001 1 nnnnn ddddd', ins: '0 1 0 01110000 ii100 0 0011 1 nnnnn ddddd', smov: '0 Q 0 01110000 ii100 0 0101 1 nnnnn ddddd', umov: '0 Q 0 01110000 ii100 0 0111 1 nnnnn ddddd', element: '0 1 1 01110000 ii100 0 jjjj 1 nnnnn ddddd' },
-  { s: 3, T: 'D', dup: '0 Q 0 01110000 i1000 0 0000 1 nnnnn ddddd', scalar: '01 0 11110000 i1000 0 0000 1 nnnnn ddddd', general: '0 Q 0 01110000 i1000 0 0001 1 nnnnn ddddd', ins: '0 1 0 01110000 i1000 0 0011 1 nnnnn ddddd', smov: '0 Q 0 01110000 i1000 0 0101 1 nnnnn ddddd', umov: '0 Q 0 01110000 i1000 0 0111 1 nnnnn ddddd', element: '0 1 1 01110000 i1000 0 jjjj 1 nnnnn ddddd' },
+  {
+    s: 0,
+    T: 'B',
+    dup: '0 Q 0 01110000 iiii1 0 0000 1 nnnnn ddddd',
+    scalar: '01 0 11110000 iiii1 0 0000 1 nnnnn ddddd',
+    general: '0 Q 0 01110000 iiii1 0 0001 1 nnnnn ddddd',
+    ins: '0 1 0 01110000 iiii1 0 0011 1 nnnnn ddddd',
+    smov: '0 Q 0 01110000 iiii1 0 0101 1 nnnnn ddddd',
+    umov: '0 Q 0 01110000 iiii1 0 0111 1 nnnnn ddddd',
+    element: '0 1 1 01110000 iiii1 0 jjjj 1 nnnnn ddddd',
+  },
+  {
+    s: 1,
+    T: 'H',
+    dup: '0 Q 0 01110000 iii10 0 0000 1 nnnnn ddddd',
+    scalar: '01 0 11110000 iii10 0 0000 1 nnnnn ddddd',
+    general: '0 Q 0 01110000 iii10 0 0001 1 nnnnn ddddd',
+    ins: '0 1 0 01110000 iii10 0 0011 1 nnnnn ddddd',
+    smov: '0 Q 0 01110000 iii10 0 0101 1 nnnnn ddddd',
+    umov: '0 Q 0 01110000 iii10 0 0111 1 nnnnn ddddd',
+    element: '0 1 1 01110000 iii10 0 jjjj 1 nnnnn ddddd',
+  },
+  {
+    s: 2,
+    T: 'S',
+    dup: '0 Q 0 01110000 ii100 0 0000 1 nnnnn ddddd',
+    scalar: '01 0 11110000 ii100 0 0000 1 nnnnn ddddd',
+    general: '0 Q 0 01110000 ii100 0 0001 1 nnnnn ddddd',
+    ins: '0 1 0 01110000 ii100 0 0011 1 nnnnn ddddd',
+    smov: '0 Q 0 01110000 ii100 0 0101 1 nnnnn ddddd',
+    umov: '0 Q 0 01110000 ii100 0 0111 1 nnnnn ddddd',
+    element: '0 1 1 01110000 ii100 0 jjjj 1 nnnnn ddddd',
+  },
+  {
+    s: 3,
+    T: 'D',
+    dup: '0 Q 0 01110000 i1000 0 0000 1 nnnnn ddddd',
+    scalar: '01 0 11110000 i1000 0 0000 1 nnnnn ddddd',
+    general: '0 Q 0 01110000 i1000 0 0001 1 nnnnn ddddd',
+    ins: '0 1 0 01110000 i1000 0 0011 1 nnnnn ddddd',
+    smov: '0 Q 0 01110000 i1000 0 0101 1 nnnnn ddddd',
+    umov: '0 Q 0 01110000 i1000 0 0111 1 nnnnn ddddd',
+    element: '0 1 1 01110000 i1000 0 jjjj 1 nnnnn ddddd',
+  },
 ] as const
 
 const fromLane = (f: { i: number; n: number; d: number }) => ({ d: vr(f.d), n: vr(f.n), index: small(f.i) })
@@ -46,7 +94,10 @@ const copies: Row[] = LANES.flatMap(({ s, T, dup, scalar, general, ins, smov, um
       operands: (f) => ({ d: vr(f.d), n: x(f.n), index: small(f.i) }),
       body: (o, _v, p) => {
         const index = indexLocal(o, p.index)
-        o.vset(p.d, insert(o, s, p.d, index, () => splatElement(o, s, o.get(elementWidth(s), p.n))))
+        o.vset(
+          p.d,
+          insert(o, s, p.d, index, () => splatElement(o, s, o.get(elementWidth(s), p.n))),
+        )
       },
     }),
     a64(`INS (element, ${T})`, element, 'INS <Vd>.<Ts>[<index1>], <Vn>.<Ts>[<index2>]', {
@@ -55,7 +106,10 @@ const copies: Row[] = LANES.flatMap(({ s, T, dup, scalar, general, ins, smov, um
       body: (o, _v, p) => {
         const to = indexLocal(o, p.to)
         const from = indexLocal(o, p.from)
-        o.vset(p.d, insert(o, s, p.d, to, () => duplicate(o, s, p.n, from)))
+        o.vset(
+          p.d,
+          insert(o, s, p.d, to, () => duplicate(o, s, p.n, from)),
+        )
       },
     }),
     // A 64-bit lane goes to a 64-bit register, all others to a 32-bit one.
@@ -86,26 +140,47 @@ const copies: Row[] = LANES.flatMap(({ s, T, dup, scalar, general, ins, smov, um
 })
 
 /** The bytes of a vector at `offset` and up, an offset of 16 or more (or below zero) giving zeros. */
-function from<V>(o: Ops<V>, source: V, offset: SmallOperand): V {
+function bytesFrom<V>(o: Ops<V>, source: V, offset: SmallOperand): V {
   const indexes = byteVector(o, (i) => i)
   return o.vector('i8x16.swizzle', source, o.vector('i8x16.add', indexes, o.splat('i8x16', o.imm(32, offset))))
 }
 
 /** Registers n to n + 3, of which a table uses as many as it has. */
-const table = (f: { n: number; m: number; d: number }) => ({ d: vr(f.d), m: vr(f.m), n0: vr(f.n), n1: vr(f.n + 1), n2: vr(f.n + 2), n3: vr(f.n + 3) })
+const table = (f: { n: number; m: number; d: number }) => ({
+  d: vr(f.d),
+  m: vr(f.m),
+  n0: vr(f.n),
+  n1: vr(f.n + 1),
+  n2: vr(f.n + 2),
+  n3: vr(f.n + 3),
+})
 
 function lookup<V>(o: Ops<V>, tables: readonly VecOperand[], m: VecOperand): V {
   const found = tables.map((n, k) => {
     const source = o.vget(n)
     // Below zero is far above 15: out of range too.
-    return o.let(128, o.vector('i8x16.swizzle', source, o.vector('i8x16.sub', o.vget(m), byteVector(o, () => 16 * k))))
+    return o.let(
+      128,
+      o.vector(
+        'i8x16.swizzle',
+        source,
+        o.vector(
+          'i8x16.sub',
+          o.vget(m),
+          byteVector(o, () => 16 * k),
+        ),
+      ),
+    )
   })
-  return found.slice(1).reduce((all, local) => o.vector('v128.or', all, o.use(local)), o.use(found[0] ?? { local: 0, type: 128 }))
+  return found
+    .slice(1)
+    .reduce((all, local) => o.vector('v128.or', all, o.use(local)), o.use(found[0] ?? { local: 0, type: 128 }))
 }
 
 const TABLES = [0, 1, 2, 3] as const
 
-const immediate = (f: { Q: number; p: number; c: number; h: number; g: number }): bigint => expandImmediate(f.p, f.c, (f.h << 5) | f.g)
+const immediate = (f: { Q: number; p: number; c: number; h: number; g: number }): bigint =>
+  expandImmediate(f.p, f.c, (f.h << 5) | f.g)
 
 export const simdCopy: readonly Row[] = [
   ...copies,
@@ -117,48 +192,75 @@ export const simdCopy: readonly Row[] = [
     body: (o, v, p) => {
       if (v.Q === 0) {
         const both = o.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23], o.vget(p.n), o.vget(p.m))
-        o.vsetLow(8, p.d, from(o, both, p.index))
+        o.vsetLow(8, p.d, bytesFrom(o, both, p.index))
         return
       }
-      const low = from(o, o.vget(p.n), p.index)
+      const low = bytesFrom(o, o.vget(p.n), p.index)
       const source = o.vget(p.m)
-      const indexes = o.vector('i8x16.add', byteVector(o, (i) => i - 16), o.splat('i8x16', o.imm(32, p.index)))
+      const indexes = o.vector(
+        'i8x16.add',
+        byteVector(o, (i) => i - 16),
+        o.splat('i8x16', o.imm(32, p.index)),
+      )
       o.vset(p.d, o.vector('v128.or', low, o.vector('i8x16.swizzle', source, indexes)))
     },
   }),
   ...TABLES.map((l) =>
-    a64(`TBL/TBX (${l + 1})`, '0 Q 001110 000 mmmmm 0 ll x 00 nnnnn ddddd', '{TBL|TBX} <Vd>.<Ta>, { <Vn>.16B, … }, <Vm>.<Ta>', {
-      variants: 'Qx',
-      fixed: { l },
-      fp,
-      operands: table,
-      body: (o, v, p) => {
-        const found = lookup(o, [p.n0, p.n1, p.n2, p.n3].slice(0, l + 1), p.m)
-        if (v.x === 0) return o.vsetLow(bytesOf(v.Q), p.d, found)
-        const old = o.vget(p.d)
-        const inRange = o.vector('i8x16.lt_u', o.vget(p.m), byteVector(o, () => 16 * (l + 1)))
-        o.vsetLow(bytesOf(v.Q), p.d, o.vectorBitSelect(found, old, inRange))
+    a64(
+      `TBL/TBX (${l + 1})`,
+      '0 Q 001110 000 mmmmm 0 ll x 00 nnnnn ddddd',
+      '{TBL|TBX} <Vd>.<Ta>, { <Vn>.16B, … }, <Vm>.<Ta>',
+      {
+        variants: 'Qx',
+        fixed: { l },
+        fp,
+        operands: table,
+        body: (o, v, p) => {
+          const found = lookup(o, [p.n0, p.n1, p.n2, p.n3].slice(0, l + 1), p.m)
+          if (v.x === 0) return o.vsetLow(bytesOf(v.Q), p.d, found)
+          const old = o.vget(p.d)
+          const inRange = o.vector(
+            'i8x16.lt_u',
+            o.vget(p.m),
+            byteVector(o, () => 16 * (l + 1)),
+          )
+          o.vsetLow(bytesOf(v.Q), p.d, o.vectorBitSelect(found, old, inRange))
+        },
       },
-    }),
+    ),
   ),
-  a64('MOVI/MVNI/FMOV (vector, immediate)', '0 Q p 0111100000 hhh cccc 01 ggggg ddddd', '{MOVI|MVNI|FMOV} <Vd>.<T>, #<imm>{, <shift> #<amount>}', {
-    variants: 'Q',
-    fp,
-    // The odd ones below 12 are ORR and BIC; FMOV of a double needs both lanes.
-    when: (f) => ((f.c & 1) === 0 || f.c >= 12) && !(f.c === 15 && f.p === 1 && f.Q === 0),
-    operands: (f) => ({ d: vr(f.d), imm: imm(immediate(f)) }),
-    body: (o, v, p) => o.vsetLow(bytesOf(v.Q), p.d, o.splat('i64x2', o.imm(64, p.imm))),
-  }),
-  a64('ORR/BIC (vector, immediate)', '0 Q p 0111100000 hhh cccc 01 ggggg ddddd', '{ORR|BIC} <Vd>.<T>, #<imm8>{, LSL #<amount>}', {
-    variants: 'Qp',
-    fp,
-    when: (f) => (f.c & 1) === 1 && f.c < 12,
-    example: { c: 1 },
-    // The immediate of BIC comes inverted already.
-    operands: (f) => ({ d: vr(f.d), imm: imm(immediate(f)) }),
-    body: (o, v, p) => {
-      const old = o.vget(p.d)
-      o.vsetLow(bytesOf(v.Q), p.d, o.vector(v.p === 1 ? 'v128.and' : 'v128.or', old, o.splat('i64x2', o.imm(64, p.imm))))
+  a64(
+    'MOVI/MVNI/FMOV (vector, immediate)',
+    '0 Q p 0111100000 hhh cccc 01 ggggg ddddd',
+    '{MOVI|MVNI|FMOV} <Vd>.<T>, #<imm>{, <shift> #<amount>}',
+    {
+      variants: 'Q',
+      fp,
+      // The odd ones below 12 are ORR and BIC; FMOV of a double needs both lanes.
+      when: (f) => ((f.c & 1) === 0 || f.c >= 12) && !(f.c === 15 && f.p === 1 && f.Q === 0),
+      operands: (f) => ({ d: vr(f.d), imm: imm(immediate(f)) }),
+      body: (o, v, p) => o.vsetLow(bytesOf(v.Q), p.d, o.splat('i64x2', o.imm(64, p.imm))),
     },
-  }),
+  ),
+  a64(
+    'ORR/BIC (vector, immediate)',
+    '0 Q p 0111100000 hhh cccc 01 ggggg ddddd',
+    '{ORR|BIC} <Vd>.<T>, #<imm8>{, LSL #<amount>}',
+    {
+      variants: 'Qp',
+      fp,
+      when: (f) => (f.c & 1) === 1 && f.c < 12,
+      example: { c: 1 },
+      // The immediate of BIC comes inverted already.
+      operands: (f) => ({ d: vr(f.d), imm: imm(immediate(f)) }),
+      body: (o, v, p) => {
+        const old = o.vget(p.d)
+        o.vsetLow(
+          bytesOf(v.Q),
+          p.d,
+          o.vector(v.p === 1 ? 'v128.and' : 'v128.or', old, o.splat('i64x2', o.imm(64, p.imm))),
+        )
+      },
+    },
+  ),
 ]

@@ -177,8 +177,18 @@ const toInteger: Row[] = TO_INTEGER.flatMap(([name, a, opcode, rounding]) => [
 
 /** immh:immb is 2 * esize - fbits. */
 const FIXED = [
-  { size: 2, T: 'S', vector: '0 Q U 011110 01 iiiii ooooo 1 nnnnn ddddd', scalar: '01 U 111110 01 iiiii ooooo 1 nnnnn ddddd' },
-  { size: 3, T: 'D', vector: '0 Q U 011110 1 iiiiii ooooo 1 nnnnn ddddd', scalar: '01 U 111110 1 iiiiii ooooo 1 nnnnn ddddd' },
+  {
+    size: 2,
+    T: 'S',
+    vector: '0 Q U 011110 01 iiiii ooooo 1 nnnnn ddddd',
+    scalar: '01 U 111110 01 iiiii ooooo 1 nnnnn ddddd',
+  },
+  {
+    size: 3,
+    T: 'D',
+    vector: '0 Q U 011110 1 iiiiii ooooo 1 nnnnn ddddd',
+    scalar: '01 U 111110 1 iiiiii ooooo 1 nnnnn ddddd',
+  },
 ] as const
 
 const fixedPoint: Row[] = FIXED.flatMap(({ size, T, vector, scalar }) => {
@@ -232,22 +242,33 @@ const elementOperands = (f: ElementFields) => ({
   index: small(f.z === 1 ? f.H : (f.H << 1) | f.L),
 })
 const byElement: Row[] = BY_ELEMENT.flatMap(([name, U, opcode]) => [
-  a64(`${name} (by element)`, '0 Q U 01111 1z L M mmmm oooo H 0 nnnnn ddddd', `${name} <Vd>.<T>, <Vn>.<T>, <Vm>.<Ts>[<index>]`, {
-    variants: 'Qz',
-    fixed: { U, o: opcode },
-    fp,
-    when: (f) => whole(f) && (f.z === 0 || f.L === 0),
-    operands: elementOperands,
-    body: (o, v, p) => o.call(`${name} (by element)`, 'pure', sizeOf(v.z), bytesOf(v.Q), p.d, p.n, p.m, p.index),
-  }),
-  a64(`${name} (by element, scalar)`, '01 U 11111 1z L M mmmm oooo H 0 nnnnn ddddd', `${name} <V><d>, <V><n>, <Vm>.<Ts>[<index>]`, {
-    variants: 'z',
-    fixed: { U, o: opcode },
-    fp,
-    when: (f) => f.z === 0 || f.L === 0,
-    operands: elementOperands,
-    body: (o, v, p) => o.call(`${name} (by element)`, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), p.d, p.n, p.m, p.index),
-  }),
+  a64(
+    `${name} (by element)`,
+    '0 Q U 01111 1z L M mmmm oooo H 0 nnnnn ddddd',
+    `${name} <Vd>.<T>, <Vn>.<T>, <Vm>.<Ts>[<index>]`,
+    {
+      variants: 'Qz',
+      fixed: { U, o: opcode },
+      fp,
+      when: (f) => whole(f) && (f.z === 0 || f.L === 0),
+      operands: elementOperands,
+      body: (o, v, p) => o.call(`${name} (by element)`, 'pure', sizeOf(v.z), bytesOf(v.Q), p.d, p.n, p.m, p.index),
+    },
+  ),
+  a64(
+    `${name} (by element, scalar)`,
+    '01 U 11111 1z L M mmmm oooo H 0 nnnnn ddddd',
+    `${name} <V><d>, <V><n>, <Vm>.<Ts>[<index>]`,
+    {
+      variants: 'z',
+      fixed: { U, o: opcode },
+      fp,
+      when: (f) => f.z === 0 || f.L === 0,
+      operands: elementOperands,
+      body: (o, v, p) =>
+        o.call(`${name} (by element)`, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), p.d, p.n, p.m, p.index),
+    },
+  ),
 ])
 
 export const simdFloat: readonly Row[] = [
@@ -255,7 +276,12 @@ export const simdFloat: readonly Row[] = [
   ...pairwise,
   ...across,
   ...one,
-  ...([['FABS', 0, 'and'], ['FNEG', 1, 'xor']] as const).map(([name, U, op]) =>
+  ...(
+    [
+      ['FABS', 0, 'and'],
+      ['FNEG', 1, 'xor'],
+    ] as const
+  ).map(([name, U, op]) =>
     a64(`${name} (vector)`, '0 Q U 01110 1 z 10000 01111 10 nnnnn ddddd', `${name} <Vd>.<T>, <Vn>.<T>`, {
       variants: 'Qz',
       fixed: { U },
@@ -274,7 +300,12 @@ export const simdFloat: readonly Row[] = [
     operands: two,
     body: (o, v, p) => o.call('FRECPX', 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), p.d, p.n),
   }),
-  ...([['URECPE', 0], ['URSQRTE', 1]] as const).map(([name, U]) =>
+  ...(
+    [
+      ['URECPE', 0],
+      ['URSQRTE', 1],
+    ] as const
+  ).map(([name, U]) =>
     a64(name, '0 Q U 01110 1 0 10000 11100 10 nnnnn ddddd', `${name} <Vd>.<T>, <Vn>.<T>`, {
       variants: 'Q',
       fixed: { U },

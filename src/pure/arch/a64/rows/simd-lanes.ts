@@ -9,7 +9,8 @@ export const sizeOf = (s: number): Size => SIZES[s] ?? 3
 
 export const shape = (s: number): LaneShape => (['i8x16', 'i16x8', 'i32x4', 'i64x2'] as const)[s] ?? 'i64x2'
 /** Shapes of the operations that WebAssembly does not have for 64-bit lanes. */
-export const smallShape = (s: number): 'i8x16' | 'i16x8' | 'i32x4' => (['i8x16', 'i16x8', 'i32x4'] as const)[s] ?? 'i32x4'
+export const smallShape = (s: number): 'i8x16' | 'i16x8' | 'i32x4' =>
+  (['i8x16', 'i16x8', 'i32x4'] as const)[s] ?? 'i32x4'
 
 /** Bytes that an instruction writes: all of the register or its lower half. */
 export const bytesOf = (q: number): 8 | 16 => (q === 1 ? 16 : 8)
@@ -44,7 +45,8 @@ export const zero = <V>(o: Ops<V>): V => o.vconst(0n, 0n)
 export const elements = (s: number, from: (i: number) => number): number[] =>
   Array.from({ length: 16 }, (_, i) => (from(i >> s) << s) | (i & ((1 << s) - 1)))
 
-export const shuffleLocals = <V>(o: Ops<V>, indexes: readonly number[], a: Local, b: Local): V => o.shuffle(indexes, o.use(a), o.use(b))
+export const shuffleLocals = <V>(o: Ops<V>, indexes: readonly number[], a: Local, b: Local): V =>
+  o.shuffle(indexes, o.use(a), o.use(b))
 
 /**
  * 16 bytes picked out of several vectors: `from(i)` is 16 * vector + byte, or undefined for a byte that does not matter.

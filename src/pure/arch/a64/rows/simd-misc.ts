@@ -18,7 +18,11 @@ const reverse =
   (container: number): Compute =>
   (o, s, p) => {
     const last = (1 << (container - s)) - 1
-    return o.shuffle(elements(s, (i) => i ^ last), o.vget(p.n), zero(o))
+    return o.shuffle(
+      elements(s, (i) => i ^ last),
+      o.vget(p.n),
+      zero(o),
+    )
   }
 
 const againstZero =
@@ -40,11 +44,18 @@ function addPairs<V>(o: Ops<V>, s: number, unsigned: 0 | 1, n: VecOperand): V {
   const sign = unsigned === 1 ? 'u' : 's'
   const wide = o.vget(n)
   const local = o.let(128, wide)
-  const even = o.laneShift(`i64x2.shr_${sign}`, o.laneShift('i64x2.shl', o.use(local), o.konst(32, 32)), o.konst(32, 32))
+  const even = o.laneShift(
+    `i64x2.shr_${sign}`,
+    o.laneShift('i64x2.shl', o.use(local), o.konst(32, 32)),
+    o.konst(32, 32),
+  )
   return o.vector('i64x2.add', even, o.laneShift(`i64x2.shr_${sign}`, o.use(local), o.konst(32, 32)))
 }
 
-const pairwiseLong = (unsigned: 0 | 1): Compute => (o, s, p) => addPairs(o, s, unsigned, p.n)
+const pairwiseLong =
+  (unsigned: 0 | 1): Compute =>
+  (o, s, p) =>
+    addPairs(o, s, unsigned, p.n)
 const pairwiseLongAccumulate =
   (unsigned: 0 | 1): Compute =>
   (o, s, p) => {
@@ -52,13 +63,21 @@ const pairwiseLongAccumulate =
     return o.vector(`${shape(s + 1)}.add`, old, addPairs(o, s, unsigned, p.n))
   }
 
+const reversedHalf = (i: number): number => ((i & 1) << 3) | ((i & 2) << 1) | ((i & 4) >> 1) | ((i & 8) >> 3)
 const reverseBits: Compute = (o, _s, p) => {
   // Each half of a byte is looked up in a table of reversed halves.
-  const table = (i: number): number => ((i & 1) << 3) | ((i & 2) << 1) | ((i & 4) >> 1) | ((i & 8) >> 3)
   const n = o.let(128, o.vget(p.n))
-  const high = byteVector(o, (i) => table(i) << 4)
-  const low = o.vector('i8x16.swizzle', high, o.vector('v128.and', o.use(n), byteVector(o, () => 15)))
-  const lowTable = byteVector(o, table)
+  const high = byteVector(o, (i) => reversedHalf(i) << 4)
+  const low = o.vector(
+    'i8x16.swizzle',
+    high,
+    o.vector(
+      'v128.and',
+      o.use(n),
+      byteVector(o, () => 15),
+    ),
+  )
+  const lowTable = byteVector(o, reversedHalf)
   const other = o.vector('i8x16.swizzle', lowTable, o.laneShift('i8x16.shr_u', o.use(n), o.konst(32, 4)))
   return o.vector('v128.or', low, other)
 }
@@ -97,8 +116,22 @@ const TABLE: readonly Misc[] = [
   { name: 'CMEQ (zero)', U: 0, o: 0b01001, compute: againstZero('eq'), vector: ALL, scalar: [3] },
   { name: 'CMLE (zero)', U: 1, o: 0b01001, compute: againstZero('le_s'), vector: ALL, scalar: [3] },
   { name: 'CMLT (zero)', U: 0, o: 0b01010, compute: againstZero('lt_s'), vector: ALL, scalar: [3] },
-  { name: 'ABS', U: 0, o: 0b01011, compute: (o, s, p) => o.vector(`${shape(s)}.abs`, o.vget(p.n)), vector: ALL, scalar: [3] },
-  { name: 'NEG', U: 1, o: 0b01011, compute: (o, s, p) => o.vector(`${shape(s)}.neg`, o.vget(p.n)), vector: ALL, scalar: [3] },
+  {
+    name: 'ABS',
+    U: 0,
+    o: 0b01011,
+    compute: (o, s, p) => o.vector(`${shape(s)}.abs`, o.vget(p.n)),
+    vector: ALL,
+    scalar: [3],
+  },
+  {
+    name: 'NEG',
+    U: 1,
+    o: 0b01011,
+    compute: (o, s, p) => o.vector(`${shape(s)}.neg`, o.vget(p.n)),
+    vector: ALL,
+    scalar: [3],
+  },
 ]
 
 const syntaxOf = (name: string): string => name.replace(' (zero)', '')
@@ -114,25 +147,35 @@ const misc: Row[] = TABLE.flatMap((row) => {
   const zeroOperand = row.name.includes('zero') ? ', #0' : ''
   const { scalar } = row
   const rows = [
-    a64(`${row.name} (vector)`, '0 Q U 01110 ss 10000 ooooo 10 nnnnn ddddd', `${syntaxOf(row.name)} <Vd>.<T>, <Vn>.<T>${zeroOperand}`, {
-      variants: 'Qs',
-      fixed: { U: row.U, o: row.o },
-      fp,
-      when: (f) => row.vector.includes(f.s) && (f.s < 3 || f.Q === 1),
-      operands: twoOperands,
-      body: (o, v, p) => run(o, row, v.s, p, bytesOf(v.Q)),
-    }),
+    a64(
+      `${row.name} (vector)`,
+      '0 Q U 01110 ss 10000 ooooo 10 nnnnn ddddd',
+      `${syntaxOf(row.name)} <Vd>.<T>, <Vn>.<T>${zeroOperand}`,
+      {
+        variants: 'Qs',
+        fixed: { U: row.U, o: row.o },
+        fp,
+        when: (f) => row.vector.includes(f.s) && (f.s < 3 || f.Q === 1),
+        operands: twoOperands,
+        body: (o, v, p) => run(o, row, v.s, p, bytesOf(v.Q)),
+      },
+    ),
   ]
   if (scalar !== undefined)
     rows.push(
-      a64(`${row.name} (scalar)`, '01 U 11110 ss 10000 ooooo 10 nnnnn ddddd', `${syntaxOf(row.name)} <V><d>, <V><n>${zeroOperand}`, {
-        variants: 's',
-        fixed: { U: row.U, o: row.o },
-        fp,
-        when: (f) => scalar.includes(f.s),
-        operands: twoOperands,
-        body: (o, v, p) => run(o, row, v.s, p, elementBytes(v.s)),
-      }),
+      a64(
+        `${row.name} (scalar)`,
+        '01 U 11110 ss 10000 ooooo 10 nnnnn ddddd',
+        `${syntaxOf(row.name)} <V><d>, <V><n>${zeroOperand}`,
+        {
+          variants: 's',
+          fixed: { U: row.U, o: row.o },
+          fp,
+          when: (f) => scalar.includes(f.s),
+          operands: twoOperands,
+          body: (o, v, p) => run(o, row, v.s, p, elementBytes(v.s)),
+        },
+      ),
     )
   return rows
 })
@@ -141,13 +184,22 @@ const misc: Row[] = TABLE.flatMap((row) => {
 export function setHalf<V>(o: Ops<V>, q: number, d: VecOperand, value: V): void {
   if (q === 0) return o.vsetLow(8, d, value)
   const narrow = o.let(128, value)
-  o.vset(d, o.shuffle(elements(3, (i) => (i === 0 ? 0 : 2)), o.vget(d), o.use(narrow)))
+  o.vset(
+    d,
+    o.shuffle(
+      elements(3, (i) => (i === 0 ? 0 : 2)),
+      o.vget(d),
+      o.use(narrow),
+    ),
+  )
 }
 
 /** The low halves of elements of twice 2^s bytes, in the lower eight bytes. */
-export const lowHalves = <V>(o: Ops<V>, s: number, wide: Local): V => gather(o, [wide], (i) => elements(s, (k) => (2 * k) % (16 >> s))[i])
+export const lowHalves = <V>(o: Ops<V>, s: number, wide: Local): V =>
+  gather(o, [wide], (i) => elements(s, (k) => (2 * k) % (16 >> s))[i])
 /** The high halves. */
-export const highHalves = <V>(o: Ops<V>, s: number, wide: Local): V => gather(o, [wide], (i) => elements(s, (k) => (2 * k + 1) % (16 >> s))[i])
+export const highHalves = <V>(o: Ops<V>, s: number, wide: Local): V =>
+  gather(o, [wide], (i) => elements(s, (k) => (2 * k + 1) % (16 >> s))[i])
 
 /** Saturating narrowing: name, U, opcode; helpers do it. */
 const NARROW = [
@@ -182,7 +234,10 @@ function fold<V>(o: Ops<V>, s: number, bytes: number, start: V, combine: (a: V, 
   for (let half = bytes / 2; half >= 1 << s; half /= 2) {
     const local = o.let(128, value)
     const a = o.use(local)
-    value = combine(a, gather(o, [local], (i) => (i + half) % 16))
+    value = combine(
+      a,
+      gather(o, [local], (i) => (i + half) % 16),
+    )
   }
   return value
 }
@@ -195,7 +250,11 @@ const across = (name: string, U: 0 | 1, opcode: number, op: 'add' | 'max_s' | 'm
     when: (f) => f.s < 2 || (f.s === 2 && f.Q === 1),
     operands: twoOperands,
     body: (o, v, p) =>
-      o.vsetLow(elementBytes(v.s), p.d, fold(o, v.s, bytesOf(v.Q), o.vget(p.n), (a, b) => o.vector(`${smallShape(v.s)}.${op}`, a, b))),
+      o.vsetLow(
+        elementBytes(v.s),
+        p.d,
+        fold(o, v.s, bytesOf(v.Q), o.vget(p.n), (a, b) => o.vector(`${smallShape(v.s)}.${op}`, a, b)),
+      ),
   })
 
 const acrossLong = (name: string, U: 0 | 1): Row =>
@@ -207,7 +266,11 @@ const acrossLong = (name: string, U: 0 | 1): Row =>
     operands: twoOperands,
     body: (o, v, p) => {
       const s = v.s + 1
-      o.vsetLow(elementBytes(s), p.d, fold(o, s, bytesOf(v.Q), addPairs(o, v.s, U, p.n), (a, b) => o.vector(`${shape(s)}.add`, a, b)))
+      o.vsetLow(
+        elementBytes(s),
+        p.d,
+        fold(o, s, bytesOf(v.Q), addPairs(o, v.s, U, p.n), (a, b) => o.vector(`${shape(s)}.add`, a, b)),
+      )
     },
   })
 
@@ -230,7 +293,14 @@ export const simdMisc: readonly Row[] = [
       // Each element goes to the high half of one twice its size.
       const first = v.Q === 1 ? 8 >> v.s : 0
       const n = o.vget(p.n)
-      o.vset(p.d, o.shuffle(elements(v.s, (i) => ((i & 1) === 1 ? first + (i >> 1) : 16 >> v.s)), n, zero(o)))
+      o.vset(
+        p.d,
+        o.shuffle(
+          elements(v.s, (i) => ((i & 1) === 1 ? first + (i >> 1) : 16 >> v.s)),
+          n,
+          zero(o),
+        ),
+      )
     },
   }),
   acrossLong('SADDLV', 0),
@@ -246,7 +316,15 @@ export const simdMisc: readonly Row[] = [
     body: (o, _v, p) => {
       const n = o.let(128, o.vget(p.n))
       const low = o.use(n)
-      o.vsetLow(8, p.d, o.vector('i64x2.add', low, gather(o, [n], (i) => (i + 8) % 16)))
+      o.vsetLow(
+        8,
+        p.d,
+        o.vector(
+          'i64x2.add',
+          low,
+          gather(o, [n], (i) => (i + 8) % 16),
+        ),
+      )
     },
   }),
 ]

@@ -16,11 +16,21 @@ interface Operands {
   readonly m: VecOperand
 }
 
-const MULTIPLY: readonly (readonly [signed: readonly [VectorOp, VectorOp], unsigned: readonly [VectorOp, VectorOp]])[] = [
-  [['i16x8.extmul_low_i8x16_s', 'i16x8.extmul_high_i8x16_s'], ['i16x8.extmul_low_i8x16_u', 'i16x8.extmul_high_i8x16_u']],
-  [['i32x4.extmul_low_i16x8_s', 'i32x4.extmul_high_i16x8_s'], ['i32x4.extmul_low_i16x8_u', 'i32x4.extmul_high_i16x8_u']],
-  [['i64x2.extmul_low_i32x4_s', 'i64x2.extmul_high_i32x4_s'], ['i64x2.extmul_low_i32x4_u', 'i64x2.extmul_high_i32x4_u']],
-]
+const MULTIPLY: readonly (readonly [signed: readonly [VectorOp, VectorOp], unsigned: readonly [VectorOp, VectorOp]])[] =
+  [
+    [
+      ['i16x8.extmul_low_i8x16_s', 'i16x8.extmul_high_i8x16_s'],
+      ['i16x8.extmul_low_i8x16_u', 'i16x8.extmul_high_i8x16_u'],
+    ],
+    [
+      ['i32x4.extmul_low_i16x8_s', 'i32x4.extmul_high_i16x8_s'],
+      ['i32x4.extmul_low_i16x8_u', 'i32x4.extmul_high_i16x8_u'],
+    ],
+    [
+      ['i64x2.extmul_low_i32x4_s', 'i64x2.extmul_high_i32x4_s'],
+      ['i64x2.extmul_low_i32x4_u', 'i64x2.extmul_high_i32x4_u'],
+    ],
+  ]
 /** Elements of the lower or upper halves multiplied, at twice their width. */
 function longProduct<V>(o: Ops<V>, s: number, U: number, q: number, n: V, m: V): V {
   const op = MULTIPLY[s]?.[U === 1 ? 1 : 0][q === 1 ? 1 : 0]
@@ -61,14 +71,19 @@ const three = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d), n: vr(f
 
 const long: Row[] = LONG.flatMap(([name, opcode, value]) =>
   ([0, 1] as const).map((U) =>
-    a64(`${U === 1 ? 'U' : 'S'}${name}`, '0 Q U 01110 ss 1 mmmmm oooo 00 nnnnn ddddd', `${U === 1 ? 'U' : 'S'}${name}{2} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Tb>`, {
-      variants: 'Qs',
-      fixed: { U, o: opcode },
-      fp,
-      when: (f) => f.s < 3,
-      operands: three,
-      body: (o, v, p) => o.vset(p.d, value(o, v, p, U)),
-    }),
+    a64(
+      `${U === 1 ? 'U' : 'S'}${name}`,
+      '0 Q U 01110 ss 1 mmmmm oooo 00 nnnnn ddddd',
+      `${U === 1 ? 'U' : 'S'}${name}{2} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Tb>`,
+      {
+        variants: 'Qs',
+        fixed: { U, o: opcode },
+        fp,
+        when: (f) => f.s < 3,
+        operands: three,
+        body: (o, v, p) => o.vset(p.d, value(o, v, p, U)),
+      },
+    ),
   ),
 )
 
@@ -122,8 +137,18 @@ const doubling: Row[] = DOUBLING.flatMap(({ name, o: opcode }) => [
 
 /** Halfwords are indexed by H:L:M and only in V0 to V15, words by H:L in any register. */
 const BY_ELEMENT = [
-  { s: 1, T: 'H', vector: '0 Q U 01111 01 L M mmmm oooo H 0 nnnnn ddddd', scalar: '01 U 11111 01 L M mmmm oooo H 0 nnnnn ddddd' },
-  { s: 2, T: 'S', vector: '0 Q U 01111 10 L M mmmm oooo H 0 nnnnn ddddd', scalar: '01 U 11111 10 L M mmmm oooo H 0 nnnnn ddddd' },
+  {
+    s: 1,
+    T: 'H',
+    vector: '0 Q U 01111 01 L M mmmm oooo H 0 nnnnn ddddd',
+    scalar: '01 U 11111 01 L M mmmm oooo H 0 nnnnn ddddd',
+  },
+  {
+    s: 2,
+    T: 'S',
+    vector: '0 Q U 01111 10 L M mmmm oooo H 0 nnnnn ddddd',
+    scalar: '01 U 11111 10 L M mmmm oooo H 0 nnnnn ddddd',
+  },
 ] as const
 
 type ElementFields = { d: number; n: number; m: number; L: number; M: number; H: number }
@@ -197,7 +222,12 @@ const byElement: Row[] = BY_ELEMENT.flatMap(({ s, T, vector, scalar }) => [
       body: (o, _v, p) => o.call(`${name} (by element)`, 'pure', s, 1, 0, p.d, p.n, p.m, p.index),
     }),
   ]),
-  ...([['SQDMULH', 0b1100], ['SQRDMULH', 0b1101]] as const).flatMap(([name, opcode]) => [
+  ...(
+    [
+      ['SQDMULH', 0b1100],
+      ['SQRDMULH', 0b1101],
+    ] as const
+  ).flatMap(([name, opcode]) => [
     a64(`${name} (by element, ${T})`, vector, `${name} <Vd>.<T>, <Vn>.<T>, <Vm>.<Ts>[<index>]`, {
       variants: 'Q',
       fixed: { U: 0, o: opcode },

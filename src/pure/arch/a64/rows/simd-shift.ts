@@ -163,20 +163,34 @@ const narrowing: Row[] = NARROW.flatMap(({ name, U, o: opcode }) =>
 
 const shiftNarrow: Row[] = [false, true].flatMap((rounding) =>
   HALF_SIZES.map((s) =>
-    a64(`${rounding ? 'RSHRN' : 'SHRN'} (${'BHS'.charAt(s)})`, VECTOR[s], `${rounding ? 'RSHRN' : 'SHRN'}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<shift>`, {
-      variants: 'Q',
-      fixed: { U: 0, o: rounding ? 0b10001 : 0b10000 },
-      fp,
-      operands: operandsFor(false, s),
-      body: (o, v, p) => setHalf(o, v.Q, p.d, lowHalves(o, s, o.let(128, right(o, s + 1, p, 'u', rounding)))),
-    }),
+    a64(
+      `${rounding ? 'RSHRN' : 'SHRN'} (${'BHS'.charAt(s)})`,
+      VECTOR[s],
+      `${rounding ? 'RSHRN' : 'SHRN'}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<shift>`,
+      {
+        variants: 'Q',
+        fixed: { U: 0, o: rounding ? 0b10001 : 0b10000 },
+        fp,
+        operands: operandsFor(false, s),
+        body: (o, v, p) => setHalf(o, v.Q, p.d, lowHalves(o, s, o.let(128, right(o, s + 1, p, 'u', rounding)))),
+      },
+    ),
   ),
 )
 
 const EXTEND: readonly (readonly [signed: readonly [VectorOp, VectorOp], unsigned: readonly [VectorOp, VectorOp]])[] = [
-  [['i16x8.extend_low_i8x16_s', 'i16x8.extend_high_i8x16_s'], ['i16x8.extend_low_i8x16_u', 'i16x8.extend_high_i8x16_u']],
-  [['i32x4.extend_low_i16x8_s', 'i32x4.extend_high_i16x8_s'], ['i32x4.extend_low_i16x8_u', 'i32x4.extend_high_i16x8_u']],
-  [['i64x2.extend_low_i32x4_s', 'i64x2.extend_high_i32x4_s'], ['i64x2.extend_low_i32x4_u', 'i64x2.extend_high_i32x4_u']],
+  [
+    ['i16x8.extend_low_i8x16_s', 'i16x8.extend_high_i8x16_s'],
+    ['i16x8.extend_low_i8x16_u', 'i16x8.extend_high_i8x16_u'],
+  ],
+  [
+    ['i32x4.extend_low_i16x8_s', 'i32x4.extend_high_i16x8_s'],
+    ['i32x4.extend_low_i16x8_u', 'i32x4.extend_high_i16x8_u'],
+  ],
+  [
+    ['i64x2.extend_low_i32x4_s', 'i64x2.extend_high_i32x4_s'],
+    ['i64x2.extend_low_i32x4_u', 'i64x2.extend_high_i32x4_u'],
+  ],
 ]
 /** The elements of the lower (Q = 0) or the upper half, at twice their width. */
 export function extend<V>(o: Ops<V>, s: number, U: number, q: number, n: V): V {
@@ -187,13 +201,19 @@ export function extend<V>(o: Ops<V>, s: number, U: number, q: number, n: V): V {
 
 const long: Row[] = ([0, 1] as const).flatMap((U) =>
   HALF_SIZES.map((s) =>
-    a64(`${U === 1 ? 'USHLL' : 'SSHLL'} (${'BHS'.charAt(s)})`, VECTOR[s], `${U === 1 ? 'USHLL' : 'SSHLL'}{2} <Vd>.<Ta>, <Vn>.<Tb>, #<shift>`, {
-      variants: 'Q',
-      fixed: { U, o: 0b10100 },
-      fp,
-      operands: operandsFor(true, s),
-      body: (o, v, p) => o.vset(p.d, o.laneShift(`${shape(s + 1)}.shl`, extend(o, s, U, v.Q, o.vget(p.n)), o.imm(32, p.shift))),
-    }),
+    a64(
+      `${U === 1 ? 'USHLL' : 'SSHLL'} (${'BHS'.charAt(s)})`,
+      VECTOR[s],
+      `${U === 1 ? 'USHLL' : 'SSHLL'}{2} <Vd>.<Ta>, <Vn>.<Tb>, #<shift>`,
+      {
+        variants: 'Q',
+        fixed: { U, o: 0b10100 },
+        fp,
+        operands: operandsFor(true, s),
+        body: (o, v, p) =>
+          o.vset(p.d, o.laneShift(`${shape(s + 1)}.shl`, extend(o, s, U, v.Q, o.vget(p.n)), o.imm(32, p.shift))),
+      },
+    ),
   ),
 )
 

@@ -28,10 +28,15 @@ export const compute = {
   greaterSigned: (o, s, p) => o.vector(`${shape(s)}.gt_s`, o.vget(p.n), o.vget(p.m)),
   greaterEqualSigned: (o, s, p) => o.vector(`${shape(s)}.ge_s`, o.vget(p.n), o.vget(p.m)),
   greaterUnsigned: (o, s, p) =>
-    s === 3 ? o.vector('i64x2.gt_s', flipped(o, p.n), flipped(o, p.m)) : o.vector(`${smallShape(s)}.gt_u`, o.vget(p.n), o.vget(p.m)),
+    s === 3
+      ? o.vector('i64x2.gt_s', flipped(o, p.n), flipped(o, p.m))
+      : o.vector(`${smallShape(s)}.gt_u`, o.vget(p.n), o.vget(p.m)),
   greaterEqualUnsigned: (o, s, p) =>
-    s === 3 ? o.vector('i64x2.ge_s', flipped(o, p.n), flipped(o, p.m)) : o.vector(`${smallShape(s)}.ge_u`, o.vget(p.n), o.vget(p.m)),
-  test: (o, s, p) => o.vector('v128.not', o.vector(`${shape(s)}.eq`, o.vector('v128.and', o.vget(p.n), o.vget(p.m)), zero(o))),
+    s === 3
+      ? o.vector('i64x2.ge_s', flipped(o, p.n), flipped(o, p.m))
+      : o.vector(`${smallShape(s)}.ge_u`, o.vget(p.n), o.vget(p.m)),
+  test: (o, s, p) =>
+    o.vector('v128.not', o.vector(`${shape(s)}.eq`, o.vector('v128.and', o.vget(p.n), o.vget(p.m)), zero(o))),
 } as const satisfies Record<string, Compute>
 
 /** Lanes multiplied; WebAssembly multiplies no bytes, so they go by way of halfwords. */
@@ -39,7 +44,11 @@ export function product<V>(o: Ops<V>, s: number, n: Local, m: Local): V {
   if (s !== 0) return o.vector(`${s === 1 ? 'i16x8' : 'i32x4'}.mul`, o.use(n), o.use(m))
   const low = o.vector('i16x8.extmul_low_i8x16_u', o.use(n), o.use(m))
   const high = o.vector('i16x8.extmul_high_i8x16_u', o.use(n), o.use(m))
-  return o.shuffle(elements(0, (i) => 2 * i), low, high)
+  return o.shuffle(
+    elements(0, (i) => 2 * i),
+    low,
+    high,
+  )
 }
 
 const multiply: Compute = (o, s, p) => {
@@ -99,10 +108,12 @@ export function pairs<V>(o: Ops<V>, s: number, n: VecOperand, m: VecOperand, byt
   const a = o.let(128, o.vget(n))
   const b = o.let(128, o.vget(m))
   const perSource = bytes >> s
-  const from = (odd: number) => (i: number): number => {
-    const at = (2 * i + odd) % (2 * perSource)
-    return at < perSource ? at : at - perSource + (16 >> s)
-  }
+  const from =
+    (odd: number) =>
+    (i: number): number => {
+      const at = (2 * i + odd) % (2 * perSource)
+      return at < perSource ? at : at - perSource + (16 >> s)
+    }
   const even = o.let(128, shuffleLocals(o, elements(s, from(0)), a, b))
   return [even, o.let(128, shuffleLocals(o, elements(s, from(1)), a, b))]
 }
@@ -190,15 +201,20 @@ const threeOperands = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d),
 const arithmetic: Row[] = TABLE.flatMap((row) => {
   const fixed = { U: row.U, o: row.o }
   const rows = [
-    a64(`${row.name} (vector)`, '0 Q U 01110 ss 1 mmmmm ooooo 1 nnnnn ddddd', `${row.name} <Vd>.<T>, <Vn>.<T>, <Vm>.<T>`, {
-      variants: 'Qs',
-      fixed,
-      fp,
-      when: (f) => row.vector.includes(f.s) && (f.s < 3 || f.Q === 1),
-      example: { Q: 1 },
-      operands: threeOperands,
-      body: (o, v, p) => run(o, row, v.s, p, bytesOf(v.Q)),
-    }),
+    a64(
+      `${row.name} (vector)`,
+      '0 Q U 01110 ss 1 mmmmm ooooo 1 nnnnn ddddd',
+      `${row.name} <Vd>.<T>, <Vn>.<T>, <Vm>.<T>`,
+      {
+        variants: 'Qs',
+        fixed,
+        fp,
+        when: (f) => row.vector.includes(f.s) && (f.s < 3 || f.Q === 1),
+        example: { Q: 1 },
+        operands: threeOperands,
+        body: (o, v, p) => run(o, row, v.s, p, bytesOf(v.Q)),
+      },
+    ),
   ]
   const { scalar } = row
   if (scalar !== undefined)

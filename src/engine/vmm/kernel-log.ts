@@ -1,0 +1,2 @@
+export type KernelLog = { readonly ok: true; readonly lines: readonly { readonly level: number; readonly seconds: number; readonly text: string }[] } | { readonly ok: false; readonly what: string }
+export const readKernelLog = (_read: (physical: number, length: number) => Uint8Array | undefined, _ram: { base: number; size: number }): KernelLog => ({ ok: false, what: 'The kernel log cannot be read yet.' })

@@ -1,0 +1,130 @@
+/** The device tree of the machine: QEMU's `virt` with a GICv3 (hw/arm/virt.c), as far as its devices are modelled. */
+import { aff3Of, mpidrAffinity } from '../arch/affinity.ts'
+import type { Affinity } from '../arch/affinity.ts'
+import { GICR_SIZE } from '../arch/gic/gicr.ts'
+import { cells, flag, strings, wide, writeFdt } from './fdt.ts'
+import type { FdtNode } from './fdt.ts'
+import { memoryMap } from './memory-map.ts'
+
+export interface DeviceTreeOptions {
+  /** One per vCPU, in their order. */
+  readonly affinities: readonly Affinity[]
+  /** Bytes of RAM. */
+  readonly memory: number
+  readonly bootargs: string
+  /** Physical addresses; `end` is the first one after it. */
+  readonly initrd?: { readonly start: number; readonly end: number }
+}
+
+/** The `interrupts` cells of arm,gic-v3 (Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml). */
+const IRQ = { spi: 0, ppi: 1, levelHigh: 4 } as const
+/** arm,arch_timer.yaml: secure, non-secure, virtual and hypervisor timer, as PPI numbers. */
+const TIMER_PPIS = [13, 14, 11, 10] as const
+const UART_CLOCK_HZ = 24_000_000
+const PHANDLE = { gic: 1, clock: 2 } as const
+
+/** `reg` of a node whose bus has two cells for addresses and two for sizes. */
+const region = (base: number, size: number): readonly number[] => [...wide(base), ...wide(size)]
+
+const node = (name: string, properties: FdtNode['properties'], children: readonly FdtNode[] = []): FdtNode => ({
+  name,
+  properties,
+  children,
+})
+
+const nodeAt = (name: string, address: number): string => `${name}@${address.toString(16)}`
+
+const UART = nodeAt('pl011', memoryMap.pl011.base)
+
+/** Documentation/devicetree/bindings/arm/cpus.yaml: `reg` is MPIDR_EL1's affinity; two cells carry Aff3. */
+const cpus = (affinities: readonly Affinity[]): FdtNode => {
+  const withAff3 = affinities.some((affinity) => aff3Of(affinity) !== 0)
+  const cpu = (affinity: Affinity): FdtNode => {
+    const mpidr = Number(mpidrAffinity.encode(affinity))
+    const [high, low] = wide(mpidr)
+    return node(nodeAt('cpu', mpidr), [
+      strings('device_type', 'cpu'),
+      strings('compatible', 'arm,cortex-a57'),
+      strings('enable-method', 'psci'),
+      withAff3 ? cells('reg', high, low) : cells('reg', low),
+    ])
+  }
+  return node('cpus', [cells('#address-cells', withAff3 ? 2 : 1), cells('#size-cells', 0)], affinities.map(cpu))
+}
+
+/** Only the regions that hold a redistributor are named, whole. */
+const gic = (vcpus: number): FdtNode => {
+  const [first, ...others] = memoryMap.redistributors
+  const regions = vcpus > first.frames ? [first, ...others] : [first]
+  const { gicd } = memoryMap
+  return node(nodeAt('intc', gicd.base), [
+    strings('compatible', 'arm,gic-v3'),
+    cells('#interrupt-cells', 3),
+    flag('interrupt-controller'),
+    cells('#redistributor-regions', regions.length),
+    cells(
+      'reg',
+      ...region(gicd.base, gicd.size),
+      ...regions.flatMap(({ base, frames }) => region(base, frames * GICR_SIZE)),
+    ),
+    cells('phandle', PHANDLE.gic),
+  ])
+}
+
+const primecell = (name: keyof typeof memoryMap & ('pl011' | 'pl031'), clockNames: readonly string[]): FdtNode => {
+  const { base, size, spi } = memoryMap[name]
+  return node(nodeAt(name, base), [
+    strings('compatible', `arm,${name}`, 'arm,primecell'),
+    cells('reg', ...region(base, size)),
+    cells('interrupts', IRQ.spi, spi, IRQ.levelHigh),
+    cells('clocks', ...clockNames.map(() => PHANDLE.clock)),
+    strings('clock-names', ...clockNames),
+  ])
+}
+
+const chosen = ({ bootargs, initrd }: DeviceTreeOptions): FdtNode =>
+  node('chosen', [
+    strings('stdout-path', `/${UART}`),
+    strings('bootargs', bootargs),
+    ...(initrd === undefined
+      ? []
+      : [cells('linux,initrd-start', ...wide(initrd.start)), cells('linux,initrd-end', ...wide(initrd.end))]),
+  ])
+
+export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
+  writeFdt(
+    node(
+      '',
+      [
+        cells('#address-cells', 2),
+        cells('#size-cells', 2),
+        strings('compatible', 'linux,dummy-virt'),
+        strings('model', 'linux,dummy-virt'),
+        cells('interrupt-parent', PHANDLE.gic),
+      ],
+      [
+        chosen(options),
+        node(nodeAt('memory', memoryMap.ram.base), [
+          strings('device_type', 'memory'),
+          cells('reg', ...region(memoryMap.ram.base, options.memory)),
+        ]),
+        cpus(options.affinities),
+        node('psci', [strings('compatible', 'arm,psci-1.0', 'arm,psci-0.2'), strings('method', 'hvc')]),
+        node('timer', [
+          strings('compatible', 'arm,armv8-timer'),
+          cells('interrupts', ...TIMER_PPIS.flatMap((ppi) => [IRQ.ppi, ppi, IRQ.levelHigh])),
+          flag('always-on'),
+        ]),
+        gic(options.affinities.length),
+        node('apb-pclk', [
+          strings('compatible', 'fixed-clock'),
+          cells('#clock-cells', 0),
+          cells('clock-frequency', UART_CLOCK_HZ),
+          strings('clock-output-names', 'clk24mhz'),
+          cells('phandle', PHANDLE.clock),
+        ]),
+        primecell('pl011', ['uartclk', 'apb_pclk']),
+        primecell('pl031', ['apb_pclk']),
+      ],
+    ),
+  )
