@@ -7,7 +7,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme })
     await withoutGuests(page)
     await page.goto('.')
-    await expect(page.getByRole('alert')).toContainText('No prepared guest is here')
+    await expect(page.getByRole('alert')).toContainText('guests/gicsh.s could not be fetched')
     await page.getByRole('button', { name: /^Scenario/ }).click()
     // An open menu is a layer above the page, outside of its landmarks.
     expect((await new AxeBuilder({ page }).disableRules('region').analyze()).violations).toEqual([])

@@ -3,7 +3,7 @@ import { expect } from '@playwright/test'
 import type { Locator, Page } from '@playwright/test'
 
 /** A boot of Linux on a slow machine. */
-const BOOT_MS = 240_000
+const BOOT_MS = 120_000
 
 export const cpuItem = (page: Page, index: number): Locator =>
   page.getByRole('treeitem', { name: new RegExp(`^vCPU ${index},`) })

@@ -1850,7 +1850,7 @@ same_text:
 2:      mov     x0, #0
         ret
 
-// ---- Memory that is not in the file, cleared at the start ----
+// ---- Memory, cleared at the start: after a reset it is as it was left ----
 
         .ltorg
         .balign 4096
@@ -1875,3 +1875,5 @@ image_data_end:
         .equ    stacks, cpus + (MAX_CPUS << CPU_SHIFT)
         .equ    image_end, stacks + ((MAX_CPUS + 1) << STACK_SHIFT)
         .equ    image_size, image_end - image
+        // In the file as well: some loaders take one that is much shorter than image_size for cut short.
+        .space  image_end - bss

@@ -9,15 +9,17 @@ import { FindingsPane, useFindings } from './panes/findings-pane.tsx'
 import { HelpDialog } from './panes/help-dialog.tsx'
 import { InterruptsPane } from './panes/interrupts-pane.tsx'
 import { IrouterPane } from './panes/irouter-pane.tsx'
-import { KernelLogPane, LOST } from './panes/kernel-log-pane.tsx'
+import { KernelLogPane } from './panes/kernel-log-pane.tsx'
 import { KvmCallsPane } from './panes/kvm-calls-pane.tsx'
 import { MatrixPane } from './panes/matrix-pane.tsx'
+import { ProgramPane } from './panes/program-pane.tsx'
 import { StatusBar } from './panes/status-bar.tsx'
 import { TopBar } from './panes/top-bar.tsx'
 import { TroubleLine } from './panes/trouble-line.tsx'
 import { TyperPane } from './panes/typer-pane.tsx'
 import { VcpuPane } from './panes/vcpu-pane.tsx'
 import { SessionContext, useSession, useSessionState } from './session-context.ts'
+import { LOST } from './session/session.ts'
 import type { Session } from './session/session.ts'
 import { TabGroup } from './widgets/tab-group.tsx'
 import './style/tokens.css'
@@ -125,6 +127,7 @@ const Middle = () => {
             { id: 'typer', title: 'GICR_TYPER', body: <TyperPane /> },
             { id: 'irouter', title: 'IROUTER', body: <IrouterPane /> },
             { id: 'interrupts', title: 'Interrupts', body: <InterruptsPane /> },
+            { id: 'program', title: 'Program', body: <ProgramPane /> },
           ]}
         />
       </Panel>

@@ -5,7 +5,7 @@ import { system } from '../pure/arch/a64/rows/system.ts'
 import { differences, stateFor, wordOf } from './instruction-cases.ts'
 import { InstructionMachine } from './instruction-machine.ts'
 import { Random } from './oracle/operands.ts'
-import { missingTools, openOracle } from './oracle/run-instruction.ts'
+import { emptyState, missingTools, openOracle } from './oracle/run-instruction.ts'
 import type { MachineState } from './oracle/run-instruction.ts'
 
 const missing = missingTools()
@@ -65,5 +65,52 @@ describe.skipIf(missing.length > 0)('instructions', () => {
       ([name, w], i) => `${name}: ${w.count} of ${totals.get(name)}: ${texts[i]}: ${w.first}`,
     )
     expect(report).toEqual([])
+  })
+
+  it('round a fused multiply and add once', () => {
+    const random = new Random(5)
+    const forms = [
+      'fmadd d0, d1, d2, d0',
+      'fnmsub d0, d1, d2, d0',
+      'fmla v0.2d, v1.2d, v2.2d',
+      'fmls v0.2d, v1.2d, v2.d[1]',
+    ]
+    const all = [
+      ...forms,
+      ...forms.map((form) =>
+        form
+          .replaceAll(/d(?=\d)/g, 's')
+          .replaceAll('.2d', '.4s')
+          .replaceAll('.d', '.s'),
+      ),
+    ]
+    const words = oracle.assemble(all)
+    const states = words.flatMap((word, i) =>
+      Array.from({ length: 300 }, () => {
+        const [width, fraction] = i < forms.length ? ([64, 52n] as const) : ([32, 23n] as const)
+        const state = emptyState(word)
+        state.fpsr = 0x10
+        const everywhere = (bits: bigint): bigint => {
+          let value = 0n
+          for (let at = 0n; at < 128n; at += BigInt(width)) value |= bits << at
+          return value
+        }
+        // (1 + 2^-k)(1 - 2^-k) is a little less than 1: with half of the addend's last bit as its unit, next to a tie.
+        const k = BigInt(random.below(Number(fraction) >> 1)) + (fraction >> 1n) + 1n
+        const bias = (1n << (BigInt(width) - 2n - fraction)) - 1n
+        const number = (exponent: bigint, mantissa: bigint): bigint =>
+          (BigInt(random.below(2)) << BigInt(width - 1)) | (((bias + exponent) << fraction) + mantissa)
+        const apart = BigInt(random.below(3)) - 1n
+        state.v[1] = everywhere(number(-20n, 1n << (fraction - k)))
+        state.v[2] = everywhere(number(19n - fraction + apart, -(1n << (fraction - k + 1n)) / 2n))
+        state.v[0] = everywhere(number(0n, BigInt(random.below(4))))
+        return state
+      }),
+    )
+    const wrong = oracle.run(states).map((want, i) => {
+      const state = states[i]
+      return state === undefined ? [] : differences(want, machine.run(state).state)
+    })
+    expect(wrong.filter((list) => list.length > 0)).toEqual([])
   })
 })

@@ -15,6 +15,7 @@ import { stageText } from './progress.tsx'
 
 const utf8 = new TextEncoder()
 const WIDE = 1500
+const fontSize = (): number => (window.innerWidth >= WIDE ? 13 : 12)
 
 const colours = (): Record<string, string> => ({
   background: token('--pane'),
@@ -39,7 +40,7 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
   const terminal = new Terminal({
     allowProposedApi: true,
     fontFamily: token('--mono'),
-    fontSize: window.innerWidth >= WIDE ? 13 : 12,
+    fontSize: fontSize(),
     scrollback: 20_000,
     cursorBlink: true,
     theme: colours(),
@@ -87,7 +88,10 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
     if (bytes === 'clear') terminal.reset()
     else terminal.write(bytes)
   })
-  const observer = new ResizeObserver(() => fit.fit())
+  const observer = new ResizeObserver(() => {
+    terminal.options.fontSize = fontSize()
+    fit.fit()
+  })
   observer.observe(place)
   const untheme = onThemeChange(() => {
     terminal.options.theme = colours()

@@ -2,12 +2,12 @@
 import { useEffect } from 'react'
 import type { LogLine } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
+import { LOST } from '../session/session.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 
 const REFRESH_MS = 1000
-
-/** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
-export const LOST = 'has no re-distributor!'
+/** Finding the log takes the worker's time: it is asked for this many times less often than it takes. */
+const PATIENCE = 12
 
 /** KERN_ERR and KERN_WARNING (include/linux/kern_levels.h). */
 const LEVEL = { error: 3, warning: 4 } as const
@@ -22,10 +22,19 @@ export const KernelLogPane = () => {
   const session = useSession()
   const log = useSessionState((state) => state.log)
   useEffect(() => {
-    const refresh = (): void => void session.refreshLog().catch((error: unknown) => session.report(String(error)))
-    refresh()
-    const timer = setInterval(refresh, REFRESH_MS)
-    return () => clearInterval(timer)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let gone = false
+    const refresh = async (): Promise<void> => {
+      const asked = performance.now()
+      await session.refreshLog().catch((error: unknown) => session.report(String(error)))
+      const took = performance.now() - asked
+      if (!gone) timer = setTimeout(refresh, Math.max(REFRESH_MS, took * PATIENCE))
+    }
+    void refresh()
+    return () => {
+      gone = true
+      clearTimeout(timer)
+    }
   }, [session])
 
   if (log === undefined) return <p className="empty">The log of a Linux guest appears here as soon as it has one.</p>

@@ -22,7 +22,7 @@ const TIERS = ENGINES.map((value) => ({ value, title: value }))
 const GUEST_TITLES: Record<GuestChoice['id'], string> = {
   'linux-6.1': 'Linux 6.1',
   'linux-6.12': 'Linux 6.12',
-  gicsh: 'gicsh',
+  gicsh: 'gicsh, a GIC monitor in assembly',
   own: 'Own files',
 }
 const GUEST_ORDER = ['linux-6.1', 'linux-6.12', 'gicsh', 'own'] as const
@@ -37,7 +37,7 @@ export const MachineBar = () => {
 
   const options = GUEST_ORDER.flatMap((value): Option<GuestChoice['id']>[] => {
     const entry = guests?.find(({ id }) => id === value)
-    const there = entry !== undefined || value === 'own' || value === draft.guest.id
+    const there = entry !== undefined || value === 'own' || value === 'gicsh' || value === draft.guest.id
     return there ? [{ value, title: entry?.title ?? GUEST_TITLES[value] }] : []
   })
   const host = HOSTS.find(({ value }) => JSON.stringify(HOST_PRESETS[value]) === JSON.stringify(draft.host))

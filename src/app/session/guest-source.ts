@@ -1,5 +1,6 @@
 /** The files of the chosen guest: fetched once, unpacked once, and kept for the next boot. */
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
+import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import type { GuestFiles } from '../../pure/protocol/commands.ts'
 import { fetchBytes, manifestUrl, unpacked } from './guests.ts'
 import type { FileRole, GuestEntry, Loaded, Loading } from './guests.ts'
@@ -8,17 +9,33 @@ import type { OwnFile } from './state.ts'
 type Bytes = Uint8Array<ArrayBuffer>
 
 export interface GuestSource {
-  files(
-    choice: GuestChoice,
-    known: readonly GuestEntry[],
-    own: Readonly<Partial<Record<FileRole, OwnFile>>>,
-  ): Promise<Loaded<GuestFiles>>
+  files(from: {
+    readonly choice: GuestChoice
+    readonly known: readonly GuestEntry[]
+    readonly own: Readonly<Partial<Record<FileRole, OwnFile>>>
+    /** The text of the embedded program, where a person changed it. */
+    readonly program: string | undefined
+  }): Promise<Loaded<GuestFiles>>
+  /** The text of the embedded program as it came. */
+  program(): Promise<Loaded<string>>
 }
 
-const NOT_PREPARED =
-  'No prepared guest is here: run "npm run setup" where the page is served from, or drop a kernel Image onto the page.'
+const PROGRAM = 'guests/gicsh.s'
+/** Where QEMU's hw/arm/boot.c puts a binary without header: 512 KiB into RAM. */
+const PROGRAM_AT = memoryMap.ram.base + 0x80000
 
-const commandLine = (...parts: readonly string[]): string => parts.filter((part) => part.trim() !== '').join(' ')
+export const NOT_PREPARED =
+  'No Linux is prepared here: run "npm run setup" where the page is served from, or drop a kernel Image onto the page.'
+
+/** The assembler is of use to few visits: it is fetched when it is needed. */
+const assembled = async (source: string): Promise<Loaded<Uint8Array>> => {
+  const { assemble } = await import('../../pure/arch/a64/assembler/assemble.ts')
+  const assembly = assemble(source, PROGRAM_AT)
+  if (assembly.ok) return { ok: true, value: assembly.bytes }
+  const [first] = assembly.errors
+  const rest = assembly.errors.length === 1 ? '' : ` (and ${assembly.errors.length - 1} more)`
+  return { ok: false, what: `Line ${first?.line}, column ${first?.column}: ${first?.what}${rest}` }
+}
 
 export const createGuestSource = (page: string, tell: (loading: Loading) => void): GuestSource => {
   const kept = new Map<string, Bytes>()
@@ -35,13 +52,26 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
     return bytes
   }
 
+  const program = async (): Promise<Loaded<string>> => {
+    const url = new URL(PROGRAM, page)
+    const bytes = await fetchBytes(url, () => {})
+    return bytes.ok ? { ok: true, value: new TextDecoder().decode(bytes.value) } : bytes
+  }
+
   return {
-    files: async (choice, known, own) => {
+    program,
+    files: async ({ choice, known, own, program: changed }) => {
+      if (choice.id === 'gicsh') {
+        const source: Loaded<string> = changed === undefined ? await program() : { ok: true, value: changed }
+        if (!source.ok) return source
+        const kernel = await assembled(source.value)
+        return kernel.ok ? { ok: true, value: { kernel: kernel.value, append: '' } } : kernel
+      }
       if (choice.id === 'own') {
         if (own.kernel === undefined)
           return { ok: false, what: 'Your own guest has no kernel yet: drop an Image onto the page.' }
         const { kernel, initrd, dtb } = own
-        const append = commandLine('console=ttyAMA0', choice.append)
+        const append = 'console=ttyAMA0'
         return {
           ok: true,
           value: {
@@ -59,7 +89,7 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
       if (!kernel.ok) return kernel
       const initrd = entry.initrd === undefined ? undefined : await load(entry.initrd)
       if (initrd?.ok === false) return initrd
-      const append = commandLine(entry.append, choice.append)
+      const { append } = entry
       return {
         ok: true,
         value: { kernel: kernel.value, append, ...(initrd === undefined ? {} : { initrd: initrd.value }) },

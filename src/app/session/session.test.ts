@@ -49,7 +49,8 @@ describe('a session', () => {
     await session.start()
     const build = asked.find((command) => command.command === 'build')
     expect(build?.guest.kernel).toEqual(IMAGE)
-    expect(build?.guest.append).toBe('console=ttyAMA0 maxcpus=2')
+    expect(build?.guest.append).toBe('console=ttyAMA0')
+    expect(build?.blueprint.guest.append).toBe('maxcpus=2')
     expect(state().running).toBe(state().draft)
     expect(state().loading?.stage).toBe('boot')
   })
@@ -64,12 +65,31 @@ describe('a session', () => {
     expect(state().loading).toBeUndefined()
   })
 
-  it('says in a sentence that no guest is prepared', async () => {
+  it('says in a sentence that there is no guest at all', async () => {
     const { session, files, state, asked } = bench(obedient)
     delete files['http://here/guests/linux/manifest.json']
     await session.start()
-    expect(state().trouble).toMatch(/^No prepared guest is here/)
+    expect(state().trouble).toMatch(/guests\/gicsh.s could not be fetched: the server answers 404/)
     expect(asked).toEqual([])
+  })
+
+  it('starts with the embedded program where no Linux is prepared, and says so', async () => {
+    const { session, files, state, asked } = bench(obedient)
+    delete files['http://here/guests/linux/manifest.json']
+    files['http://here/guests/gicsh.s'] = 'b .'
+    await session.start()
+    const build = asked.find((command) => command.command === 'build')
+    expect(build?.blueprint.guest.id).toBe('gicsh')
+    expect([...(build?.guest.kernel ?? [])]).toEqual([0x00, 0x00, 0x00, 0x14])
+    expect(state().trouble).toMatch(/^No Linux is prepared here/)
+  })
+
+  it('names the line of a program that cannot be assembled', async () => {
+    const { session, state } = bench(obedient)
+    session.edit({ edit: 'setGuest', guest: { id: 'gicsh', append: '' } })
+    session.writeProgram('  nop\n  frobnicate x0\n')
+    await session.boot()
+    expect(state().trouble).toMatch(/^Line 2, column 3: .*frobnicate/)
   })
 
   it('keeps the machine that runs when a build is refused', async () => {

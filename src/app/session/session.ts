@@ -15,7 +15,7 @@ import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import { createConsoleFeed } from './console-feed.ts'
 import type { ConsoleFeed } from './console-feed.ts'
-import { createGuestSource } from './guest-source.ts'
+import { createGuestSource, NOT_PREPARED } from './guest-source.ts'
 import { loadManifest, manifestUrl, roleOf, unpacked } from './guests.ts'
 import type { FileRole } from './guests.ts'
 import { initialState } from './state.ts'
@@ -44,12 +44,18 @@ export interface Session {
   refreshLog(): Promise<void>
   watch(machine: boolean): void
   select(cpu: number): void
+  /** The text of the embedded program as it came. */
+  originalProgram(): Promise<string | undefined>
+  /** Another text of it, or `undefined` for the original: what the next boot assembles. */
+  writeProgram(text: string | undefined): void
   dropFiles(files: readonly File[]): Promise<void>
   report(trouble: string | undefined): void
 }
 
 /** What the Linux guest's init prints before its shell. */
 const READY = 'guest: ready'
+/** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
+export const LOST = 'has no re-distributor!'
 const CALLS_KEPT = 4000
 
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -111,9 +117,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   }
 
   const build = async (boot: number): Promise<void> => {
-    const { draft, engine, own, guests } = get()
+    const { draft, engine, own, program, guests } = get()
     set({ trouble: undefined })
-    const guest = await source.files(draft.guest, guests ?? [], own)
+    const guest = await source.files({ choice: draft.guest, known: guests ?? [], own, program })
     if (boot !== boots) return
     if (!guest.ok) {
       set({ loading: undefined, trouble: guest.what })
@@ -160,7 +166,12 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     start: async () => {
       const loaded = await loadManifest(manifestUrl(page))
       set({ guests: loaded.ok ? loaded.value : [] })
+      const { draft } = get()
+      const linux = draft.guest.id.startsWith('linux')
+      // Without Linux there is still the embedded program.
+      if (linux && !loaded.ok) set({ draft: { ...draft, guest: { ...draft.guest, id: 'gicsh' } } })
       await session.boot()
+      if (linux && !loaded.ok && get().trouble === undefined) report(NOT_PREPARED)
     },
     edit: (edit) => {
       const inverse = apply(edit)
@@ -211,7 +222,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     refreshLog: async () => {
       if (get().running === undefined) return
       const log = await port.ask({ command: 'kernelLog' })
-      set({ log })
+      // A CPU that found no redistributor is where such a boot ends: there is nothing more to wait for.
+      const ended = log.ok && log.lines.some(({ text }) => text.includes(LOST)) && get().loading?.stage === 'boot'
+      set(ended ? { log, loading: undefined } : { log })
     },
     watch: (machine) => send({ command: 'watch', machine }),
     select: (selected) => set({ selected }),
@@ -232,6 +245,12 @@ export const createSession = (port: WorkerPort, page: string): Session => {
         }
       }
     },
+    originalProgram: async () => {
+      const program = await source.program()
+      if (!program.ok) report(program.what)
+      return program.ok ? program.value : undefined
+    },
+    writeProgram: (program) => set({ program }),
     report,
   }
   return session

@@ -36,6 +36,8 @@ export interface SessionState {
   /** Nothing yet while the list is being fetched. */
   readonly guests: readonly GuestEntry[] | undefined
   readonly own: Readonly<Partial<Record<FileRole, OwnFile>>>
+  /** The text of the embedded program, where a person changed it. */
+  readonly program: string | undefined
   readonly loading: Loading | undefined
   readonly run: RunView | undefined
   readonly machine: MachineView | undefined
@@ -55,6 +57,7 @@ export const initialState: SessionState = {
   redo: [],
   guests: undefined,
   own: {},
+  program: undefined,
   loading: undefined,
   run: undefined,
   machine: undefined,

@@ -11,7 +11,6 @@ export const Answer = (props: { readonly answer: KvmAnswer | undefined; readonly
       {answer?.ok === true && (
         <>
           <span className="ok">● 0</span>
-          {effective !== undefined && <span className="mono"> in effect {hex(effective)}</span>}
           {answer.note !== undefined && <span className="warn"> ▲ {answer.note}</span>}
         </>
       )}
@@ -24,6 +23,7 @@ export const Answer = (props: { readonly answer: KvmAnswer | undefined; readonly
           <div className="source">{answer.source}</div>
         </>
       )}
+      {answer !== undefined && effective !== undefined && <div className="mono">in effect {hex(effective)}</div>}
     </div>
   )
 }

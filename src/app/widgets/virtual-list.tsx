@@ -30,7 +30,7 @@ export const VirtualList = (props: {
     if (follow === true && atEnd.current && count > 0) virtual.scrollToIndex(count - 1, { align: 'end' })
   }, [count, follow, virtual])
   useEffect(() => {
-    if (show !== undefined && show >= 0 && show < count) virtual.scrollToIndex(show, { align: 'auto' })
+    if (show !== undefined && show >= 0 && show < count) virtual.scrollToIndex(show, { align: 'center' })
   }, [show, count, virtual])
 
   return (

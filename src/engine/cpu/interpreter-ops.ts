@@ -48,12 +48,19 @@ export class InterpreterOps extends FlagOps {
     this.calls = calls
   }
 
-  /** Starts a handler; answers with what ends it. */
-  start(frame: Frame, near: boolean): () => void {
+  /** Starts a handler; answers with what ends it. `fp`: the row is floating point or AdvSIMD, which may be trapped. */
+  start(frame: Frame, near: boolean, fp: boolean): () => void {
     this.frame = frame
     this.near = near
     this.ended = false
     this.begin(frame.code)
+    if (fp) {
+      this.code.i32(0)
+      this.code.memory('i32.load', bank.FP_TRAPPED)
+      this.code.if(undefined, false)
+      this.call('fpTrapped', 'system')
+      this.code.end()
+    }
     return () => {
       if (!this.ended) this.goOn()
     }

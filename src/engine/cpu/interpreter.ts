@@ -131,7 +131,7 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
       },
     }
     const ops = new InterpreterOps(frame, calls)
-    const end = ops.start(frame, false)
+    const end = ops.start(frame, false, v.row.fp)
     v.row.emit(ops, v.word, v.operands)
     end()
     f.code.i32(1) // not reached: every path has returned
@@ -190,7 +190,7 @@ function collectHelpers(variants: readonly Variant[]): [string, number][] {
     },
   })
   for (const v of variants) {
-    ops.start(frame, false)
+    ops.start(frame, false, v.row.fp)
     v.row.emit(ops, v.word, v.operands)
   }
   return [...found]
@@ -312,7 +312,7 @@ function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: read
   const ops = new InterpreterOps(frame, ports.calls)
   for (const v of inline) {
     c.end()
-    const end = ops.start(frame, v.near)
+    const end = ops.start(frame, v.near, v.row.fp)
     v.row.emit(ops, v.word, v.operands)
     end()
   }

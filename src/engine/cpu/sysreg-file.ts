@@ -13,7 +13,8 @@ import type { CpuState, Registers } from './state.ts'
 
 /** What the registers do to the rest of the CPU. */
 export interface SysregEffects {
-  translationChanged(cpu: CpuState): void
+  /** What decides over translation or traps has changed. */
+  contextChanged(cpu: CpuState): void
   tlbi(va: bigint | undefined, asid: number | undefined): void
   /** Forgets the code at an address, or all; false: the instruction does not simply end. */
   icInvalidate(va: bigint | undefined): boolean
@@ -33,6 +34,12 @@ const NZCV_LSB = 28n
 const EL_LSB = 2n
 /** CPACR_EL1.FPEN: 0bx0 traps FP at EL0 and EL1, 0b01 at EL0. */
 const CPACR_MASK = (3n << 20n) | (1n << 28n)
+const FPEN_LSB = 20n
+/** Whether floating point and AdvSIMD are trapped at this exception level (D24.2.30). */
+export const fpTrapped = (cpacr: bigint, el: 0 | 1): boolean => {
+  const fpen = Number((cpacr >> FPEN_LSB) & 3n)
+  return el === 0 ? fpen !== 3 : (fpen & 1) === 0
+}
 const ISR_I = 1n << 7n
 /** op1 and op2 of MSR (immediate), as `op1 << 3 | op2` (C6.2.229). */
 const FIELD = { SPSEL: 5, DAIFSET: (3 << 3) | 6, DAIFCLR: (3 << 3) | 7 } as const
@@ -110,7 +117,7 @@ export class SysregFile {
     if (row.is.kind === 'special') return this.special(row.name).write?.(cpu, value)
     if (row.is.kind !== 'stored') return undefined
     this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & row.is.mask) | (row.is.reset & ~row.is.mask))
-    if (row.is.retranslate) this.effects.translationChanged(cpu)
+    if (row.is.retranslate) this.effects.contextChanged(cpu)
     return undefined
   }
 
@@ -183,7 +190,13 @@ export class SysregFile {
     return {
       MPIDR_EL1: { read: (cpu) => cpu.mpidr },
       CCSIDR_EL1: { read: () => cacheSizes[Number(r.at(slots.CSSELR_EL1))] ?? 0n },
-      CPACR_EL1: slot(slots.CPACR_EL1, CPACR_MASK),
+      CPACR_EL1: {
+        read: () => r.at(slots.CPACR_EL1),
+        write: (cpu, value) => {
+          r.setAt(slots.CPACR_EL1, value & CPACR_MASK)
+          this.effects.contextChanged(cpu)
+        },
+      },
       SP_EL0: {
         read: (cpu) => (cpu.spsel === 0 ? 'undefined' : r.at(slots.SP_EL0)),
         write: (cpu, value) => (cpu.spsel === 0 ? 'undefined' : r.setAt(slots.SP_EL0, value)),

@@ -3,7 +3,7 @@
  * have in common: arithmetic, vectors and the inline soft TLB. A value is on WebAssembly's stack.
  */
 import type {
-  AccessBytes, AccessMode, GprOperand, ImmOperand, IntBinary, IntCompare, IntUnary, JumpKind, LaneExtract, LaneShape,
+  AccessBytes, AccessMode, GprOperand, HostFloat, ImmOperand, IntBinary, IntCompare, IntUnary, JumpKind, LaneExtract, LaneShape,
   LaneShift, LoadKind, Local, Operand, Ops, SmallOperand, SysregOperand, VecOperand, VectorOp, Width,
 } from '../../pure/arch/a64/ops.ts'
 import type { Code } from '../wasm/code.ts'
@@ -41,6 +41,10 @@ const SIGN_EXTEND: Record<8 | 16 | 32, readonly [Opcode | undefined, Opcode]> = 
 const LOCAL_TYPE: Record<string, ValType> = { 32: 'i32', 64: 'i64', 128: 'v128', f32: 'f32', f64: 'f64' }
 
 const PAGE = 4096
+
+const FPCR_FZ = 1 << 24
+const FPCR_RMODE = 3 << 22
+const FPSR_IXC = 1 << 4
 
 /** What a memory access needs to know on its slow path: size, and whether it is unprivileged. */
 export const UNPRIVILEGED = 0x100
@@ -548,6 +552,42 @@ export abstract class WasmOps implements Ops<Pushed> {
 
   replaceLane(lane: LaneShape, index: number, _a: Pushed, _value: Pushed): Pushed {
     this.code.vectorLane(`${lane}.replace_lane`, index)
+    return PUSHED
+  }
+
+  hostFloat(needs: HostFloat): Pushed {
+    const c = this.code
+    c.i32(0)
+    c.memory('i32.load', bank.FPCR)
+    if (needs === 'unflushed') {
+      c.i32(FPCR_FZ)
+      c.op('i32.and')
+      c.op('i32.eqz')
+      return PUSHED
+    }
+    c.i32(FPCR_FZ | FPCR_RMODE)
+    c.op('i32.and')
+    c.i32(0)
+    c.memory('i32.load', bank.FPSR)
+    c.i32(FPSR_IXC)
+    c.op('i32.and')
+    c.op('i32.or')
+    c.i32(FPSR_IXC)
+    c.op('i32.eq')
+    return PUSHED
+  }
+
+  doubleFromInteger(signed: boolean, _value: Pushed): Pushed {
+    this.code.op(signed ? 'f64.convert_i64_s' : 'f64.convert_i64_u')
+    this.code.vector('f64x2.splat')
+    return PUSHED
+  }
+
+  integerFromDouble(signed: boolean, _value: Pushed): Pushed {
+    this.code.vectorLane('f64x2.extract_lane', 0)
+    // i64.trunc_sat_f64: 0xfc 6 and 7.
+    this.code.byte(0xfc)
+    this.code.unsigned(signed ? 6 : 7)
     return PUSHED
   }
 

@@ -64,10 +64,10 @@ export class Kvm {
       resetVcpu: (vcpu) => this.resetVcpu(vcpu),
       systemEvent: (event) => hardware.systemEvent(event),
     }
-    hardware.onHypercall((cpu, args) => {
+    hardware.onHypercall((cpu, args, conduit) => {
       const caller = this.all[cpu]
       if (caller === undefined) throw new Error(`CPU ${cpu} is not a vCPU of this VM`)
-      return hypercall(psci, caller, 'hvc', args)
+      return hypercall(psci, caller, conduit, args)
     })
   }
 

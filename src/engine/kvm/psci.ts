@@ -12,6 +12,7 @@ import {
 } from '../../pure/arch/psci.ts'
 import type { PsciName } from '../../pure/arch/psci.ts'
 import type { VgicRules } from '../../pure/rules/points.ts'
+import type { Conduit } from '../cpu/system-helpers.ts'
 import type { SystemEvent } from '../machine/hardware.ts'
 import type { Vcpu } from './vcpu.ts'
 
@@ -25,7 +26,6 @@ export interface PsciContext {
   systemEvent(event: SystemEvent): void
 }
 
-export type Conduit = 'hvc' | 'smc'
 export type Arguments = readonly [bigint, bigint, bigint, bigint]
 
 /** The simulated processor does not speculate; include/linux/arm-smccc.h names the answers. */

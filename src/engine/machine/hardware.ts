@@ -2,6 +2,7 @@ import type { Clock } from '../bus/clock.ts'
 import type { MmioRegion } from '../bus/device.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
+import type { Conduit } from '../cpu/system-helpers.ts'
 
 /** One CPU as KVM sees it: something to start, to stop, and to interrupt. */
 export interface CpuPort {
@@ -22,7 +23,11 @@ export interface CpuPort {
 export type SystemEvent = 'off' | 'reset'
 
 /** X0 to X3 of an HVC (or SMC); the answer goes to X0. `undefined`: the call never returns to this CPU. */
-export type HypercallHandler = (cpu: number, args: readonly [bigint, bigint, bigint, bigint]) => bigint | undefined
+export type HypercallHandler = (
+  cpu: number,
+  args: readonly [bigint, bigint, bigint, bigint],
+  conduit: Conduit,
+) => bigint | undefined
 
 /** The machine under KVM: CPUs, an address space, system registers and a clock, all to be wired. */
 export interface Hardware {

@@ -36,6 +36,7 @@ export class Machine implements Hardware {
       ramBase: options.ramBase,
       ramSize: options.ramSize,
       translate: options.translate ?? true,
+      mmioHas: (physical) => this.space.find(physical) !== undefined,
       mmioRead: (physical, width, cpu) => {
         const region = this.space.find(physical)
         return region?.read(physical - region.base, width, cpu)
@@ -43,9 +44,8 @@ export class Machine implements Hardware {
       mmioWrite: (physical, width, value, cpu) => {
         const region = this.space.find(physical)
         region?.write(physical - region.base, width, value, cpu)
-        return region !== undefined
       },
-      hypercall: (cpu, args) => this.hypercall(cpu, args),
+      hypercall: (cpu, args, conduit) => this.hypercall(cpu, args, conduit),
       ...(options.onException === undefined ? {} : { onException: options.onException }),
     })
     this.clock = new VirtualClock(() => this.core.executing())

@@ -44,6 +44,8 @@ export class RunLoop {
       const deadline = clock.next()
       if (cpu === undefined) {
         const to = Math.min(deadline, skipTo)
+        // Nothing is due and time may skip at will: it has nowhere to go.
+        if (to === Infinity) return 'idle'
         if (to > clock.now()) clock.advance(to - clock.now())
         if (deadline > to) return 'idle'
         continue

@@ -152,6 +152,7 @@ export class Vmm {
       instructions: core.cpus.reduce((sum, cpu) => sum + cpu.instructions, 0),
       virtualNs: this.now(),
       ...core.statistics,
+      ...core.accesses,
       decodedInstructions: core.code.decoded,
       translatedRegions: translated?.regions ?? 0,
       translatedInstructions: translated?.instructions ?? 0,

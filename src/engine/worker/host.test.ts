@@ -5,11 +5,9 @@ import type { Command } from '../../pure/protocol/commands.ts'
 import { answers } from '../../pure/protocol/commands.ts'
 import { fromWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
-import type { CpuInspection, MachineInspection, Vmm } from '../vmm/vmm.ts'
+import type { CpuInspection, MachineInspection, RunEnd } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
-import type { HostPorts } from './host.ts'
-
-type End = ReturnType<Vmm['run']>
+import type { Hosted, HostPorts } from './host.ts'
 
 const cpu = (index: number, instructions: number): CpuInspection => ({
   index,
@@ -30,7 +28,7 @@ const cpu = (index: number, instructions: number): CpuInspection => ({
 const bench = () => {
   const sent: FromWorker[] = []
   let wall = 0
-  let end: End = 'time'
+  let end: RunEnd = 'time'
   let made = 0
   let refuse: string | undefined
   const typed: number[] = []
@@ -47,7 +45,7 @@ const bench = () => {
       gicdCtlr: 0,
       gicdTyper: 0,
     })
-    const vmm: Vmm = {
+    const vmm: Hosted = {
       run: (maxNs) => {
         wall += 5
         now += maxNs
@@ -65,12 +63,15 @@ const bench = () => {
         mmioExits: 0,
         exceptions: 0,
         interrupts: 0,
+        pageWalks: 0,
+        decodedInstructions: 0,
+        droppedRegions: 0,
+        modules: 0,
         undefinedWords: [],
         translatedRegions: 0,
         translatedInstructions: 0,
       }),
       inspect,
-      ramView: () => undefined,
     }
     return { ok: true, vmm }
   }
@@ -92,7 +93,7 @@ const bench = () => {
     refuseBuilds: (what: string) => {
       refuse = what
     },
-    endWith: (next: End) => {
+    endWith: (next: RunEnd) => {
       end = next
     },
     pass: (ms: number) => {
@@ -142,13 +143,21 @@ describe('the worker’s host', () => {
     const { host, build, of, pass } = bench()
     host.handle(build)
     host.handle({ command: 'watch', machine: true })
-    expect(of('machine').at(-1)?.update.cpus.map(({ index }) => index)).toEqual([0, 1])
+    expect(
+      of('machine')
+        .at(-1)
+        ?.update.cpus.map(({ index }) => index),
+    ).toEqual([0, 1])
     for (let turn = 0; turn < 5; turn++) host.advance()
     expect(of('machine')).toHaveLength(1)
     pass(30)
     host.advance()
     expect(of('machine')).toHaveLength(2)
-    expect(of('machine').at(-1)?.update.cpus.map(({ index }) => index)).toEqual([0])
+    expect(
+      of('machine')
+        .at(-1)
+        ?.update.cpus.map(({ index }) => index),
+    ).toEqual([0])
   })
 
   it('keeps the running machine when a build fails', () => {

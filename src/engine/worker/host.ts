@@ -5,18 +5,25 @@
 import type { AnswerTo, Command, CommandName } from '../../pure/protocol/commands.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
-import type { createVmm, Vmm } from '../vmm/vmm.ts'
+import type { Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
 
 /** Least milliseconds between two views, and between two measurements of speed. */
 const VIEW_MS = 30
 const RATE_MS = 250
+/** What of an interval must be work for its speed to mean something. */
+const BUSY_SHARE = 0.2
 /** Looking at the machine may take this share of the time. */
 const VIEW_SHARE = 10
 
+/** What is asked of a virtual machine. */
+export type Hosted = Pick<Vmm, 'run' | 'now' | 'input' | 'call' | 'planCalls' | 'kernelLog' | 'stats' | 'inspect'>
+
 export interface HostPorts {
-  readonly create: typeof createVmm
+  readonly create: (
+    o: VmmOptions,
+  ) => { readonly ok: true; readonly vmm: Hosted } | { readonly ok: false; readonly what: string }
   /** Wall time, in milliseconds. */
   readonly now: () => number
   /** Seconds since 1970, for the guest's real-time clock. */
@@ -35,7 +42,7 @@ export class Host {
   private readonly ports: HostPorts
   private readonly publisher = new Publisher()
   private pacing = new Pacing()
-  private vmm: Vmm | undefined
+  private vmm: Hosted | undefined
   private build: Build | undefined
   private machine = 0
   private state: RunStateId = 'empty'
@@ -173,14 +180,15 @@ export class Host {
     this.ports.post({ kind: 'console', bytes })
   }
 
-  private measure(vmm: Vmm, now: number): void {
+  private measure(vmm: Hosted, now: number): void {
     const { rate } = this
     const wallMs = now - rate.at
     if (wallMs < RATE_MS && this.state === this.run.state) return
     const { instructions } = vmm.stats()
     const virtualNs = vmm.now()
-    // Below half a millisecond of work there is no speed to speak of; the last one stands.
-    const mips = rate.busyMs < 0.5 ? this.run.mips : (instructions - rate.instructions) / rate.busyMs / 1000
+    // A guest that mostly waits shows what waking costs and not how fast it runs: the last speed stands.
+    const mips =
+      rate.busyMs < wallMs * BUSY_SHARE ? this.run.mips : (instructions - rate.instructions) / rate.busyMs / 1000
     const ratio = wallMs > 0 ? (virtualNs - rate.virtualNs) / 1e6 / wallMs : this.run.ratio
     this.rate = { at: now, busyMs: 0, instructions, virtualNs }
     this.run = { ...this.run, virtualNs, instructions, mips, ratio }

@@ -60,6 +60,7 @@ const gic = (vcpus: number): FdtNode => {
   return node(nodeAt('intc', gicd.base), [
     strings('compatible', 'arm,gic-v3'),
     cells('#interrupt-cells', 3),
+    cells('#address-cells', 0),
     flag('interrupt-controller'),
     cells('#redistributor-regions', regions.length),
     cells(

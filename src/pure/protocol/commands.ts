@@ -13,7 +13,7 @@ export const guestFiles = z.object({
   kernel: bytes,
   initrd: bytes.exactOptional(),
   dtb: bytes.exactOptional(),
-  /** The whole command line: the guest's own and what the blueprint adds. */
+  /** The guest's own command line; the blueprint adds to it. */
   append: z.string(),
 })
 export type GuestFiles = z.infer<typeof guestFiles>

@@ -61,7 +61,8 @@ export function floatBits(random: Random, width: 16 | 32 | 64): bigint {
     () => bias + 15 + random.below(50),
     () => (bias >> 1) + random.below(8) - 4,
   ])()
-  const sparse = (): bigint => (1n << BigInt(random.below(fraction))) | (random.below(2) === 0 ? 1n << BigInt(random.below(fraction)) : 0n)
+  const sparse = (): bigint =>
+    (1n << BigInt(random.below(fraction))) | (random.below(2) === 0 ? 1n << BigInt(random.below(fraction)) : 0n)
   const mantissa = random.pick([
     () => 0n,
     () => 0n,
@@ -77,6 +78,17 @@ export function floatBits(random: Random, width: 16 | 32 | 64): bigint {
   ])()
   const clamped = BigInt(Math.min(Math.max(exponent, 0), exponents))
   return (BigInt(random.below(2)) << BigInt(width - 1)) | (clamped << BigInt(fraction)) | mantissa
+}
+
+/** Numbers of sizes that meet: sums that cancel, ties, small integers. */
+export function meetingFloatBits(random: Random, width: 32 | 64): bigint {
+  const { fraction } = SHAPE[width]
+  const bias = 2 ** (width - 2 - fraction) - 1
+  const kept = random.pick([2, 5, fraction >> 1, fraction - 1, fraction])
+  const dropped = BigInt(fraction - kept)
+  const mantissa = ((random.u64() & ((1n << BigInt(fraction)) - 1n)) >> dropped) << dropped
+  const exponent = BigInt(bias + random.below(6) - 3)
+  return (BigInt(random.below(2)) << BigInt(width - 1)) | (exponent << BigInt(fraction)) | mantissa
 }
 
 /** An integer of this many bits, often near a limit. */

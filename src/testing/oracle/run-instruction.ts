@@ -51,16 +51,21 @@ const succeeds = (command: string): boolean => spawnSync(command, ['--version'])
 
 /** The tools that are missing on this machine. */
 export const missingTools = (): string[] =>
-  ['qemu-aarch64', 'aarch64-linux-gnu-as', 'aarch64-linux-gnu-ld', 'aarch64-linux-gnu-objdump', 'aarch64-linux-gnu-objcopy'].filter(
-    (tool) => !succeeds(tool),
-  )
+  [
+    'qemu-aarch64',
+    'aarch64-linux-gnu-as',
+    'aarch64-linux-gnu-ld',
+    'aarch64-linux-gnu-objdump',
+    'aarch64-linux-gnu-objcopy',
+  ].filter((tool) => !succeeds(tool))
 
 /** The tools that are missing for assembly and disassembly alone. */
 export const missingBinutils = (): string[] => missingTools().filter((tool) => tool !== 'qemu-aarch64')
 
 function tool(command: string, args: readonly string[], input?: Uint8Array): Buffer {
   const result = spawnSync(command, args, { ...(input === undefined ? {} : { input }), maxBuffer: 1 << 30 })
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.signal ?? ''} ${result.stderr.toString()}`)
+  if (result.status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: ${result.signal ?? ''} ${result.stderr.toString()}`)
   return result.stdout
 }
 
@@ -83,7 +88,11 @@ export function openOracle(): Oracle {
       return states.map((_, i) => decode(output.subarray(i * SIZE, (i + 1) * SIZE)))
     },
     assemble: (lines) => {
-      tool('aarch64-linux-gnu-as', ['-march=armv8.2-a+fp16', '-o', file('a.o'), '-'], new TextEncoder().encode(lines.join('\n') + '\n'))
+      tool(
+        'aarch64-linux-gnu-as',
+        ['-march=armv8.2-a+fp16', '-o', file('a.o'), '-'],
+        new TextEncoder().encode(lines.join('\n') + '\n'),
+      )
       tool('aarch64-linux-gnu-objcopy', ['-O', 'binary', '-j', '.text', file('a.o'), file('a.bin')])
       const bytes = tool('cat', [file('a.bin')])
       return lines.map((_, i) => bytes.readUInt32LE(4 * i))
@@ -92,10 +101,22 @@ export function openOracle(): Oracle {
       const source = words.map((w) => `.inst 0x${(w >>> 0).toString(16)}`).join('\n') + '\n'
       tool('aarch64-linux-gnu-as', ['-march=armv8-a+nosimd', '-o', file('d.o'), '-'], new TextEncoder().encode(source))
       // Without aliases, and as v8.0 has it: an encoding of a later extension is then not an instruction.
-      const text = tool('aarch64-linux-gnu-objdump', ['-d', '-M', 'no-aliases', '--no-show-raw-insn', file('d.o')]).toString()
+      const text = tool('aarch64-linux-gnu-objdump', [
+        '-d',
+        '-M',
+        'no-aliases',
+        '--no-show-raw-insn',
+        file('d.o'),
+      ]).toString()
       const lines = text.split('\n').filter((line) => /^\s+[0-9a-f]+:\t/.test(line))
       if (lines.length !== words.length) throw new Error(`${words.length} words, ${lines.length} lines`)
-      return lines.map((line) => line.replace(/^\s+[0-9a-f]+:\t/, '').replace(/\s+\/\/.*$/, '').replaceAll('\t', ' ').trim())
+      return lines.map((line) =>
+        line
+          .replace(/^\s+[0-9a-f]+:\t/, '')
+          .replace(/\s+\/\/.*$/, '')
+          .replaceAll('\t', ' ')
+          .trim(),
+      )
     },
     dispose: () => rmSync(dir, { recursive: true, force: true }),
   }

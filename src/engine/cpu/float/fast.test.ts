@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random, floatBits, integerBits } from '../../../testing/oracle/operands.ts'
+import { Random, floatBits, integerBits, meetingFloatBits } from '../../../testing/oracle/operands.ts'
 import { bank, vAt, xAt } from '../layout.ts'
 import { Registers } from '../state.ts'
 import { add, divide, multiply, multiplyAdd, squareRoot, subtract } from './arithmetic.ts'
@@ -39,13 +39,9 @@ const EXACT: Readonly<Record<string, Exact>> = {
 }
 const SAMPLES = 3000
 
-/** Numbers of sizes that meet: sums that cancel, ties, small integers. */
 function operand(random: Random, f: Format): bigint {
-  if (random.below(3) === 0) return floatBits(random, f.width === 64 ? 64 : 32)
-  const exponent = BigInt(f.maxBiased >> 1) + BigInt(random.below(6) - 3)
-  const kept = random.pick([2, 5, f.fractionBits >> 1, f.fractionBits - 1, f.fractionBits])
-  const fraction = ((random.u64() & f.fractionMask) >> BigInt(f.fractionBits - kept)) << BigInt(f.fractionBits - kept)
-  return (random.below(2) === 0 ? 0n : f.signBit) | (exponent << BigInt(f.fractionBits)) | fraction
+  const width = f.width === 64 ? 64 : 32
+  return random.below(3) === 0 ? floatBits(random, width) : meetingFloatBits(random, width)
 }
 
 const FZ = 1 << 24

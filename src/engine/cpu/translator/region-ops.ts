@@ -75,13 +75,19 @@ export class RegionOps extends FlagOps {
     this.compared = undefined
   }
 
-  /** `uncounted`: instructions from this one to the end of its block. */
-  startInstruction(index: number, uncounted: number): void {
+  /** `uncounted`: instructions from this one to the end of its block; `fp`: floating point or AdvSIMD. */
+  startInstruction(index: number, uncounted: number, fp: boolean): void {
     this.index = index
     this.uncounted = uncounted
     this.terminator = undefined
     this.nesting = 0
     this.begin(this.code)
+    if (!fp) return
+    this.code.i32(0)
+    this.code.memory('i32.load', bank.FP_TRAPPED)
+    this.code.if(undefined, false)
+    this.leaveToInterpret()
+    this.code.end()
   }
 
   // ---- registers

@@ -67,7 +67,7 @@ class Emitter {
     c.set(this.locals.budget)
     ops.startBlock()
     for (const [i, { index, row, word }] of block.instructions.entries()) {
-      ops.startInstruction(index, length - i)
+      ops.startInstruction(index, length - i, row.fp)
       row.emit(ops, word, row.operandsOf(word))
       if (ops.terminator?.kind === 'interpret') return
     }

@@ -83,7 +83,7 @@ const branch =
   (c) =>
     hex(BigInt.asUintN(64, c.address + 4n * BigInt(signExtend(c.at(0), bits))))
 
-const address =
+const pcRelative =
   (pages: boolean): Shower =>
   (c) => {
     const offset = BigInt(signExtend((c.at(0) << 2) | c.at(1), 21))
@@ -97,7 +97,7 @@ const offsetMemory =
     return `[${name('x', c.at(0), true)}${offset === 0 && end === ']' ? '' : `, #${offset}`}${end}`
   }
 
-const index =
+const indexed =
   (scale: number): Shower =>
   (c) =>
     `[${name('x', c.at(0), true)}, ${name('x', c.at(1))}${c.at(2) === 1 ? `, lsl #${scale}` : ''}]`
@@ -116,8 +116,7 @@ const named = (names: ReadonlyMap<string, number>): Shower => {
   return (c) => texts.get(c.at(0)) ?? immediate(c)
 }
 
-const pstate: Shower = (c) =>
-  [...pstateFields].find(([, { op1, op2 }]) => op1 === c.at(0) && op2 === c.at(1))?.[0]
+const pstate: Shower = (c) => [...pstateFields].find(([, { op1, op2 }]) => op1 === c.at(0) && op2 === c.at(1))?.[0]
 
 const systemOp: Shower = (c) => nameOfSystemOperation(c.mnemonic, c.at(0), c.at(1), c.at(2), c.at(3))
 
@@ -129,9 +128,8 @@ const showers: Record<string, Shower> = {
   label26: branch(26),
   label19: branch(19),
   label14: branch(14),
-  literal: branch(19),
-  adr: address(false),
-  adrp: address(true),
+  adr: pcRelative(false),
+  adrp: pcRelative(true),
   base: (c) => `[${name('x', c.at(0), true)}]`,
   unscaled: offsetMemory(9, 1, true),
   pre: offsetMemory(9, 1, true, ']!'),
@@ -143,7 +141,7 @@ const showers: Record<string, Shower> = {
   control: (c) => `C${c.at(0)}`,
   hint: (c) => `#${hex((c.at(0) << 3) | c.at(1))}`,
   barrier: named(barrierOptions),
-  isb: (c) => (c.at(0) === 15 ? '' : immediate(c)),
+  isb: immediate,
   prefetch: named(prefetchOperations),
   imm3: decimal,
   imm4: immediate,
@@ -177,7 +175,7 @@ for (const scale of [0, 1, 2, 3]) {
   const bytes = 1 << scale
   Object.assign(showers, {
     [`scaled${bytes}`]: offsetMemory(12, bytes, false),
-    [`index${bytes}`]: index(scale),
+    [`index${bytes}`]: indexed(scale),
     [`extindex${bytes}`]: extendedIndex(scale),
     [`pair${bytes}`]: offsetMemory(7, bytes, true),
     [`pairpre${bytes}`]: offsetMemory(7, bytes, true, ']!'),
@@ -220,11 +218,17 @@ function formsOf(word: number): readonly Form[] {
   return bucket.filter(({ row }) => row.matches(word))
 }
 
+/** Kinds that are not written where they may be absent and say nothing new. */
+const OMITTED = new Set(['imm4', 'isb', 'x'])
+
 function textOf(form: Form, f: Fields, address: bigint): string | undefined {
-  if (Object.entries(form.fixed).some(([letter, value]) => f[letter] !== value && !filled(form, letter))) return undefined
+  if (Object.entries(form.fixed).some(([letter, value]) => f[letter] !== value && !filled(form, letter)))
+    return undefined
   const operands: string[] = []
   const inserts = form.operands.some((operand) => operand.name.startsWith('insert'))
-  for (const { name: kind, letters } of form.operands) {
+  for (const { name: kind, letters, optional } of form.operands) {
+    if (optional && OMITTED.has(kind) && [...letters].every((letter) => f[letter] === (form.fixed[letter] ?? 0)))
+      continue
     const shower = showers[inserts ? kind.replace('amount', 'place') : kind]
     const at = (n: number): number => f[letters[n] ?? ''] ?? 0
     const text = shower?.({ f, letters, address, mnemonic: form.mnemonic, at })
@@ -235,7 +239,8 @@ function textOf(form: Form, f: Fields, address: bigint): string | undefined {
 }
 
 /** Whether an operand fills this field, so that the fixed value is only what it is without the operand. */
-const filled = (form: Form, letter: string): boolean => form.operands.some((operand) => operand.letters.includes(letter))
+const filled = (form: Form, letter: string): boolean =>
+  form.operands.some((operand) => operand.letters.includes(letter))
 
 const decoder = createDecoder(rows)
 const nothing = { lookup: () => undefined }

@@ -108,10 +108,21 @@ export interface Ops<V> {
   splat(lane: LaneShape, value: V): V
   extractLane(lane: LaneExtract, index: number, a: V): V
   replaceLane(lane: LaneShape, index: number, a: V, value: V): V
+  /** 0 or 1: whether host arithmetic is Arm's, see `HostFloat`. */
+  hostFloat(needs: HostFloat): V
+  /** A 64-bit integer as a double (rounded to nearest) in both lanes. */
+  doubleFromInteger(signed: boolean, value: V): V
+  /** The double in lane 0, in range, rounded towards zero to a 64-bit integer. */
+  integerFromDouble(signed: boolean, value: V): V
   vectorBitSelect(whenSet: V, whenClear: V, mask: V): V
 }
 
 export type Width = 32 | 64
+/**
+ * What an instruction needs so that the host can do it. `unflushed`: denormals are numbers (FPCR.FZ = 0). `nearest`: that,
+ * rounding to nearest, and FPSR.IXC set already, so that an inexact result leaves no trace.
+ */
+export type HostFloat = 'unflushed' | 'nearest'
 export type AccessBytes = 1 | 2 | 4 | 8 | 16
 export type LoadKind = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32' | 'u64'
 export type AccessMode = 'normal' | 'unprivileged'
@@ -141,6 +152,14 @@ export type VectorOp =
   | `i64x2.${'extend' | 'extmul'}_${'low' | 'high'}_i32x4_${'s' | 'u'}`
   | `i16x8.extadd_pairwise_i8x16_${'s' | 'u'}`
   | `i32x4.extadd_pairwise_i16x8_${'s' | 'u'}`
+  | `${'f32x4' | 'f64x2'}.${'abs' | 'sqrt' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'eq' | 'lt' | 'gt' | 'le' | 'ge'}`
+  | `${'f32x4' | 'f64x2'}.${'ceil' | 'floor' | 'trunc' | 'nearest'}`
+  | 'f32x4.demote_f64x2_zero'
+  | 'f64x2.promote_low_f32x4'
+  | `f32x4.convert_i32x4_${'s' | 'u'}`
+  | `f64x2.convert_low_i32x4_${'s' | 'u'}`
+  // These give a 32-bit value.
+  | `${'i32x4' | 'i64x2'}.all_true`
 
 /** A name for a value that is used more than once. */
 export interface Local {

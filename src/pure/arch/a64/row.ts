@@ -195,9 +195,17 @@ export function a64<
       }
       const others = fields.filter((f) => !variants.includes(f))
       const example: Readonly<Record<string, number | undefined>> = spec.example ?? {}
-      return [others.map((f) => example[f.letter] ?? 0), ...fillings(others.map((f) => f.width))]
-        .map((values) => others.reduce((filled, f, i) => insert(filled, f, values[i] ?? 0), word))
-        .find((filled) => spec.when?.(typed(fieldsOf(filled))) ?? true)
+      const allocated = (values: readonly number[]): number | undefined => {
+        const filled = others.reduce((partly, f, i) => insert(partly, f, values[i] ?? 0), word)
+        return (spec.when?.(typed(fieldsOf(filled))) ?? true) ? filled : undefined
+      }
+      const first = allocated(others.map((f) => example[f.letter] ?? 0))
+      if (first !== undefined) return first
+      for (const values of fillings(others.map((f) => f.width))) {
+        const filled = allocated(values)
+        if (filled !== undefined) return filled
+      }
+      return undefined
     },
     operandsOf: (word) => spec.operands(typed(fieldsOf(word))),
     emit: (o, word, operands) => spec.body(o, typed(fieldsOf(word)), typed(operands)),

@@ -1,6 +1,6 @@
 /** One instruction: its operands against the forms of its mnemonic. */
 import { evaluate, isProblem } from './expression.ts'
-import type { Expression, Problem, Scope, Value } from './expression.ts'
+import type { Expression, Problem, Scope } from './expression.ts'
 import type { Match } from './kind.ts'
 import { formsOf } from './mnemonics.ts'
 import type { Form } from './mnemonics.ts'
@@ -37,17 +37,11 @@ class Operands implements Match {
     this.mnemonic = instruction.mnemonic
     this.#scope = scope
   }
-  #evaluated(expression: Expression): Value | undefined {
+  value(expression: Expression): bigint | undefined {
     const value = evaluate(expression, this.#scope)
-    if (!isProblem(value)) return value
+    if (!isProblem(value)) return value.value
     this.unresolved = value
     return undefined
-  }
-  value(expression: Expression): bigint | undefined {
-    return this.#evaluated(expression)?.value
-  }
-  isAddress(expression: Expression): boolean {
-    return (this.#evaluated(expression)?.labels ?? 1) === 1
   }
 }
 

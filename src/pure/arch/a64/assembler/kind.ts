@@ -9,8 +9,6 @@ export interface Match {
   readonly address: bigint
   readonly mnemonic: string
   value(expression: Expression): bigint | undefined
-  /** The value and whether it is the address of a label. */
-  isAddress(expression: Expression): boolean
 }
 
 /** `undefined`: the operand is of the kind. Otherwise what was expected, or the reason as a sentence. */

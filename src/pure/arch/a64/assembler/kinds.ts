@@ -227,11 +227,6 @@ const leftShift =
     return set(m, letters[1], width - 1 - amount)
   }
 
-const literalAddress: Kind = (m, operand, letter) =>
-  operand?.kind === 'value' && operand.name === undefined && !m.isAddress(operand.expression)
-    ? expected('a label')
-    : branch(19)(m, operand, letter)
-
 const sized: Record<string, Kind> = {}
 for (const width of [32, 64] as const) {
   const letter = width === 64 ? 'x' : 'w'
@@ -278,7 +273,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
   label26: branch(26),
   label19: branch(19),
   label14: branch(14),
-  literal: literalAddress,
   adr: address(false),
   adrp: address(true),
   base: baseMemory,

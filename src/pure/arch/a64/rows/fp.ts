@@ -4,12 +4,15 @@ import type { GprOperand, Ops, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
 import { expandFloat } from '../simd-immediate.ts'
+import { binary, compare, convert, fromInteger, multiplyAdd as fused, towardsZero, unary } from './host-float.ts'
 import { elementBytes, zero } from './simd-lanes.ts'
 
 const fp = true
 
 /** `ptype`: 0 single, 1 double, 3 half. As log2 of bytes. */
-const sizeOf = (ptype: number): number => (ptype === 0 ? 2 : ptype === 1 ? 3 : 1)
+const sizeOf = (ptype: number): 1 | 2 | 3 => (ptype === 0 ? 2 : ptype === 1 ? 3 : 1)
+const hostSizeOf = (ptype: number): 2 | 3 => (ptype === 1 ? 3 : 2)
+const bytesOf = (ptype: number): 4 | 8 => (ptype === 1 ? 8 : 4)
 const singleOrDouble = (f: { p: number }): boolean => f.p < 2
 const example = { p: 0 }
 
@@ -51,7 +54,7 @@ const oneSource: Row[] = ONE_SOURCE.map(([name, opcode]) =>
     fp,
     when: singleOrDouble,
     operands: one,
-    body: (o, v, p) => o.call(name, 'pure', sizeOf(v.p), elementBytes(sizeOf(v.p)), p.d, p.n),
+    body: (o, v, p) => unary(o, name, hostSizeOf(v.p), bytesOf(v.p), p),
   }),
 )
 
@@ -73,7 +76,7 @@ const twoSources: Row[] = TWO_SOURCES.map(([name, opcode]) =>
     fp,
     when: singleOrDouble,
     operands: two,
-    body: (o, v, p) => o.call(name, 'pure', sizeOf(v.p), elementBytes(sizeOf(v.p)), p.d, p.n, p.m),
+    body: (o, v, p) => binary(o, name, hostSizeOf(v.p), bytesOf(v.p), p),
   }),
 )
 
@@ -85,7 +88,12 @@ const multiplyAdd: Row[] = MULTIPLY_ADD.map((name, i) =>
     fp,
     when: singleOrDouble,
     operands: (f) => ({ ...two(f), a: vr(f.a) }),
-    body: (o, v, p) => o.call(name, 'pure', sizeOf(v.p), p.d, p.n, p.m, p.a),
+    body: (o, v, p) => {
+      const push = { n: () => o.vget(p.n), m: () => o.vget(p.m), addend: () => o.vget(p.a) }
+      const negate = { product: i === 1 || i === 2, addend: i >= 2 }
+      const helper = (): void => o.call(name, 'pure', sizeOf(v.p), p.d, p.n, p.m, p.a)
+      fused(o, hostSizeOf(v.p), bytesOf(v.p), p.d, push, negate, helper)
+    },
   }),
 )
 
@@ -105,8 +113,11 @@ const toInteger: Row[] = TO_INTEGER.map(({ name, r, o: opcode, rounding }) =>
     fp,
     when: singleOrDouble,
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),
-    body: (o, v, p) =>
-      o.call('FCVT to integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, rounding, 0, p.d, p.n),
+    body: (o, v, p) => {
+      const width = v.z === 1 ? 64 : 32
+      if (name === 'FCVTZ') towardsZero(o, hostSizeOf(v.p), width, v.u === 0, p.d, p.n)
+      else o.call('FCVT to integer', 'pure', sizeOf(v.p), width, 1 - v.u, rounding, 0, p.d, p.n)
+    },
   }),
 )
 
@@ -124,7 +135,7 @@ export const floatingPoint: readonly Row[] = [
     fp,
     when: (f) => f.p !== f.q && f.p !== 2 && f.q !== 2,
     operands: one,
-    body: (o, v, p) => o.call('FCVT', 'pure', sizeOf(v.p), sizeOf(v.q), p.d, p.n),
+    body: (o, v, p) => convert(o, sizeOf(v.p), sizeOf(v.q), p),
   }),
   ...twoSources,
   ...multiplyAdd,
@@ -133,14 +144,14 @@ export const floatingPoint: readonly Row[] = [
     fp,
     when: singleOrDouble,
     operands: (f) => ({ n: vr(f.n), m: vr(f.m) }),
-    body: (o, v, p) => o.flagsSet(o.ask('FCMP', sizeOf(v.p), v.e, p.n, p.m)),
+    body: (o, v, p) => compare(o, hostSizeOf(v.p), v.e, p.n, p.m),
   }),
   a64('FCMP/FCMPE (zero)', '00011110 pp 1 mmmmm 00 1000 nnnnn e1000', '{FCMP|FCMPE} <n>, #0.0', {
     variants: 'pe',
     fp,
     when: singleOrDouble,
     operands: (f) => ({ n: vr(f.n) }),
-    body: (o, v, p) => o.flagsSet(o.ask('FCMP (zero)', sizeOf(v.p), v.e, p.n)),
+    body: (o, v, p) => compare(o, hostSizeOf(v.p), v.e, p.n, undefined),
   }),
   a64('FCCMP/FCCMPE', '00011110 pp 1 mmmmm cccc 01 nnnnn e ffff', '{FCCMP|FCCMPE} <n>, <m>, #<nzcv>, <cond>', {
     variants: 'pe',
@@ -150,7 +161,7 @@ export const floatingPoint: readonly Row[] = [
     body: (o, v, p) =>
       o.when(
         o.condition(p.c),
-        () => o.flagsSet(o.ask('FCMP', sizeOf(v.p), v.e, p.n, p.m)),
+        () => compare(o, hostSizeOf(v.p), v.e, p.n, p.m),
         () => o.flagsSet(o.imm(32, p.nzcv)),
       ),
   }),
@@ -179,7 +190,7 @@ export const floatingPoint: readonly Row[] = [
     fp,
     when: singleOrDouble,
     operands: (f) => ({ d: vr(f.d), n: x(f.n) }),
-    body: (o, v, p) => o.call('CVTF from integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, 0, p.d, p.n),
+    body: (o, v, p) => fromInteger(o, hostSizeOf(v.p), v.z === 1 ? 64 : 32, v.u === 0, p.d, p.n),
   }),
   a64(
     'SCVTF/UCVTF (scalar, fixed-point)',

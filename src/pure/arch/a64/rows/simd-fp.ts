@@ -2,6 +2,7 @@
 import { small, vr } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
+import { binary, byElement, unary } from './host-float.ts'
 import { bytesOf, elementBytes, lanes } from './simd-lanes.ts'
 
 const fp = true
@@ -10,6 +11,7 @@ const two = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
 const three = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d), n: vr(f.n), m: vr(f.m) })
 /** `sz` as log2 of bytes. */
 const sizeOf = (z: number): 2 | 3 => (z === 1 ? 3 : 2)
+const scalarBytes = (z: number): 4 | 8 => (z === 1 ? 8 : 4)
 /** Doubles come in pairs only. */
 const whole = (f: { Q: number; z: number }): boolean => f.z === 0 || f.Q === 1
 
@@ -50,7 +52,7 @@ const threeSame: Row[] = THREE_SAME.flatMap(([name, U, a, opcode, scalar]) => {
       fp,
       when: whole,
       operands: three,
-      body: (o, v, p) => o.call(name, 'pure', sizeOf(v.z), bytesOf(v.Q), p.d, p.n, p.m),
+      body: (o, v, p) => binary(o, name, sizeOf(v.z), bytesOf(v.Q), p),
     }),
   ]
   if (scalar)
@@ -60,7 +62,7 @@ const threeSame: Row[] = THREE_SAME.flatMap(([name, U, a, opcode, scalar]) => {
         fixed,
         fp,
         operands: three,
-        body: (o, v, p) => o.call(name, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), p.d, p.n, p.m),
+        body: (o, v, p) => binary(o, name, sizeOf(v.z), scalarBytes(v.z), p),
       }),
     )
   return rows
@@ -128,7 +130,7 @@ const one: Row[] = ONE.flatMap(([name, U, a, opcode, scalar]) => {
       fp,
       when: whole,
       operands: two,
-      body: (o, v, p) => o.call(name, 'pure', sizeOf(v.z), bytesOf(v.Q), p.d, p.n),
+      body: (o, v, p) => unary(o, name, sizeOf(v.z), bytesOf(v.Q), p),
     }),
   ]
   if (scalar)
@@ -241,7 +243,7 @@ const elementOperands = (f: ElementFields) => ({
   m: vr((f.M << 4) | f.m),
   index: small(f.z === 1 ? f.H : (f.H << 1) | f.L),
 })
-const byElement: Row[] = BY_ELEMENT.flatMap(([name, U, opcode]) => [
+const elementRows: Row[] = BY_ELEMENT.flatMap(([name, U, opcode]) => [
   a64(
     `${name} (by element)`,
     '0 Q U 01111 1z L M mmmm oooo H 0 nnnnn ddddd',
@@ -252,7 +254,7 @@ const byElement: Row[] = BY_ELEMENT.flatMap(([name, U, opcode]) => [
       fp,
       when: (f) => whole(f) && (f.z === 0 || f.L === 0),
       operands: elementOperands,
-      body: (o, v, p) => o.call(`${name} (by element)`, 'pure', sizeOf(v.z), bytesOf(v.Q), p.d, p.n, p.m, p.index),
+      body: (o, v, p) => byElement(o, name, sizeOf(v.z), bytesOf(v.Q), p),
     },
   ),
   a64(
@@ -265,8 +267,7 @@ const byElement: Row[] = BY_ELEMENT.flatMap(([name, U, opcode]) => [
       fp,
       when: (f) => f.z === 0 || f.L === 0,
       operands: elementOperands,
-      body: (o, v, p) =>
-        o.call(`${name} (by element)`, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), p.d, p.n, p.m, p.index),
+      body: (o, v, p) => byElement(o, name, sizeOf(v.z), scalarBytes(v.z), p),
     },
   ),
 ])
@@ -352,5 +353,5 @@ export const simdFloat: readonly Row[] = [
     operands: two,
     body: (o, _v, p) => o.call('FCVTXN', 'pure', 2, 1, 0, p.d, p.n),
   }),
-  ...byElement,
+  ...elementRows,
 ]

@@ -1,0 +1,24 @@
+/** What the driver of compiled code has to do once that code has returned. */
+
+/** Why a slice ended before its budget did. */
+export type SliceEnd = 'budget' | 'wait' | 'yield' | 'off' | 'stop'
+
+export interface Abort {
+  readonly kind: 'abort'
+  readonly fetch: boolean
+  readonly write: boolean
+  /** Fault status code (ESR_ELx.ISS.DFSC or IFSC). */
+  readonly dfsc: number
+  readonly far: bigint
+  /** The access was cache maintenance (ISS.CM). */
+  readonly maintenance?: boolean
+}
+
+export type Pending =
+  | { readonly kind: 'none' }
+  | Abort
+  /** A synchronous exception with this syndrome. */
+  | { readonly kind: 'sync'; readonly esr: bigint; readonly returnTo: bigint; readonly far?: bigint }
+  | { readonly kind: 'jump'; readonly pc: bigint; readonly end?: SliceEnd }
+
+export const NOTHING: Pending = { kind: 'none' }

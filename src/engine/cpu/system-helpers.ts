@@ -1,0 +1,135 @@
+/** What instruction bodies leave to TypeScript: exceptions, waiting, hypercalls and system registers. */
+import { syndrome } from '../../pure/arch/syndrome.ts'
+import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
+import { exceptionReturn } from './exceptions.ts'
+import { bank } from './layout.ts'
+import type { Pending } from './pending.ts'
+import { slots } from './slots.ts'
+import type { CpuState, Registers } from './state.ts'
+import type { SysregFile } from './sysreg-file.ts'
+
+/** Which instruction made a hypercall. */
+export type Conduit = 'hvc' | 'smc'
+
+export interface SystemContext {
+  readonly registers: Registers
+  readonly sysregs: SysregFile
+  readonly cpus: readonly CpuState[]
+  /** The CPU that runs. */
+  cpu(): CpuState
+  raise(pending: Pending): void
+  /** The exception level may have changed. */
+  contextChanged(cpu: CpuState): void
+  hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
+  /** The instruction under way is none of this CPU's. */
+  countUndefined(): void
+}
+
+/** Helpers answer 0 to go on with the next instruction, 1 when the driver has something to do. */
+export type Helper = (...args: number[]) => number
+
+/** Register 31 where it is not the stack pointer. */
+const ZR = 31
+/** Bits of SCTLR_EL1: WFI and WFE at EL0 are not trapped. */
+const SCTLR = { nTWI: 16n, nTWE: 18n } as const
+
+export function systemHelpers(o: SystemContext): Record<string, Helper> {
+  const r = o.registers
+  const next = (): bigint => r.currentPc() + 4n
+  const leave = (pending: Pending): number => {
+    o.raise(pending)
+    return 1
+  }
+  const undefinedHere = (): number => leave({ kind: 'sync', esr: syndrome.unknown(), returnTo: r.currentPc() })
+  const trap = (encoding: number, rt: number, read: boolean): number =>
+    leave({ kind: 'sync', esr: syndrome.msrTrap({ encoding, rt, read }), returnTo: r.currentPc() })
+  const registerNumber = (at: number): number => Math.min(ZR, (at - bank.X) >>> 3)
+  const waitTrapped = (control: bigint): boolean =>
+    o.cpu().el === 0 && ((r.at(slots.SCTLR_EL1) >> control) & 1n) === 0n
+  const hypercall = (conduit: Conduit) => (): number => {
+    if (o.cpu().el === 0) return undefinedHere()
+    const pc = next()
+    r.u64[bank.PC >>> 3] = pc
+    const answer = o.hypercall(o.cpu().index, [r.x(0), r.x(1), r.x(2), r.x(3)], conduit)
+    if (answer === undefined) return leave({ kind: 'jump', pc, end: 'off' })
+    r.setX(0, BigInt.asUintN(64, answer))
+    return 0
+  }
+  return {
+    undefinedInstruction: () => {
+      o.countUndefined()
+      return undefinedHere()
+    },
+    fpTrapped: () => leave({ kind: 'sync', esr: syndrome.fpAccess(), returnTo: r.currentPc() }),
+    crc32: (d = 0, n = 0, m = 0, kind = 0) => {
+      r.setAt(d, BigInt(crc32(Number(r.at(n) & 0xffff_ffffn), r.at(m), 1 << (kind & 3), (kind & 4) !== 0)))
+      return 0
+    },
+    svc: (imm = 0) => leave({ kind: 'sync', esr: syndrome.svc(imm), returnTo: next() }),
+    hvc: hypercall('hvc'),
+    smc: hypercall('smc'),
+    brk: (imm = 0) => leave({ kind: 'sync', esr: syndrome.brk(imm), returnTo: r.currentPc() }),
+    eret: () => {
+      const cpu = o.cpu()
+      if (cpu.el === 0) return undefinedHere()
+      const { pc, illegal } = exceptionReturn(cpu, r)
+      o.contextChanged(cpu)
+      return leave(illegal ? { kind: 'sync', esr: syndrome.illegalState(), returnTo: pc } : { kind: 'jump', pc })
+    },
+    wfi: () => {
+      const cpu = o.cpu()
+      if (cpu.irq) return 0
+      if (waitTrapped(SCTLR.nTWI)) return leave({ kind: 'sync', esr: syndrome.wfx(false), returnTo: r.currentPc() })
+      cpu.waiting = true
+      return leave({ kind: 'jump', pc: next(), end: 'wait' })
+    },
+    wfe: () => {
+      const cpu = o.cpu()
+      if (cpu.event) {
+        cpu.event = false
+        return 0
+      }
+      if (waitTrapped(SCTLR.nTWE)) return leave({ kind: 'sync', esr: syndrome.wfx(true), returnTo: r.currentPc() })
+      return leave({ kind: 'jump', pc: next(), end: 'yield' })
+    },
+    yield: () => leave({ kind: 'jump', pc: next(), end: 'yield' }),
+    sev: (local = 0) => {
+      for (const cpu of local === 1 ? [o.cpu()] : o.cpus) cpu.event = true
+      return 0
+    },
+    msrImmediate: (field = 0, imm = 0) => {
+      const answer = o.sysregs.writeField(o.cpu(), field, imm)
+      if (answer === 'undefined') return undefinedHere()
+      return answer === 'trap' ? trap(sysregEncoding(0, field >> 3, 4, imm, field & 7), ZR, false) : 0
+    },
+    sys: (encoding = 0, at = 0) => {
+      const answer = o.sysregs.sys(o.cpu(), encoding, r.at(at))
+      if (answer === 'undefined') return undefinedHere()
+      if (answer === 'trap') return trap(encoding, registerNumber(at), false)
+      return answer === 'abort' ? 1 : 0
+    },
+    msr: (encoding = 0, at = 0) => {
+      const answer = o.sysregs.write(o.cpu(), encoding, r.at(at))
+      if (answer === 'undefined') return undefinedHere()
+      return answer === 'trap' ? trap(encoding, registerNumber(at), false) : 0
+    },
+    mrs: (encoding = 0, at = 0) => {
+      const answer = o.sysregs.read(o.cpu(), encoding)
+      if (answer === 'undefined') return undefinedHere()
+      if (answer === 'trap') return trap(encoding, registerNumber(at), true)
+      r.setAt(at, answer)
+      return 0
+    },
+  }
+}
+
+/** CRC-32 and CRC-32C, bit by bit, reflected (Arm ARM, pseudocode of CRC32). */
+function crc32(accumulator: number, value: bigint, bytes: number, castagnoli: boolean): number {
+  const polynomial = castagnoli ? 0x82f6_3b78 : 0xedb8_8320
+  let crc = accumulator
+  for (let i = 0; i < bytes; i++) {
+    crc ^= Number((value >> BigInt(8 * i)) & 0xffn)
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? polynomial : 0)
+  }
+  return crc >>> 0
+}
