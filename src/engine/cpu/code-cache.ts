@@ -4,7 +4,8 @@
  * runs depends on the guest alone and not on when something was decoded or translated.
  */
 import type { Row } from '../../pure/arch/a64/row.ts'
-import { fieldValue, special } from './interpreter.ts'
+import { special } from './handler.ts'
+import { fieldValue } from './interpreter.ts'
 import type { Interpreter } from './interpreter.ts'
 import { record } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
@@ -13,7 +14,22 @@ const PAGE = 4096
 /** At most as many instructions are decoded ahead of the one that is needed. */
 const DECODE_AHEAD = 64
 
+const MAX_TEMPLATES = 1 << 18
+
+/** The record of an instruction word, wherever it stands. */
+interface Template {
+  readonly far: Int32Array
+  /** The record where the target of a direct branch lies in the same page. */
+  readonly near: Int32Array
+  /** Of a direct branch to its target, in bytes; 0 for other instructions. */
+  readonly distance: number
+  /** Nothing is decoded ahead beyond it. */
+  readonly ends: boolean
+}
+
 export class CodeCache {
+  private readonly templates = new Map<number, Template>()
+  private readonly records: Int32Array
   private readonly plan: MemoryPlan
   private readonly interpreter: Interpreter
   private readonly bytes: Uint8Array
@@ -34,6 +50,7 @@ export class CodeCache {
     this.interpreter = interpreter
     this.bytes = new Uint8Array(buffer)
     this.words = new Uint32Array(buffer)
+    this.records = new Int32Array(buffer)
     this.view = new DataView(buffer)
     this.pageOfRam = new Int32Array(plan.ramSize / PAGE)
   }
@@ -102,43 +119,55 @@ export class CodeCache {
 
   /** Fills the record at this address and those behind it, up to the end of the block. */
   decode(address: number): void {
-    const { interpreter, view } = this
+    const { view } = this
     const page = Math.floor((address - this.plan.recordPool) / record.PAGE_STRIDE)
     let offset = this.inPage(address, page)
     const fetched = this.plan.fetched + page * PAGE
     for (let n = 0; n < DECODE_AHEAD; n++) {
       const word = this.words[(fetched + offset) >>> 2] ?? 0
-      const row = interpreter.decoder.decode(word)
+      const template = this.templates.get(word) ?? this.newTemplate(word)
       this.decoded++
-      if (row === undefined) {
-        view.setUint16(address, special.UNDEFINED, true)
-        return
-      }
-      this.write(address, row, word, offset)
-      if (row.flow) return
+      const to = offset + template.distance
+      this.records.set(to >= 0 && to < PAGE ? template.near : template.far, address >>> 2)
+      if (template.ends) return
       address += record.SIZE
       offset += 4
       if (view.getUint16(address, true) !== special.DECODE) return
     }
   }
 
-  private write(address: number, row: Row, word: number, inPage: number): void {
-    const { view } = this
-    let near = false
+  private newTemplate(word: number): Template {
+    // A hostile guest could run every word there is.
+    if (this.templates.size >= MAX_TEMPLATES) this.templates.clear()
+    const row = this.interpreter.decoder.decode(word)
+    const far = new Int32Array(record.SIZE / 4)
+    let template: Template
+    if (row === undefined) {
+      new Uint16Array(far.buffer)[0] = special.UNDEFINED
+      template = { far, near: far, distance: 0, ends: true }
+    } else {
+      const distance = this.write(new DataView(far.buffer), row, word, false)
+      const near = distance === 0 ? far : new Int32Array(record.SIZE / 4)
+      if (distance !== 0) this.write(new DataView(near.buffer), row, word, true)
+      template = { far, near, distance, ends: row.flow !== undefined }
+    }
+    this.templates.set(word, template)
+    return template
+  }
+
+  /** Writes a record; answers with the distance of a direct branch, in bytes, and 0 for everything else. */
+  private write(to: DataView, row: Row, word: number, near: boolean): number {
+    let distance = 0
     for (const o of this.interpreter.placeOperands(row, word)) {
       if (o.kind !== 'imm') {
-        view.setUint16(address + o.at, fieldValue(o), true)
+        to.setUint16(o.at, fieldValue(o), true)
         continue
       }
-      if (row.target === undefined) {
-        view.setBigInt64(address + o.at, BigInt(o.value), true)
-        continue
-      }
-      const offset = Number(o.value)
-      const target = inPage + offset
-      near = target >= 0 && target < PAGE
-      view.setBigInt64(address + o.at, BigInt(near ? (offset / 4) * record.SIZE : offset), true)
+      if (row.target !== undefined) distance = Number(o.value)
+      // Near, the interpreter wants to know how far away the target's record is.
+      to.setBigInt64(o.at, BigInt(near ? (distance / 4) * record.SIZE : o.value), true)
     }
-    view.setUint16(address, this.interpreter.opcodeOf(row, word, near), true)
+    to.setUint16(record.OPCODE, this.interpreter.opcodeOf(row, word, near), true)
+    return distance
   }
 }

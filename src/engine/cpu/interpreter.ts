@@ -7,32 +7,13 @@ import { createDecoder } from '../../pure/arch/a64/decoder.ts'
 import type { Decoder } from '../../pure/arch/a64/decoder.ts'
 import type { Operand } from '../../pure/arch/a64/ops.ts'
 import type { Row } from '../../pure/arch/a64/row.ts'
-import type { Code } from '../wasm/code.ts'
 import { ModuleBuilder } from '../wasm/module.ts'
-import { REGION_RESULT } from './translator/region-ops.ts'
+import { special } from './handler.ts'
+import type { Handler } from './handler.ts'
+import { emitLoop } from './interpreter-loop.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { REGION_TABLE, record, region, scratch, sysregAt, tlb, vAt, xAt } from './layout.ts'
-
-/** What a record's opcode says when it is not an instruction's handler. */
-export const special = {
-  /** Not decoded yet. */
-  DECODE: 0,
-  /** Behind the last instruction of a page. */
-  PAGE_END: 1,
-  /** An unallocated encoding. */
-  UNDEFINED: 2,
-  COUNT: 3,
-} as const
-
-interface Variant {
-  readonly row: Row
-  readonly variant: number
-  /** A word of this variant. */
-  readonly word: number
-  readonly near: boolean
-  readonly operands: Record<string, Operand>
-}
+import { record, sysregAt, vAt, xAt } from './layout.ts'
 
 /** Gives each operand its place in the record. */
 function place(name: string, operands: Record<string, Operand>): void {
@@ -71,8 +52,8 @@ export interface Interpreter {
 }
 
 export function buildInterpreter(rows: readonly Row[]): Interpreter {
-  const inline: Variant[] = []
-  const outOfLine: Variant[] = []
+  const inline: Handler[] = []
+  const outOfLine: Handler[] = []
   const opcodes = new Map<Row, number[]>()
   for (const row of rows) {
     for (let variant = 0; variant < row.variantCount; variant++) {
@@ -165,14 +146,14 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   }
 }
 
-function note(opcodes: Map<Row, number[]>, v: Variant, opcode: number): void {
+function note(opcodes: Map<Row, number[]>, v: Handler, opcode: number): void {
   const list = opcodes.get(v.row) ?? []
   list[v.row.target === undefined ? v.variant : v.variant * 2 + (v.near ? 1 : 0)] = opcode
   opcodes.set(v.row, list)
 }
 
 /** Emits every body once into nothing, to learn which helpers they call. */
-function collectHelpers(variants: readonly Variant[]): [string, number][] {
+function collectHelpers(variants: readonly Handler[]): [string, number][] {
   const found = new Map<string, number>()
   const m = new ModuleBuilder()
   const f = m.function(['i32'], ['i32'])
@@ -194,291 +175,4 @@ function collectHelpers(variants: readonly Variant[]): [string, number][] {
     v.row.emit(ops, v.word, v.operands)
   }
   return [...found]
-}
-
-interface LoopPorts {
-  readonly decode: number
-  readonly fetch: number
-  readonly undefinedInstruction: number
-  /** Functions of the table before the regions. */
-  readonly functions: number
-  readonly calls: CallPorts
-  readonly handlerType: number
-}
-
-/**
- *   exit: loop: jump: dispatch: [blocks, one a handler]  … handlers …  end jump: find the page  end
- * `run` returns 0 when the budget is used up and 1 when the driver has something to do.
- */
-function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: readonly Variant[], ports: LoopPorts): void {
-  const rec = c.local('i32')
-  const budget = c.local('i32')
-  const pcOffset = c.local('i64')
-  const target = c.local('i64')
-  const entry = c.local('i32')
-  const result = c.local('i32')
-  const opcode = c.local('i32')
-  const load32 = (address: number, local: number): void => {
-    c.i32(0)
-    c.memory('i32.load', address)
-    c.set(local)
-  }
-  const save = (): void => {
-    c.i32(0)
-    c.get(rec)
-    c.memory('i32.store', scratch.RECORD)
-    c.i32(0)
-    c.get(budget)
-    c.memory('i32.store', scratch.BUDGET)
-  }
-  load32(scratch.RECORD, rec)
-  load32(scratch.BUDGET, budget)
-  c.i32(0)
-  c.memory('i64.load', scratch.PC_OFFSET)
-  c.set(pcOffset)
-
-  const exit = c.depth
-  c.block()
-  const loop = c.depth
-  c.loop()
-  const jump = c.depth
-  c.block()
-  const frame: Frame = {
-    code: c,
-    record: rec,
-    budget,
-    pcOffset,
-    next: () => c.br(loop),
-    jump: () => {
-      c.set(target)
-      c.br(jump)
-    },
-    leave: () => {
-      c.i32(1)
-      c.return()
-    },
-  }
-  // The blocks: the specials, the inlined handlers, and around them the one for functions.
-  const count = special.COUNT + inline.length
-  const loadOpcode = (): void => {
-    c.get(rec)
-    c.memory('i32.load16_u', record.OPCODE)
-    c.set(opcode)
-  }
-  loadOpcode()
-  const dispatch = c.depth
-  c.loop()
-  for (let i = 0; i <= count; i++) c.block()
-  c.get(budget)
-  c.op('i32.eqz')
-  c.brIf(exit, false)
-  c.get(budget)
-  c.i32(1)
-  c.op('i32.sub')
-  c.set(budget)
-  c.get(opcode)
-  c.brTable(
-    Array.from({ length: count }, (_, i) => i),
-    count,
-  )
-  const refund = (): void => {
-    c.get(budget)
-    c.i32(1)
-    c.op('i32.add')
-    c.set(budget)
-  }
-
-  c.end() // DECODE
-  refund()
-  c.get(rec)
-  c.call(ports.decode)
-  c.br(loop)
-
-  c.end() // PAGE_END
-  refund()
-  c.get(rec)
-  c.i32(2)
-  c.op('i32.shr_u')
-  c.op('i64.extend_i32_u')
-  c.get(pcOffset)
-  c.op('i64.add')
-  frame.jump()
-
-  c.end() // UNDEFINED
-  save()
-  c.call(ports.undefinedInstruction)
-  c.return()
-
-  const ops = new InterpreterOps(frame, ports.calls)
-  for (const v of inline) {
-    c.end()
-    const end = ops.start(frame, v.near, v.row.fp)
-    v.row.emit(ops, v.word, v.operands)
-    end()
-  }
-
-  c.end() // a function or a region
-  c.get(opcode)
-  c.i32(region.OPCODE)
-  c.op('i32.and')
-  c.if()
-  emitRegionCall(c, { budget, opcode, rec, result, entry, target }, { refund, loadOpcode, loop, jump, dispatch }, ports)
-  c.end()
-  save()
-  c.get(rec)
-  c.get(opcode)
-  c.i32(count)
-  c.op('i32.sub')
-  c.callIndirect(ports.handlerType)
-  c.set(result)
-  load32(scratch.BUDGET, budget)
-  c.get(result)
-  c.if(undefined, false)
-  c.i32(1)
-  c.return()
-  c.end()
-  c.get(rec)
-  c.i32(record.SIZE)
-  c.op('i32.add')
-  c.set(rec)
-  c.br(loop)
-  c.end() // dispatch
-
-  c.end() // jump: the page of the target, by the fetch side of the soft TLB
-  c.get(target)
-  c.i64(8)
-  c.op('i64.shr_u')
-  c.op('i32.wrap_i64')
-  c.i32(0xff0)
-  c.op('i32.and')
-  c.i32(0)
-  c.memory('i32.load', scratch.TLB)
-  c.op('i32.add')
-  c.tee(entry)
-  c.memory('i64.load', tlb.FETCH)
-  c.get(target)
-  c.i64(-4093) // the page and the two bits that must be 0
-  c.op('i64.and')
-  c.op('i64.eq')
-  c.if('i32', true)
-  c.get(entry)
-  c.memory('i32.load', tlb.FETCH + 8)
-  c.get(target)
-  c.op('i32.wrap_i64')
-  c.i32(0xffc)
-  c.op('i32.and')
-  c.i32(2)
-  c.op('i32.shl')
-  c.op('i32.add')
-  c.else()
-  save()
-  c.get(target)
-  c.op('i32.wrap_i64')
-  c.get(target)
-  c.i64(32)
-  c.op('i64.shr_u')
-  c.op('i32.wrap_i64')
-  c.call(ports.fetch)
-  c.end()
-  c.tee(rec)
-  c.op('i32.eqz')
-  c.if(undefined, false)
-  c.i32(1)
-  c.return()
-  c.end()
-  c.i32(0)
-  c.get(target)
-  c.get(rec)
-  c.i32(2)
-  c.op('i32.shr_u')
-  c.op('i64.extend_i32_u')
-  c.op('i64.sub')
-  c.tee(pcOffset)
-  c.memory('i64.store', scratch.PC_OFFSET)
-  c.br(loop)
-  c.end() // loop
-  c.end() // exit
-  save()
-  c.i32(0)
-}
-
-/**
- * Runs a region when the budget covers any way through it; otherwise, and where it asks for that, the
- * root's own handler.
- */
-function emitRegionCall(
-  c: Code,
-  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'result' | 'entry' | 'target', number>>,
-  to: { refund(): void; loadOpcode(): void; loop: number; jump: number; dispatch: number },
-  ports: LoopPorts,
-): void {
-  const number = (): void => {
-    c.get(local.opcode)
-    c.i32(region.OPCODE - 1)
-    c.op('i32.and')
-  }
-  const entry = (): void => {
-    number()
-    c.i32(2)
-    c.op('i32.shl')
-    c.memory('i32.load', REGION_TABLE)
-  }
-  const originalOpcode = (): void => {
-    c.get(local.entry)
-    c.i32(0xffff)
-    c.op('i32.and')
-    c.set(local.opcode)
-    c.br(to.dispatch)
-  }
-  to.refund()
-  entry()
-  c.set(local.entry)
-  c.get(local.budget)
-  c.get(local.entry)
-  c.i32(16)
-  c.op('i32.shr_u')
-  c.op('i32.lt_u')
-  c.if(undefined, false)
-  originalOpcode()
-  c.end()
-  c.get(local.budget)
-  number()
-  c.i32(ports.functions)
-  c.op('i32.add')
-  c.callIndirect(ports.handlerType)
-  c.set(local.result)
-  c.i32(0)
-  c.memory('i32.load', scratch.BUDGET)
-  c.set(local.budget)
-  c.get(local.result)
-  c.i32(REGION_RESULT.TARGET)
-  c.op('i32.eq')
-  c.if()
-  c.i32(0)
-  c.memory('i64.load', scratch.TARGET)
-  c.set(local.target)
-  c.br(to.jump)
-  c.end()
-  c.get(local.result)
-  c.i32(~REGION_RESULT.INTERPRET)
-  c.op('i32.and')
-  c.set(local.rec)
-  c.get(local.result)
-  c.i32(REGION_RESULT.INTERPRET)
-  c.op('i32.and')
-  c.op('i32.eqz')
-  c.if()
-  c.br(to.loop)
-  c.end()
-  to.loadOpcode()
-  c.get(local.opcode)
-  c.i32(region.OPCODE)
-  c.op('i32.and')
-  c.op('i32.eqz')
-  c.if()
-  c.br(to.dispatch)
-  c.end()
-  entry()
-  c.set(local.entry)
-  originalOpcode()
 }
