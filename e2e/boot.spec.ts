@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
 import { cpuItem, ready, reboot, screen, shots, type } from './page.ts'
 
@@ -52,6 +53,10 @@ test('a guest boots, loses a redistributor with Aff3 under mainline, and finds i
     await expect(cpuItem(page, 2)).toHaveAccessibleName(/no frame has affinity 1\.0\.0\.2/)
     await expect(page.getByText(/no frame has affinity 1\.0\.0\.2: its GICR_TYPER reads 0\.0\.0\.2/)).toBeVisible()
     await shots(page, 'broken')
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    }
     if (process.env['DOCS_SCREENSHOT'] !== undefined) {
       await page.setViewportSize({ width: 1440, height: 900 })
       await page.screenshot({ path: 'docs/screenshot.png' })
@@ -77,4 +82,22 @@ test('a guest boots, loses a redistributor with Aff3 under mainline, and finds i
   })
 
   expect(complaints).toEqual([])
+})
+
+test('the embedded program runs, is changed and runs again, and its mistakes are named', async ({ page }) => {
+  await page.route('**/guests/linux/**', (route) => route.fulfill({ status: 404 }))
+  await page.goto('.')
+  await ready(page)
+  await expect(screen(page)).toContainText('4 of 4 CPUs have a redistributor')
+  await expect(page.getByRole('alert')).toContainText('No Linux is prepared here')
+  await page.getByRole('tab', { name: 'Program' }).click()
+  const program = page.getByRole('textbox', { name: 'The program in A64 assembly' })
+  const text = await program.inputValue()
+  await program.fill(text.replace('a monitor for GICv3,', 'a monitor of mine,'))
+  await page.getByRole('button', { name: 'Assemble and run' }).click()
+  await expect(screen(page)).toContainText('gicsh: a monitor of mine,')
+  await program.fill(`frobnicate x0\n${text}`)
+  await page.getByRole('button', { name: 'Assemble and run' }).click()
+  await expect(page.getByRole('alert')).toContainText('Line 1, column 1')
+  await expect(page.getByTestId('run-state')).toContainText('running')
 })

@@ -113,9 +113,12 @@ interface Chip {
 
 const MARKS: Record<IrqState, string> = { active: '● ', pending: '◌ ', enabled: '' }
 
+const one =
+  (state: IrqState) =>
+  (intid: number): Chip => ({ state, first: intid, last: intid })
+
 /** What happens comes first; SGIs in a row that are merely enabled share a chip. */
 const chipsOf = ({ active, pending, enabled }: CpuView): readonly Chip[] => {
-  const one = (state: IrqState) => (intid: number) => ({ state, first: intid, last: intid })
   const busy = new Set([...active, ...pending])
   const runs: Chip[] = []
   for (const intid of enabled) {

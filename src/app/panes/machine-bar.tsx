@@ -2,6 +2,7 @@
 import { useState } from 'react'
 import { defaultBlueprint, MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
+import type { Edit } from '../../pure/blueprint/edits.ts'
 import { HOST_PRESETS, KERNEL_BASES } from '../../pure/blueprint/host.ts'
 import { ENGINES } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
@@ -71,6 +72,7 @@ export const MachineBar = () => {
         onChange={(id) => session.edit({ edit: 'setHost', host: HOST_PRESETS[id] })}
       />
       <VcpuField />
+      <MemorySelect />
       <Select
         label="Engine"
         name="Engine"
@@ -103,10 +105,24 @@ const useTyped = (value: string, apply: (text: string) => boolean) => {
   }
 }
 
+const MIB = 2 ** 20
+const SIZES = [64, 128, 256, 512, 1024, 2048, 3072] as const
+/** What Linux takes for each CPU before it runs anything; with less it starts fewer of them. */
+const MIB_PER_VCPU = 2
+
+/** So many vCPUs, and the memory they need where there is less. */
+const vcpuEdit = (vcpus: number, memory: number): Edit => {
+  const needed = SIZES.find((size) => size >= vcpus * MIB_PER_VCPU) ?? 0
+  const edits: Edit[] = [{ edit: 'setVcpus', vcpus }]
+  if (needed * MIB > memory) edits.push({ edit: 'setMemory', memory: needed * MIB })
+  return { edit: 'several', edits }
+}
+
 const VcpuField = () => {
   const session = useSession()
   const vcpus = useSessionState((state) => state.draft.vcpus)
-  const typed = useTyped(String(vcpus), (text) => session.edit({ edit: 'setVcpus', vcpus: Number(text) }))
+  const memory = useSessionState((state) => state.draft.memory)
+  const typed = useTyped(String(vcpus), (text) => session.edit(vcpuEdit(Number(text), memory)))
   const number = Number(typed.value)
   const valid = Number.isInteger(number) && number >= 1 && number <= MAX_VCPUS
   return (
@@ -120,6 +136,21 @@ const VcpuField = () => {
         {...typed}
       />
     </label>
+  )
+}
+
+const MemorySelect = () => {
+  const session = useSession()
+  const memory = useSessionState((state) => state.draft.memory)
+  const sizes = [...new Set([...SIZES, memory / MIB])].toSorted((a, b) => a - b)
+  return (
+    <Select
+      label="RAM"
+      name="Memory of the guest"
+      value={String(memory / MIB)}
+      options={sizes.map((size) => ({ value: String(size), title: `${size} MiB` }))}
+      onChange={(size) => session.edit({ edit: 'setMemory', memory: Number(size) * MIB })}
+    />
   )
 }
 

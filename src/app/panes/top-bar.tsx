@@ -130,7 +130,6 @@ const RunButtons = () => {
   const state = useSessionState((all) => all.run?.state ?? 'empty')
   const built = useSessionState((all) => all.running !== undefined)
   const edited = useSessionState(differs)
-  const busy = useSessionState((all) => all.loading !== undefined && all.loading.stage !== 'boot')
   const paused = state === 'paused'
   return (
     <>
@@ -154,11 +153,7 @@ const RunButtons = () => {
           <Power size={14} aria-hidden />
         </button>
       </Hint>
-      <button
-        className={edited || !built ? 'button primary' : 'button'}
-        disabled={busy}
-        onClick={() => void session.boot()}
-      >
+      <button className={edited || !built ? 'button primary' : 'button'} onClick={() => void session.boot()}>
         <RotateCw size={14} aria-hidden />
         {built ? 'Reboot' : 'Boot'}
       </button>

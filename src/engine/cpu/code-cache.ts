@@ -128,7 +128,13 @@ export class CodeCache {
       const template = this.templates.get(word) ?? this.newTemplate(word)
       this.decoded++
       const to = offset + template.distance
-      this.records.set(to >= 0 && to < PAGE ? template.near : template.far, address >>> 2)
+      const from = to >= 0 && to < PAGE ? template.near : template.far
+      const at = address >>> 2
+      // Written out: TypedArray.set costs more than the four words.
+      this.records[at] = from[0] ?? 0
+      this.records[at + 1] = from[1] ?? 0
+      this.records[at + 2] = from[2] ?? 0
+      this.records[at + 3] = from[3] ?? 0
       if (template.ends) return
       address += record.SIZE
       offset += 4

@@ -52,7 +52,7 @@ export const UNPRIVILEGED = 0x100
 export abstract class WasmOps implements Ops<Pushed> {
   code: Code
   /** Locals by type, reused from one instruction to the next. */
-  private readonly pools: Record<string, { free: number[]; used: number[] }> = {}
+  private readonly pools = new Map<ValType, { readonly locals: number[]; used: number }>()
   private readonly ports: { readonly loadSlow: number; readonly storeSlow: number }
   protected va = 0
   protected ha = 0
@@ -64,17 +64,18 @@ export abstract class WasmOps implements Ops<Pushed> {
 
   /** Starts an instruction: temporaries are free again. */
   protected begin(code: Code): void {
-    if (code !== this.code) for (const key of Object.keys(this.pools)) delete this.pools[key]
+    if (code !== this.code) this.pools.clear()
     this.code = code
-    for (const pool of Object.values(this.pools)) pool.free.push(...pool.used.splice(0))
+    for (const pool of this.pools.values()) pool.used = 0
     this.va = this.temporary('i64')
     this.ha = this.temporary('i32')
   }
 
   protected temporary(type: ValType): number {
-    const pool = (this.pools[type] ??= { free: [], used: [] })
-    const local = pool.free.pop() ?? this.code.local(type)
-    pool.used.push(local)
+    let pool = this.pools.get(type)
+    if (pool === undefined) this.pools.set(type, (pool = { locals: [], used: 0 }))
+    const local = pool.locals[pool.used++] ?? this.code.local(type)
+    if (pool.used > pool.locals.length) pool.locals.push(local)
     return local
   }
 

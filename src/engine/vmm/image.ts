@@ -88,12 +88,40 @@ export const unpack = (name: string, bytes: Uint8Array, limit = MAX_UNPACKED): F
   return typeof unpacked === 'string' ? wrong(`${name}: the gzip file ${unpacked}.`) : { ok: true, bytes: unpacked }
 }
 
+const EFI = [0x4d, 0x5a]
+const EFI_ZBOOT = [0x7a, 0x69, 0x6d, 0x67]
+const EFI_ZBOOT_AT = 4
+const ZBOOT = { payload: 8, size: 12 } as const
+
 /** booting.rst, "Decompressed kernel image header". */
 const IMAGE = { textOffset: 0x08, imageSize: 0x10, flags: 0x18, magicAt: 0x38, headerSize: 0x40 } as const
 const IMAGE_MAGIC = [0x41, 0x52, 0x4d, 0x64]
 /** Kernels before v3.17 leave image_size 0 and mean this text_offset. */
 const OLD_TEXT_OFFSET = 0x80000
 const MAX_IMAGE = 2 ** 30
+
+/**
+ * image_size counts the memory behind the file as well (.bss), so it cannot tell a file that is cut short. A kernel
+ * with an EFI stub is a PE/COFF file too, whose sections tell its size (arch/arm64/kernel/efi-header.S).
+ */
+const PE = { at: 0x3c, magic: [0x50, 0x45, 0, 0], sections: 6, optionalSize: 0x14, headerSize: 0x18 } as const
+const PE_SECTION = { size: 40, rawSize: 0x10, rawAt: 0x14 } as const
+/** Without that: a kernel whose .bss is larger than all the rest is not known. */
+const LEAST_SHARE = 0.5
+
+const peFileSize = (bytes: Uint8Array): number | undefined => {
+  const view = viewOf(bytes)
+  const at = view.getUint32(PE.at, true)
+  if (!startsWith(bytes, EFI) || !startsWith(bytes, PE.magic, at) || at + PE.headerSize > bytes.length) return undefined
+  const table = at + PE.headerSize + view.getUint16(at + PE.optionalSize, true)
+  const count = view.getUint16(at + PE.sections, true)
+  if (table + count * PE_SECTION.size > bytes.length) return undefined
+  const ends = Array.from({ length: count }, (_, i) => {
+    const section = table + i * PE_SECTION.size
+    return view.getUint32(section + PE_SECTION.rawAt, true) + view.getUint32(section + PE_SECTION.rawSize, true)
+  })
+  return Math.max(0, ...ends)
+}
 
 const readImage = (name: string, bytes: Uint8Array): Found<{ kernel: Kernel }> => {
   const view = viewOf(bytes)
@@ -108,21 +136,15 @@ const readImage = (name: string, bytes: Uint8Array): Found<{ kernel: Kernel }> =
     const kernel: Kernel = { kind: 'Image', bytes, textOffset: OLD_TEXT_OFFSET, size: bytes.length }
     return { ok: true, kernel }
   }
-  // image_size counts what follows the file in memory as well (.bss): the file may be shorter, but not by much.
-  const missing = Number(size) - bytes.length
-  if (missing > Number(size) / 4) {
-    return wrong(`${name}: the Image is cut short: ${bytes.length} bytes of ${size} (image_size) are there.`)
+  const told = peFileSize(bytes) ?? Math.floor(Number(size) * LEAST_SHARE)
+  if (bytes.length < told) {
+    return wrong(`${name}: the Image is cut short: ${bytes.length} bytes are there, at least ${told} must be.`)
   }
   return {
     ok: true,
     kernel: { kind: 'Image', bytes, textOffset: Number(textOffset), size: Math.max(Number(size), bytes.length) },
   }
 }
-
-const EFI = [0x4d, 0x5a]
-const EFI_ZBOOT = [0x7a, 0x69, 0x6d, 0x67]
-const EFI_ZBOOT_AT = 4
-const ZBOOT = { payload: 8, size: 12 } as const
 
 /** ELF-64 Object File Format; ELF for the Arm 64-bit Architecture (machine 183). */
 const ELF_HEADER = {

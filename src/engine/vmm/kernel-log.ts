@@ -215,15 +215,38 @@ const textAt = (data: Uint8Array, view: DataView, { begin, next, length, id }: B
   return textOf(data.subarray(start, start + Math.min(length, available)))
 }
 
+/** The kernel is mapped, and memory behind the linear map begins, at multiples of this (arch/arm64/mm). */
+const OFFSET_STEP = 64 * 1024
+/** Records looked at to see whether a ring's address may be meant. */
+const PROBED = 4
+
+/** Once the first message is overwritten, every offset that puts the ring into RAM is tried on a few records. */
+const likelyOffsets = (ram: GuestRam, ring: Ring): readonly bigint[] => {
+  const base = BigInt(ram.base)
+  const offsets: bigint[] = []
+  for (let place = Number(ring.descs % BigInt(OFFSET_STEP)); place < ram.size; place += OFFSET_STEP) {
+    const descs = ram.read(ram.base + place, PROBED * DESC.size)
+    if (descs === undefined) continue
+    const view = viewOf(descs)
+    const fits = Array.from({ length: PROBED }, (_, k) => view.getBigUint64(k * DESC.size, true)).every(
+      (state, k) => state >> STATE_BITS !== 0n && (state & ID_MASK) % BigInt(2 ** ring.countBits) === BigInt(k),
+    )
+    if (fits) offsets.push(ring.descs - base - BigInt(place))
+  }
+  return offsets
+}
+
 /** A ring fits when the records in it do; the one with the most wins, as the kernel may have moved to a larger one. */
 const best = (ram: GuestRam, { rings, firstTexts }: Places): readonly LogLine[] => {
   let most: readonly SequencedLine[] = []
+  const consider = (ring: Ring, offset: bigint): void => {
+    const lines = readRing(ram, ring, offset) ?? []
+    if (lines.length > most.length) most = lines
+  }
   const offsets = new Set(rings.flatMap(({ data }) => firstTexts.map((text) => data - BigInt(text - BLOCK_ID))))
-  for (const offset of offsets) {
-    for (const ring of rings) {
-      const lines = readRing(ram, ring, offset) ?? []
-      if (lines.length > most.length) most = lines
-    }
+  for (const offset of offsets) for (const ring of rings) consider(ring, offset)
+  if (most.length === 0) {
+    for (const ring of rings) for (const offset of likelyOffsets(ram, ring)) consider(ring, offset)
   }
   return most.map(({ level, seconds, text }) => ({ level, seconds, text }))
 }
@@ -231,11 +254,11 @@ const best = (ram: GuestRam, { rings, firstTexts }: Places): readonly LogLine[] 
 export const readKernelLog = (read: ReadRam, range: RamRange): KernelLog => {
   const ram: GuestRam = { ...range, read }
   const places = find(ram)
+  const lines = best(ram, places)
+  if (lines.length > 0) return { ok: true, lines }
   if (places.firstTexts.length === 0) {
     return { ok: false, what: 'No kernel log is in RAM: no "Booting Linux on physical CPU" stands there.' }
   }
-  const lines = best(ram, places)
-  if (lines.length > 0) return { ok: true, lines }
   return {
     ok: false,
     what: "RAM holds the kernel's first message, but no ring buffer in the form that Linux 5.10 and later have.",

@@ -16,12 +16,12 @@ import type { Region } from './region.ts'
  * Samples of a neighbourhood before it is compiled: compiling a region takes about a millisecond, in which
  * the interpreter runs as many instructions as lie between 50 samples.
  */
-const HOT = 32
+const HOT = 48
 /** A neighbourhood: 32 instructions. */
 const NEIGHBOURHOOD = 32 * record.SIZE
 /** Regions in a module, and samples that a smaller batch waits for more. */
-const BATCH = 16
-const PATIENCE = 256
+const BATCH = 32
+const PATIENCE = 1024
 /** A region of less is not worth its entry. */
 const MIN_INSTRUCTIONS = 4
 /** How far back the start of a function is looked for, in instructions. */

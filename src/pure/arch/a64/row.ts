@@ -168,9 +168,15 @@ export function a64<
     if (field === undefined) throw new Error(`${name}: no field '${letter}'`)
     return field
   })
-  const fieldsOf = (word: number): Record<string, number> => {
-    const out: Record<string, number> = { ...constants }
+  // Matching, operands and emission ask for the fields of one word in a row.
+  let lastWord = -1
+  let lastFields: Record<string, number> = {}
+  const fieldsOf = (word: number): Readonly<Record<string, number>> => {
+    if (word === lastWord) return lastFields
+    const out: Record<string, number> = {}
     for (const f of fields) out[f.letter] = extract(word, f)
+    lastWord = word
+    lastFields = out
     return out
   }
   const variantCount = variants.reduce((n, f) => n * 2 ** f.width, 1)
