@@ -173,7 +173,7 @@ export function a64<
   let lastFields: Record<string, number> = {}
   const fieldsOf = (word: number): Readonly<Record<string, number>> => {
     if (word === lastWord) return lastFields
-    const out: Record<string, number> = {}
+    const out: Record<string, number> = { ...constants }
     for (const f of fields) out[f.letter] = extract(word, f)
     lastWord = word
     lastFields = out
