@@ -27,7 +27,11 @@ const digest = (bytes: Uint8Array | string): string => createHash('sha256').upda
 /** What the outputs are made by: when it changes, they are made anew. */
 const recipe = (): string => {
   const files = RECIPE_FILES.flatMap((name) =>
-    name.endsWith('.ts') ? [name] : readdirSync(join(ROOT, name)).map((file) => join(name, file)),
+    name.endsWith('.ts')
+      ? [name]
+      : readdirSync(join(ROOT, name))
+          .filter((file) => !file.endsWith('.test.ts'))
+          .map((file) => join(name, file)),
   )
   return digest(
     files

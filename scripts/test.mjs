@@ -38,7 +38,8 @@ const installTools = () => {
     }
     say(`installing ${packages.join(', ')}`)
     const install = ['install', '-y', '--no-install-recommends', ...packages]
-    if (!apt(...install)) apt('update') && apt(...install)
+    // A fresh container has no lists yet.
+    if (!apt(...install) && apt('update')) apt(...install)
   }
   const still = missingTools()
   if (still.length > 0) {

@@ -23,7 +23,8 @@ export type LinuxGuest = (typeof LINUX_GUESTS)[number]
 export const BUSYBOX_PACKAGE = 'busybox-static'
 
 export const INITRAMFS_FILE = 'initramfs.cpio'
-export const kernelFile = (guest: LinuxGuest): string => `${guest.id}.Image.gz`
+/** Gzip, but not called .gz: some servers unpack such a file on its way, and then its length is not what they say. */
+export const kernelFile = (guest: LinuxGuest): string => `${guest.id}.Image.gzip`
 
 /**
  * Initcalls that only prepare what nothing in the initramfs uses: self-tests of cipher code, tables of the tracing

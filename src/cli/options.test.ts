@@ -10,6 +10,11 @@ const options = (...argv: readonly string[]): Options => {
   if (!parsed.ok) throw new Error(parsed.what)
   return parsed.options
 }
+const blueprint = (...argv: readonly string[]): unknown => {
+  const made = blueprintOf(options(...argv))
+  return made.ok ? made.blueprint : made.what
+}
+const script = (...argv: readonly string[]): Script => new Script(options(...argv).script)
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe('the command line', () => {
@@ -57,11 +62,6 @@ describe('the command line', () => {
 })
 
 describe('the machine of the command line', () => {
-  const blueprint = (...argv: readonly string[]): unknown => {
-    const made = blueprintOf(options(...argv))
-    return made.ok ? made.blueprint : made.what
-  }
-
   it('is the default one where nothing else is said', () => {
     expect(blueprint()).toMatchObject({ ruleSet: 'mainline', vcpus: 4, guest: { id: 'linux-6.1', append: '' } })
   })
@@ -98,8 +98,6 @@ describe('the machine of the command line', () => {
 })
 
 describe('a script', () => {
-  const script = (...argv: readonly string[]): Script => new Script(options(...argv).script)
-
   it('types at each match in turn, and ends at the last', () => {
     const run = script(
       '--until',

@@ -34,14 +34,16 @@ export const ProgramPane = () => {
           {chosen ? 'Assemble and run' : 'Run instead of Linux'}
         </button>
       </div>
-      <textarea
-        className="program"
-        aria-label="The program in A64 assembly"
-        spellCheck={false}
-        wrap="off"
-        value={text ?? ''}
-        onChange={({ target }) => session.writeProgram(target.value === original ? undefined : target.value)}
-      />
+      {text !== undefined && (
+        <textarea
+          className="program"
+          aria-label="The program in A64 assembly"
+          spellCheck={false}
+          wrap="off"
+          value={text}
+          onChange={({ target }) => session.writeProgram(target.value === original ? undefined : target.value)}
+        />
+      )}
     </>
   )
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readKernelLog } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'

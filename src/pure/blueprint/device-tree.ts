@@ -2,7 +2,7 @@
 import { aff3Of, mpidrAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { GICR_SIZE } from '../arch/gic/gicr.ts'
-import { cells, flag, strings, wide, writeFdt } from './fdt.ts'
+import { cells, flag, parseFdt, strings, wide, writeFdt } from './fdt.ts'
 import type { FdtNode } from './fdt.ts'
 import { memoryMap } from './memory-map.ts'
 
@@ -83,14 +83,15 @@ const primecell = (name: keyof typeof memoryMap & ('pl011' | 'pl031'), clockName
   ])
 }
 
-const chosen = ({ bootargs, initrd }: DeviceTreeOptions): FdtNode =>
-  node('chosen', [
-    strings('stdout-path', `/${UART}`),
-    strings('bootargs', bootargs),
-    ...(initrd === undefined
-      ? []
-      : [cells('linux,initrd-start', ...wide(initrd.start)), cells('linux,initrd-end', ...wide(initrd.end))]),
-  ])
+type Chosen = Pick<DeviceTreeOptions, 'bootargs' | 'initrd'>
+
+/** What the boot loader tells (Devicetree Specification v0.4, 3.6; Documentation/arch/arm64/booting.rst). */
+const bootProperties = ({ bootargs, initrd }: Chosen): FdtNode['properties'] => [
+  strings('bootargs', bootargs),
+  ...(initrd === undefined
+    ? []
+    : [cells('linux,initrd-start', ...wide(initrd.start)), cells('linux,initrd-end', ...wide(initrd.end))]),
+]
 
 export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
   writeFdt(
@@ -104,7 +105,7 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
         cells('interrupt-parent', PHANDLE.gic),
       ],
       [
-        chosen(options),
+        node('chosen', [strings('stdout-path', `/${UART}`), ...bootProperties(options)]),
         node(nodeAt('memory', memoryMap.ram.base), [
           strings('device_type', 'memory'),
           cells('reg', ...region(memoryMap.ram.base, options.memory)),
@@ -129,3 +130,18 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
       ],
     ),
   )
+
+export type WithChosen = { readonly ok: true; readonly dtb: Uint8Array } | { readonly ok: false; readonly what: string }
+
+/** A person's own tree, with the command line and the initrd of this boot in its /chosen, as QEMU's loader does it. */
+export const withChosen = (dtb: Uint8Array, chosen: Chosen): WithChosen => {
+  const parsed = parseFdt(dtb)
+  if (!parsed.ok) return parsed
+  const { root } = parsed
+  const told = bootProperties(chosen).filter(({ name }) => name !== 'bootargs' || chosen.bootargs !== '')
+  const before = root.children.find(({ name }) => name === 'chosen') ?? node('chosen', [])
+  const kept = before.properties.filter(({ name }) => !told.some((property) => property.name === name))
+  const after = node('chosen', [...kept, ...told], before.children)
+  const others = root.children.filter((child) => child !== before)
+  return { ok: true, dtb: writeFdt(node('', root.properties, [...others, after])) }
+}

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { deviceTree } from './device-tree.ts'
+import { deviceTree, withChosen } from './device-tree.ts'
 import { cells, flag, parseFdt, strings, wide, writeFdt } from './fdt.ts'
 import type { FdtNode } from './fdt.ts'
 
@@ -82,12 +82,12 @@ describe('a flattened device tree', () => {
   })
 })
 
-describe('the device tree of the machine', () => {
-  const build = (affinities: readonly number[]): string =>
-    dtc(
-      deviceTree({ affinities, memory: 2 ** 28, bootargs: 'a=b', initrd: { start: 0x4800_0000, end: 0x4800_1234 } }),
-    ).replace(/\s+/g, ' ')
+const build = (affinities: readonly number[]): string =>
+  dtc(
+    deviceTree({ affinities, memory: 2 ** 28, bootargs: 'a=b', initrd: { start: 0x4800_0000, end: 0x4800_1234 } }),
+  ).replace(/\s+/g, ' ')
 
+describe('the device tree of the machine', () => {
   it.skipIf(!has('dtc'))('names each CPU by its affinity in one cell', () => {
     const text = build([0, 0x102])
     expect(text).toContain('cpus { #address-cells = <0x01>; #size-cells = <0x00>; cpu@0 {')
@@ -134,5 +134,43 @@ describe('the device tree of the machine', () => {
         expect([name, property, value(ours.root)]).toEqual([name, property, value(theirs.root)])
       }
     }
+  })
+})
+
+describe("a person's own device tree", () => {
+  const own = writeFdt({
+    ...TREE,
+    children: [...TREE.children, { name: 'chosen', properties: [strings('bootargs', 'old'), flag('x')], children: [] }],
+  })
+  const chosenOf = (blob: Uint8Array): readonly string[] => {
+    const parsed = parseFdt(blob)
+    if (!parsed.ok) throw new Error(parsed.what)
+    const chosen = parsed.root.children.find(({ name }) => name === 'chosen')
+    return chosen?.properties.map(({ name, value }) => `${name}=${new TextDecoder().decode(value)}`) ?? []
+  }
+
+  it('gets the command line and the initrd of this boot, and keeps the rest', () => {
+    const made = withChosen(own, { bootargs: 'new', initrd: { start: 0x41424344, end: 0x41424345 } })
+    if (!made.ok) throw new Error(made.what)
+    expect(chosenOf(made.dtb)).toEqual([
+      'x=',
+      'bootargs=new\0',
+      'linux,initrd-start=\0\0\0\0ABCD',
+      'linux,initrd-end=\0\0\0\0ABCE',
+    ])
+    expect(parseFdt(made.dtb)).toMatchObject({ root: { children: [...TREE.children, { name: 'chosen' }] } })
+  })
+
+  it('keeps its own command line where none is given', () => {
+    const made = withChosen(own, { bootargs: '' })
+    if (!made.ok) throw new Error(made.what)
+    expect(chosenOf(made.dtb)).toEqual(['bootargs=old\0', 'x='])
+  })
+
+  it('that is none is refused with a sentence', () => {
+    expect(withChosen(new Uint8Array(50), { bootargs: '' })).toEqual({
+      ok: false,
+      what: 'The device tree begins with 0x0, not with 0xd00dfeed.',
+    })
   })
 })

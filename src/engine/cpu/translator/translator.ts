@@ -88,7 +88,9 @@ export class Translator {
     if (index >= record.PER_PAGE) return
     for (const root of this.candidates(page, index)) {
       const address = page + root * record.SIZE
-      if (this.isRoot(address) || this.queue.has(address) || this.refused.has(address)) continue
+      if (this.isRoot(address) || this.refused.has(address)) continue
+      // Hot while it still waits for company: hot enough alone.
+      if (this.queue.has(address)) return this.compile()
       const blocks = findBlocks(this.pageCode(page), root)
       const size = blocks.reduce((n, b) => n + b.instructions.length, 0)
       if (size < MIN_INSTRUCTIONS) {
