@@ -11,8 +11,10 @@ import { InterruptsPane } from './panes/interrupts-pane.tsx'
 import { IrouterPane } from './panes/irouter-pane.tsx'
 import { KernelLogPane } from './panes/kernel-log-pane.tsx'
 import { KvmCallsPane } from './panes/kvm-calls-pane.tsx'
+import { MachineBar } from './panes/machine-bar.tsx'
 import { MatrixPane } from './panes/matrix-pane.tsx'
 import { ProgramPane } from './panes/program-pane.tsx'
+import { Progress } from './panes/progress.tsx'
 import { StatusBar } from './panes/status-bar.tsx'
 import { TopBar } from './panes/top-bar.tsx'
 import { TroubleLine } from './panes/trouble-line.tsx'
@@ -59,7 +61,11 @@ const Page = () => {
   return (
     <div className="page">
       <div>
-        <TopBar onHelp={() => setHelp(true)} />
+        <header className="bars">
+          <TopBar onHelp={() => setHelp(true)} />
+          <MachineBar />
+          <Progress />
+        </header>
         <TroubleLine />
       </div>
       <main style={{ minHeight: 0 }}>

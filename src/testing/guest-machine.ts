@@ -91,12 +91,12 @@ export class GuestMachine {
     this.vmm.input(new TextEncoder().encode(text))
   }
 
-  /** Runs until `done`; says whether that came to be before the guest had its time or could do nothing more. */
+  /** Runs until `done`, looked at each `step` nanoseconds; says whether that came to be before the guest's time was up. */
   runUntil(done: () => boolean, maxVirtualSeconds: number, step = STEP): boolean {
     const limit = this.vmm.now() + maxVirtualSeconds * SECOND
     while (!done()) {
       if (this.vmm.now() >= limit || this.vmm.stats().instructions > this.maxInstructions) return false
-      this.end = this.vmm.run(step, Infinity)
+      this.end = this.vmm.run(Math.min(step, limit - this.vmm.now()), Infinity)
       if (this.end !== 'time') return done()
     }
     return true

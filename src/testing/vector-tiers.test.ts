@@ -11,7 +11,7 @@ const RAM = 0x40000000
 const RAM_SIZE = 0x400000
 const INPUTS = 0x100000
 const OUTPUTS = 0x200000
-const ITERATIONS = 1000
+const ITERATIONS = 300
 const LENGTH = 200
 /** More than the translator waits for. */
 const SAMPLES = 4096
@@ -72,6 +72,7 @@ function run(
     ramBase: RAM,
     ramSize: RAM_SIZE,
     translate,
+    mmioHas: () => false,
     mmioRead: () => undefined,
     mmioWrite: () => false,
     hypercall: () => undefined,

@@ -9,9 +9,9 @@ import '@xterm/xterm/css/xterm.css'
 import { ArrowDown, ArrowUp, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useSession, useSessionState } from '../session-context.ts'
+import { stageText } from '../session/guests.ts'
 import type { Session } from '../session/session.ts'
 import { onThemeChange, token } from '../widgets/theme.ts'
-import { stageText } from './progress.tsx'
 
 const utf8 = new TextEncoder()
 const WIDE = 1500

@@ -1,19 +1,5 @@
 import { useSessionState } from '../session-context.ts'
-import type { Loading } from '../session/guests.ts'
-
-const STAGES: Record<Loading['stage'], string> = {
-  download: 'Fetching the guest',
-  unpack: 'Unpacking the guest',
-  build: 'Building the machine',
-  boot: 'The guest boots',
-}
-
-const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
-
-export const stageText = ({ stage, loaded, total }: Loading): string => {
-  if (stage !== 'download' || total === 0) return STAGES[stage]
-  return `${STAGES[stage]}: ${mib(loaded)} of ${mib(total)} MiB`
-}
+import { stageText } from '../session/guests.ts'
 
 /** On the hairline under the bars: takes no room when there is nothing to wait for. */
 export const Progress = () => {

@@ -9,8 +9,6 @@ import { Segments } from '../widgets/choice.tsx'
 import { Hint } from '../widgets/hint.tsx'
 import { THEMES, useTheme } from '../widgets/theme.ts'
 import type { Theme } from '../widgets/theme.ts'
-import { MachineBar } from './machine-bar.tsx'
-import { Progress } from './progress.tsx'
 
 const RULE_OPTIONS = RULE_SETS.map((value) => ({ value, title: value }))
 
@@ -18,37 +16,33 @@ export const TopBar = ({ onHelp }: { readonly onHelp: () => void }) => {
   const session = useSession()
   const ruleSet = useSessionState((state) => state.draft.ruleSet)
   return (
-    <header className="bars">
-      <div className="bar">
-        <h1 className="logo">
-          GIC<i>scope</i>
-        </h1>
-        <ScenarioMenu />
-        <Hint text={`Rule set of the next boot: ${ruleSets[ruleSet].title}`}>
-          <div>
-            <Segments
-              mono
-              label="Rule set"
-              value={ruleSet}
-              options={RULE_OPTIONS}
-              onChange={(value) => session.edit({ edit: 'setRuleSet', ruleSet: value })}
-            />
-          </div>
-        </Hint>
-        <UndoButtons />
-        <span className="grow" />
-        <Speed />
-        <RunButtons />
-        <ThemeMenu />
-        <Hint text="Keys and what this is (?)">
-          <button className="button icon" aria-label="Help" onClick={onHelp}>
-            <CircleHelp size={15} aria-hidden />
-          </button>
-        </Hint>
-      </div>
-      <MachineBar />
-      <Progress />
-    </header>
+    <div className="bar">
+      <h1 className="logo">
+        GIC<i>scope</i>
+      </h1>
+      <ScenarioMenu />
+      <Hint text={`Rule set of the next boot: ${ruleSets[ruleSet].title}`}>
+        <div>
+          <Segments
+            mono
+            label="Rule set"
+            value={ruleSet}
+            options={RULE_OPTIONS}
+            onChange={(value) => session.edit({ edit: 'setRuleSet', ruleSet: value })}
+          />
+        </div>
+      </Hint>
+      <UndoButtons />
+      <span className="grow" />
+      <Speed />
+      <RunButtons />
+      <ThemeMenu />
+      <Hint text="Keys and what this is (?)">
+        <button className="button icon" aria-label="Help" onClick={onHelp}>
+          <CircleHelp size={15} aria-hidden />
+        </button>
+      </Hint>
+    </div>
   )
 }
 

@@ -22,6 +22,20 @@ export interface Loading {
   readonly total: number
 }
 
+const STAGES: Record<Loading['stage'], string> = {
+  download: 'Fetching the guest',
+  unpack: 'Unpacking the guest',
+  build: 'Building the machine',
+  boot: 'The guest boots',
+}
+
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+
+export const stageText = ({ stage, loaded, total }: Loading): string => {
+  if (stage !== 'download' || total === 0) return STAGES[stage]
+  return `${STAGES[stage]}: ${mib(loaded)} of ${mib(total)} MiB`
+}
+
 export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly what: string }
 
 const wrong = (what: string): { ok: false; what: string } => ({ ok: false, what })

@@ -1,0 +1,98 @@
+/** The same machine with the same input runs the same instructions, whichever engine runs them. */
+import { createHash } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { GuestMachine, hasLinux } from './guest-machine.ts'
+import type { GuestOptions } from './guest-machine.ts'
+
+const TIMEOUT = 90_000
+
+interface Run {
+  readonly console: string
+  readonly instructions: number
+  readonly byCpu: readonly number[]
+  readonly virtualNs: number
+  readonly exceptions: number
+  /** Over every exception: which CPU, when, what, from where. */
+  readonly trace: string
+  readonly rest: unknown
+}
+
+/** Does `work` with a machine, and says what happened in it. */
+function observe(o: GuestOptions, work: (machine: GuestMachine) => void): Run {
+  const trace = createHash('sha256')
+  let exceptions = 0
+  // Hashed many at a time, which is faster.
+  let pending: string[] = []
+  const flush = (): void => {
+    trace.update(pending.join('\n'))
+    pending = []
+  }
+  const machine = new GuestMachine({
+    ...o,
+    onException: (cpu, virtualNs, kind, from, esr) => {
+      exceptions += 1
+      pending.push(`${cpu} ${virtualNs} ${kind} ${from} ${esr}`)
+      if (pending.length > 1000) flush()
+    },
+  })
+  work(machine)
+  flush()
+  const { virtualNs, cpus, ...gic } = machine.vmm.inspect()
+  const { instructions, mmioExits } = machine.vmm.stats()
+  return {
+    console: machine.console,
+    instructions,
+    byCpu: cpus.map((cpu) => cpu.instructions),
+    virtualNs,
+    exceptions,
+    trace: trace.digest('hex'),
+    rest: { cpus, gic, mmioExits },
+  }
+}
+
+/** Work on all CPUs, floating point, timers, and interrupts between the CPUs. */
+const LINES = [
+  'for i in 1 2 3 4 5 6; do awk "BEGIN { for (i = 1; i < 2000; i++) s += sqrt(i) / 3; print s }" & done; wait',
+  'sleep 0.05; cat /proc/interrupts',
+  'dd if=/dev/zero bs=4096 count=256 2>/dev/null | sha256sum',
+] as const
+
+const work = (machine: GuestMachine): void => {
+  machine.boot()
+  for (const line of LINES) machine.shell(line)
+}
+
+const LINUX = { guest: 'linux-6.1', blueprint: { vcpus: 4 } } as const
+const TRANSLATED = { ...LINUX, engine: 'translator' } as const
+const INTERPRETED = { ...LINUX, engine: 'interpreter' } as const
+
+describe.skipIf(!hasLinux)('Debian with 4 vCPUs', () => {
+  let reference: Run
+  beforeAll(() => {
+    reference = observe(TRANSLATED, work)
+  }, TIMEOUT)
+
+  it('does what is typed', () => {
+    expect(reference.console.match(/^19868\.6$/gm)).toHaveLength(6)
+    // Of 1 MiB of zeroes.
+    expect(reference.console).toContain(createHash('sha256').update(new Uint8Array(2 ** 20)).digest('hex'))
+    expect(reference.exceptions).toBeGreaterThan(1000)
+    expect(Math.min(...reference.byCpu)).toBeGreaterThan(1e6)
+  })
+
+  it('runs the same twice', { timeout: TIMEOUT }, () => {
+    expect(observe(TRANSLATED, work)).toEqual(reference)
+  })
+
+  it('runs the same with and without the translator', { timeout: TIMEOUT }, () => {
+    expect(observe(INTERPRETED, work)).toEqual(reference)
+  })
+
+  it('runs the same in short and in long turns of the host', { timeout: TIMEOUT }, () => {
+    const inTurnsOf = (ns: number): Run =>
+      observe(TRANSLATED, (machine) => machine.runUntil(() => false, 0.05, ns))
+    const short = inTurnsOf(7e4)
+    expect(inTurnsOf(2e7)).toEqual(short)
+    expect(short.exceptions).toBeGreaterThan(10)
+  })
+})
