@@ -1,8 +1,8 @@
 /** Runs single instructions in the interpreter, on the states that the oracle takes, so that the two can be compared. */
 import { CodeCache } from '../engine/cpu/code-cache.ts'
 import { floatHelpers } from '../engine/cpu/float/helpers.ts'
-import { buildInterpreter } from '../engine/cpu/interpreter.ts'
-import type { Interpreter } from '../engine/cpu/interpreter.ts'
+import { buildInterpreter } from '../engine/cpu/interpreter/interpreter.ts'
+import type { Interpreter } from '../engine/cpu/interpreter/interpreter.ts'
 import { bank, planMemory, scratch, vAt } from '../engine/cpu/layout.ts'
 import { Registers, conditionMasks } from '../engine/cpu/state.ts'
 import type { Row } from '../pure/arch/a64/row.ts'

@@ -4,9 +4,9 @@
  * runs depends on the guest alone and not on when something was decoded or translated.
  */
 import type { Row } from '../../pure/arch/a64/row.ts'
-import { special } from './handler.ts'
-import { fieldValue } from './interpreter.ts'
-import type { Interpreter } from './interpreter.ts'
+import { special } from './interpreter/handler.ts'
+import { fieldValue } from './interpreter/interpreter.ts'
+import type { Interpreter } from './interpreter/interpreter.ts'
 import { record } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 

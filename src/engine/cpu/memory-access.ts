@@ -9,7 +9,7 @@ import type { Walker } from './mmu/walk.ts'
 import type { Pending } from './pending.ts'
 import type { SoftTlb } from './soft-tlb.ts'
 import type { CpuState, Registers } from './state.ts'
-import { UNPRIVILEGED } from './wasm-ops.ts'
+import { UNPRIVILEGED } from './emit/memory-ops.ts'
 
 /** Whatever answers physical addresses outside RAM. */
 export interface MmioPorts {

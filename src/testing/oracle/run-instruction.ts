@@ -57,10 +57,10 @@ export const missingTools = (): string[] =>
     'aarch64-linux-gnu-ld',
     'aarch64-linux-gnu-objdump',
     'aarch64-linux-gnu-objcopy',
-  ].filter((tool) => !succeeds(tool))
+  ].filter((name) => !succeeds(name))
 
 /** The tools that are missing for assembly and disassembly alone. */
-export const missingBinutils = (): string[] => missingTools().filter((tool) => tool !== 'qemu-aarch64')
+export const missingBinutils = (): string[] => missingTools().filter((name) => name !== 'qemu-aarch64')
 
 function tool(command: string, args: readonly string[], input?: Uint8Array): Buffer {
   const result = spawnSync(command, args, { ...(input === undefined ? {} : { input }), maxBuffer: 1 << 30 })

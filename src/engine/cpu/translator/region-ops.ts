@@ -7,12 +7,12 @@ import type {
 } from '../../../pure/arch/a64/ops.ts'
 import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
-import { FlagOps } from '../flag-ops.ts'
-import type { Flag } from '../flag-ops.ts'
+import { PUSHED } from '../emit/arithmetic-ops.ts'
+import type { Pushed } from '../emit/arithmetic-ops.ts'
+import type { Flag } from '../emit/flag-ops.ts'
+import { WasmOps } from '../emit/wasm-ops.ts'
 import { bank, mode, record, scratch, sysregAt, vAt, xAt } from '../layout.ts'
 import { conditionMasks } from '../state.ts'
-import { PUSHED } from '../wasm-ops.ts'
-import type { Pushed } from '../wasm-ops.ts'
 
 /** Where a block's control goes: an instruction of the page by its number, or an offset from the block's last one. */
 export type Edge = { readonly to: number } | { readonly far: number }
@@ -43,7 +43,7 @@ const masks = conditionMasks()
 const FLAGS = ['n', 'z', 'c', 'v'] as const
 const flagAddress: Record<Flag, number> = { n: bank.FLAG_N, z: bank.FLAG_Z, c: bank.FLAG_C, v: bank.FLAG_V }
 
-export class RegionOps extends FlagOps {
+export class RegionOps extends WasmOps {
   private readonly locals: RegionLocals
   private readonly page: number
   private readonly registers = new Map<number, number>()

@@ -4,7 +4,7 @@
  * pages: nothing that changes translations concerns them, only what changes code does.
  */
 import type { CodeCache } from '../code-cache.ts'
-import type { Interpreter } from '../interpreter.ts'
+import type { Interpreter } from '../interpreter/interpreter.ts'
 import { REGION_TABLE, record, region } from '../layout.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
 import { analyse, findBlocks } from './control-flow.ts'
@@ -153,9 +153,9 @@ export class Translator {
     })
     m.element(this.interpreter.functions + this.next, functions)
     const bytes = m.build()
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: { memory: this.ports.memory, table: this.ports.table, loadSlow: this.ports.loadSlow, storeSlow: this.ports.storeSlow },
-    })
+    const { memory, table, loadSlow, storeSlow } = this.ports
+    // Instantiating puts the functions into the table; nothing else is wanted of the instance.
+    void new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, table, loadSlow, storeSlow } })
     regions.forEach((r, i) => {
       const candidate = batch[i]
       if (candidate !== undefined) this.install(r, candidate)

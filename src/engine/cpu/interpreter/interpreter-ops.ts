@@ -1,13 +1,13 @@
 /** Instruction bodies for the interpreter: operands come from the record of the instruction, flags live in memory. */
 import type {
   AccessMode, GprOperand, ImmOperand, JumpKind, Operand, SmallOperand, SysregOperand, VecOperand, Width,
-} from '../../pure/arch/a64/ops.ts'
-import type { Code } from '../wasm/code.ts'
-import { bank, mode, record, scratch } from './layout.ts'
-import { FlagOps } from './flag-ops.ts'
-import type { Flag } from './flag-ops.ts'
-import { PUSHED } from './wasm-ops.ts'
-import type { Pushed } from './wasm-ops.ts'
+} from '../../../pure/arch/a64/ops.ts'
+import type { Code } from '../../wasm/code.ts'
+import { bank, mode, record, scratch } from '../layout.ts'
+import { PUSHED } from '../emit/arithmetic-ops.ts'
+import type { Pushed } from '../emit/arithmetic-ops.ts'
+import type { Flag } from '../emit/flag-ops.ts'
+import { WasmOps } from '../emit/wasm-ops.ts'
 
 /** Where a handler's code goes on, and which locals hold what. */
 export interface Frame {
@@ -35,7 +35,7 @@ export interface CallPorts {
 
 const FLAG_ADDRESS: Record<Flag, number> = { n: bank.FLAG_N, z: bank.FLAG_Z, v: bank.FLAG_V, c: bank.FLAG_C }
 
-export class InterpreterOps extends FlagOps {
+export class InterpreterOps extends WasmOps {
   private frame: Frame
   private readonly calls: CallPorts
   /** Whether the branch target lies in the page of the branch, so that the record can hold its distance. */
@@ -264,9 +264,9 @@ export class InterpreterOps extends FlagOps {
     c.end()
   }
 
-  protected tlbBase(mode: AccessMode): void {
+  protected tlbBase(access: AccessMode): void {
     this.code.i32(0)
-    this.code.memory('i32.load', mode === 'normal' ? scratch.TLB : scratch.TLB_UNPRIVILEGED)
+    this.code.memory('i32.load', access === 'normal' ? scratch.TLB : scratch.TLB_UNPRIVILEGED)
   }
 
   ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {

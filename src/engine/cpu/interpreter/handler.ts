@@ -1,6 +1,6 @@
 /** The interpreter's handlers: one for each variant of each instruction row. */
-import type { Operand } from '../../pure/arch/a64/ops.ts'
-import type { Row } from '../../pure/arch/a64/row.ts'
+import type { Operand } from '../../../pure/arch/a64/ops.ts'
+import type { Row } from '../../../pure/arch/a64/row.ts'
 
 /** What a record's opcode says when it is not the number of a handler. */
 export const special = {

@@ -1,12 +1,13 @@
 /** The condition flags of instruction bodies: N and V as sign bits, Z as a value that is zero when set, C as 0 or 1. */
-import type { Local, SmallOperand, Width } from '../../pure/arch/a64/ops.ts'
-import { PUSHED, WasmOps } from './wasm-ops.ts'
-import type { Pushed } from './wasm-ops.ts'
+import type { Local, SmallOperand, Width } from '../../../pure/arch/a64/ops.ts'
+import { PUSHED } from './arithmetic-ops.ts'
+import type { Pushed } from './arithmetic-ops.ts'
+import { MemoryOps } from './memory-ops.ts'
 
 /** `c` is a 32-bit value, the others are 64 bits wide. */
 export type Flag = 'n' | 'z' | 'c' | 'v'
 
-export abstract class FlagOps extends WasmOps {
+export abstract class FlagOps extends MemoryOps {
   /** Sets a flag to the value that `push` pushes. */
   protected abstract setFlag(flag: Flag, push: () => void): void
   protected abstract pushFlag(flag: Flag): void

@@ -1,12 +1,12 @@
 /** The loop of the interpreter: fetches records, dispatches them, finds pages, enters translated regions. */
-import type { Code } from '../wasm/code.ts'
-import type { ModuleBuilder } from '../wasm/module.ts'
+import type { Code } from '../../wasm/code.ts'
+import type { ModuleBuilder } from '../../wasm/module.ts'
 import { special } from './handler.ts'
 import type { Handler } from './handler.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { REGION_TABLE, record, region, scratch, tlb } from './layout.ts'
-import { REGION_RESULT } from './translator/region-ops.ts'
+import { REGION_TABLE, record, region, scratch, tlb } from '../layout.ts'
+import { REGION_RESULT } from '../translator/region-ops.ts'
 
 export interface LoopPorts {
   readonly decode: number

@@ -3,17 +3,17 @@
  * are inlined into the loop; the others are functions of their own, so that the loop stays small enough
  * for the host's optimiser.
  */
-import { createDecoder } from '../../pure/arch/a64/decoder.ts'
-import type { Decoder } from '../../pure/arch/a64/decoder.ts'
-import type { Operand } from '../../pure/arch/a64/ops.ts'
-import type { Row } from '../../pure/arch/a64/row.ts'
-import { ModuleBuilder } from '../wasm/module.ts'
+import { createDecoder } from '../../../pure/arch/a64/decoder.ts'
+import type { Decoder } from '../../../pure/arch/a64/decoder.ts'
+import type { Operand } from '../../../pure/arch/a64/ops.ts'
+import type { Row } from '../../../pure/arch/a64/row.ts'
+import { ModuleBuilder } from '../../wasm/module.ts'
 import { special } from './handler.ts'
 import type { Handler } from './handler.ts'
-import { emitLoop } from './interpreter-loop.ts'
+import { emitLoop } from './loop.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { record, sysregAt, vAt, xAt } from './layout.ts'
+import { record, sysregAt, vAt, xAt } from '../layout.ts'
 
 /** Gives each operand its place in the record. */
 function place(name: string, operands: Record<string, Operand>): void {
