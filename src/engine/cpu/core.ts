@@ -14,6 +14,7 @@ import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './memory-access.ts'
 import { NOTHING } from './pending.ts'
 import type { Pending, SliceEnd } from './pending.ts'
+import { ReadySet } from './ready-set.ts'
 import { slots } from './slots.ts'
 import { SoftTlb } from './soft-tlb.ts'
 import { Registers, conditionMasks, daif, newCpuState } from './state.ts'
@@ -44,6 +45,7 @@ export class Core {
   readonly registers: Registers
   readonly sysregs: SysregFile
   readonly cpus: CpuState[] = []
+  readonly ready = new ReadySet()
   readonly softTlb: SoftTlb
   readonly code: CodeCache
   readonly translator: Translator | undefined
@@ -165,7 +167,9 @@ export class Core {
   powerOn(cpu: CpuState, entry: bigint, context: bigint): void {
     this.withCpu(cpu, () => {
       this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
-      Object.assign(cpu, { powered: true, waiting: false, event: false, el: 1, spsel: 1, daif: daif.ALL, regime: undefined })
+      Object.assign(cpu, { powered: true, waiting: false, event: false, el: 1, spsel: 1, daif: daif.ALL })
+      cpu.regime = undefined
+      this.readinessChanged(cpu)
       this.registers.i32[bank.MODE >>> 2] = mode.EL1H
       this.registers.nzcv = 0
       this.sysregs.reset()
@@ -176,7 +180,12 @@ export class Core {
 
   powerOff(cpu: CpuState): void {
     cpu.powered = false
+    this.readinessChanged(cpu)
     if (cpu === this.current) this.stopSlice('off')
+  }
+
+  private readinessChanged(cpu: CpuState): void {
+    this.ready.set(cpu.index, cpu.powered && !cpu.waiting)
   }
 
   /** The IRQ input of a CPU. */
@@ -184,6 +193,7 @@ export class Core {
     cpu.irq = level
     if (!level) return
     cpu.waiting = false
+    this.readinessChanged(cpu)
     if (cpu === this.current && this.given > 0) {
       if ((cpu.daif & daif.I) === 0) this.holdBack()
     } else this.stopSlice('yield')
@@ -327,6 +337,7 @@ export class Core {
         return true
       case 'jump':
         if (p.end !== undefined) this.stopSlice(p.end)
+        if (p.end === 'wait') this.readinessChanged(cpu)
         return this.goTo(p.pc)
       case 'sync':
         if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)

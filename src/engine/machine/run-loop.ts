@@ -50,7 +50,7 @@ export class RunLoop {
         if (deadline > to) return 'idle'
         continue
       }
-      const slice = this.alone(cpu) ? SLICE.alone : SLICE.shared
+      const slice = core.ready.count === 1 ? SLICE.alone : SLICE.shared
       const budget = Math.max(1, Math.min(slice, deadline - clock.now()))
       const { executed } = core.run(cpu, budget)
       clock.advance(executed)
@@ -58,16 +58,9 @@ export class RunLoop {
     }
   }
 
+  /** The next CPU in turn that can run. */
   private pick(): CpuState | undefined {
-    const { cpus } = this.core
-    for (let i = 0; i < cpus.length; i++) {
-      const cpu = cpus[(this.next + i) % cpus.length]
-      if (cpu?.powered === true && !cpu.waiting) return cpu
-    }
-    return undefined
-  }
-
-  private alone(running: CpuState): boolean {
-    return !this.core.cpus.some((cpu) => cpu !== running && cpu.powered && !cpu.waiting)
+    const index = this.core.ready.from(this.next)
+    return index === undefined ? undefined : this.core.cpus[index]
   }
 }
