@@ -95,8 +95,11 @@ describe('a kernel file', () => {
   })
 
   it('without any header is one only where such are welcome', () => {
-    expect(what(bytes('\x01\x02'), true)).toBe('ok: raw')
-    expect(what(bytes('\x01\x02'))).toBe('k: neither an arm64 Image, nor gzip, nor ELF; it begins with 01 02.')
+    const nop = Uint8Array.of(0x1f, 0x20, 0x03, 0xd5)
+    expect(what(nop, true)).toBe('ok: raw')
+    expect(what(nop)).toBe('k: neither an arm64 Image, nor gzip, nor ELF; it begins with 1f 20 03 d5.')
+    expect(what(bytes('# a text, which begins with what could be an instruction\n'), true)).toMatch(/nor A64 code/)
+    expect(what(bytes('\x00\x00\x00\x00\x01'), true)).toMatch(/nor A64 code; it begins with 00 00 00 00/)
   })
 
   it.each<[string, Uint8Array, string]>([

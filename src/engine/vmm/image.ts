@@ -1,4 +1,6 @@
 /** Recognises kernels and first root file systems, unpacks what is packed, and finds what is broken. */
+import { createDecoder } from '../../pure/arch/a64/decoder.ts'
+import { rows } from '../../pure/arch/a64/rows/index.ts'
 import { Gunzip } from 'fflate'
 import { checkCpio, isCpio } from '../../pure/blueprint/cpio.ts'
 
@@ -203,6 +205,15 @@ const readElf = (name: string, bytes: Uint8Array): Found<{ kernel: Kernel }> => 
   return { ok: true, kernel: { kind: 'ELF', segments, entry: view.getBigUint64(ELF_HEADER.entry, true) } }
 }
 
+const decoder = createDecoder(rows)
+
+/** Whether a file without any header can be code: it begins with an instruction, and is no text. */
+const looksLikeCode = (bytes: Uint8Array): boolean => {
+  const beginning = bytes.subarray(0, 256)
+  const isText = beginning.every((byte) => byte === 0x09 || byte === 0x0a || byte === 0x0d || byte >= 0x20) // UTF-8 too
+  return bytes.length >= 4 && !isText && decoder.decode(viewOf(bytes).getUint32(0, true)) !== undefined
+}
+
 /** What a kernel file is. A file without any header is one only when `raw` says that such are welcome. */
 export const readKernel = (name: string, file: Uint8Array, raw: boolean): Found<{ kernel: Kernel }> => {
   const unpacked = unpack(name, file)
@@ -213,8 +224,11 @@ export const readKernel = (name: string, file: Uint8Array, raw: boolean): Found<
   if (bytes.length >= IMAGE.headerSize && startsWith(bytes, IMAGE_MAGIC, IMAGE.magicAt)) return readImage(name, bytes)
   if (startsWith(bytes, EFI_ZBOOT, EFI_ZBOOT_AT)) return readZboot(name, bytes)
   if (startsWith(bytes, EFI)) return wrong(`${name}: an EFI program without the header of an arm64 Image.`)
-  if (raw) return { ok: true, kernel: { kind: 'raw', bytes } }
-  return wrong(`${name}: neither an arm64 Image, nor gzip, nor ELF; it begins with ${firstBytes(bytes)}.`)
+  if (raw && looksLikeCode(bytes)) return { ok: true, kernel: { kind: 'raw', bytes } }
+  const kinds = raw
+    ? 'neither an arm64 Image, nor gzip, nor ELF, nor A64 code'
+    : 'neither an arm64 Image, nor gzip, nor ELF'
+  return wrong(`${name}: ${kinds}; it begins with ${firstBytes(bytes)}.`)
 }
 
 /** drivers/firmware/efi/libstub/zboot-header.S: a compressed Image in an EFI program that unpacks it. */

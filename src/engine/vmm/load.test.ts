@@ -63,7 +63,7 @@ describe('a guest in RAM', () => {
   })
 
   it('without a header starts at 0x80000', () => {
-    expect(place(Uint8Array.of(1, 2, 3, 4), 16 * MIB).placed).toMatchObject({ ok: true, entry: 0x4008_0000n })
+    expect(place(Uint8Array.of(0x1f, 0x20, 0x03, 0xd5), 16 * MIB).placed).toMatchObject({ ok: true, entry: 0x4008_0000n })
   })
 
   it.each<[string, Uint8Array, number, Uint8Array | undefined, string]>([
