@@ -129,7 +129,7 @@ export class TestMachine implements Hardware {
   /** X0 after an HVC, as a signed number; `undefined` if the call does not return. */
   hvc(cpu: number, fn: number, ...[a = 0n, b = 0n, c = 0n]: readonly bigint[]): bigint | undefined {
     if (this.handler === undefined) throw new Error('nobody serves hypercalls')
-    const answer = this.handler(cpu, [BigInt(fn), a, b, c])
+    const answer = this.handler(cpu, [BigInt(fn), a, b, c], 'hvc')
     return answer === undefined ? undefined : BigInt.asIntN(64, answer)
   }
 
