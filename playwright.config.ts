@@ -3,7 +3,8 @@ import { defineConfig } from '@playwright/test'
 
 /** The distribution's browser where there is one: nothing is downloaded. */
 const CHROMIUM = '/usr/bin/chromium'
-const PORT = 4187
+/** Another one lets two checkouts run their tests at a time. */
+const PORT = Number(process.env['E2E_PORT'] ?? 4187)
 
 export default defineConfig({
   testDir: 'e2e',
