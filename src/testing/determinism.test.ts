@@ -91,7 +91,7 @@ describe.skipIf(!hasLinux)('Debian with 4 vCPUs', () => {
 
   it('runs the same in short and in long turns of the host', { timeout: TIMEOUT }, () => {
     const inTurnsOf = (ns: number): Run =>
-      observe(TRANSLATED, (machine) => machine.runUntil(() => false, 0.05, ns))
+      observe(TRANSLATED, (machine) => machine.runUntil(() => false, 0.12, ns))
     const short = inTurnsOf(7e4)
     expect(inTurnsOf(2e7)).toEqual(short)
     expect(short.exceptions).toBeGreaterThan(10)
