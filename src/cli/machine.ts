@@ -115,6 +115,7 @@ export const blueprintOf = (options: Options): ParsedBlueprint => {
     ruleSet: options.rules ?? blueprint.ruleSet,
     base: options.base ?? blueprint.base,
     host: host.value,
+    cpu: options.cpu ?? blueprint.cpu,
     vcpus,
     affinities: affinities.value,
     memory: options.memory ?? blueprint.memory,

@@ -18,6 +18,7 @@ export interface Options {
   readonly append: string
   /** A file; `undefined`: the machine's own tree. */
   readonly dtb: string | undefined
+  readonly cpu: string | undefined
   readonly smp: number | undefined
   /** Bytes. */
   readonly memory: number | undefined
@@ -58,6 +59,7 @@ export const OPTIONS = {
   initrd: { argument: 'FILE', help: 'a cpio archive, compressed or not' },
   append: { argument: 'STR', help: "kernel parameters, after the prepared guest's own" },
   dtb: { argument: 'FILE|auto', help: 'a device tree (default: auto, the one of the machine)' },
+  cpu: { argument: 'cortex-a57|cortex-a76|max', help: 'what the CPUs are (default: cortex-a57)' },
   smp: { argument: 'N', help: 'number of vCPUs, 1 to 512 (default: 4)' },
   memory: { argument: 'SIZE', help: 'RAM, in MiB or with a suffix K, M or G (default: 256M)' },
   gic: {
@@ -231,6 +233,7 @@ const read = (argv: readonly string[]): Options => {
     initrd: one('initrd'),
     append: one('append') ?? '',
     dtb: dtb === 'auto' ? undefined : dtb,
+    cpu: one('cpu'),
     smp: map('smp', (text) => readCount('smp', text)),
     memory: map('memory', readMemory),
     rules: one('rules'),

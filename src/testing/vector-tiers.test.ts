@@ -1,4 +1,5 @@
 /** Random straight-line code in a loop, in the interpreter alone and with hot code translated: the same in every bit. */
+import { CPU_MODELS } from '../pure/arch/cpu/models.ts'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Core } from '../engine/cpu/core.ts'
 import { rows } from '../pure/arch/a64/rows/index.ts'
@@ -69,6 +70,7 @@ function run(
   data: BigUint64Array,
 ): { core: Core; ram: Uint8Array; executed: number } {
   const core = new Core({
+    model: CPU_MODELS.max,
     ramBase: RAM,
     ramSize: RAM_SIZE,
     translate,

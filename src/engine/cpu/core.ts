@@ -2,7 +2,8 @@
  * The processor: one set of compiled code that runs one CPU at a time, and the driver around it. It knows
  * no device: memory-mapped accesses and foreign system registers go through plugs.
  */
-import { rows } from '../../pure/arch/a64/rows/index.ts'
+import { rowsWith } from '../../pure/arch/a64/rows/index.ts'
+import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { syndrome } from '../../pure/arch/syndrome.ts'
 import { CodeCache } from './code-cache.ts'
 import { takeException, vector } from './exceptions.ts'
@@ -27,6 +28,8 @@ import { vectorHelpers } from './vector-helpers.ts'
 
 /** What the processor is plugged into. */
 export interface CorePorts extends MmioPorts {
+  /** What every CPU of the machine is. */
+  readonly model: CpuModel
   readonly ramSize: number
   /** Whether hot code is translated (tier 1); what the guest sees is the same either way. */
   readonly translate: boolean
@@ -70,7 +73,7 @@ export class Core {
     const { buffer } = this.memory
     this.bytes = new Uint8Array(buffer)
     this.registers = new Registers(buffer)
-    const interpreter = buildInterpreter(rows)
+    const interpreter = buildInterpreter(rowsWith(ports.model.features))
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, interpreter, buffer)
     this.access = new MemoryAccess(this, ports, {
@@ -80,7 +83,7 @@ export class Core {
     })
     new Uint16Array(buffer, scratch.CONDITIONS, 16).set(conditionMasks())
     const { access, code, memory, registers } = this
-    this.sysregs = new SysregFile(registers, {
+    this.sysregs = new SysregFile(registers, ports.model, {
       contextChanged: (cpu) => this.contextChanged(cpu),
       tlbi: (va, asid) => access.tlbInvalidate(va, asid),
       icInvalidate: (va) => access.icInvalidate(va),

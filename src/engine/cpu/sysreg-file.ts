@@ -1,4 +1,7 @@
 /** MRS, MSR and SYS: the CPU's own registers from their tables, those of others through their owners' ports. */
+import { identificationValue } from '../../pure/arch/cpu/features.ts'
+import type { Feature } from '../../pure/arch/cpu/features.ts'
+import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { cacheSizes, isIdentificationSpace } from '../../pure/arch/sysregs/identification.ts'
 import { SCTLR_UCI, TLBI_ADDRESS_MASK, TLBI_ASID_LSB, operations } from '../../pure/arch/sysregs/operations.ts'
 import type { OperationRow } from '../../pure/arch/sysregs/operations.ts'
@@ -55,6 +58,11 @@ interface Special {
 
 export class SysregFile {
   private readonly rows = new Map<number, SysregRow>()
+  /** By encoding: the bits of a stored register that can be written. */
+  private readonly masks = new Map<number, bigint>()
+  /** By encoding: the value of an identification register. */
+  private readonly identification = new Map<number, bigint>()
+  private readonly model: CpuModel
   private readonly addresses = new Map<number, number>()
   private readonly operations = new Map<number, OperationRow>()
   private readonly ports = new Map<number, SysregPort>()
@@ -62,15 +70,29 @@ export class SysregFile {
   private readonly registers: Registers
   private readonly effects: SysregEffects
 
-  constructor(registers: Registers, effects: SysregEffects) {
+  constructor(registers: Registers, model: CpuModel, effects: SysregEffects) {
     this.registers = registers
+    this.model = model
     this.effects = effects
-    for (const row of sysregs) {
-      this.rows.set(row.encoding, row)
-      if (row.is.kind === 'stored') this.addresses.set(row.encoding, sysregAt(slotOf(row.name)))
-    }
-    for (const row of operations) this.operations.set(row.encoding, row)
+    for (const row of sysregs) if (this.has(row)) this.addRow(row)
+    for (const row of operations) if (this.has(row)) this.operations.set(row.encoding, row)
     this.specials = this.specialRegisters()
+  }
+
+  private has({ feature }: { readonly feature: Feature | undefined }): boolean {
+    return feature === undefined || this.model.features.has(feature)
+  }
+
+  private addRow(row: SysregRow): void {
+    const { encoding, is } = row
+    this.rows.set(encoding, row)
+    if (is.kind === 'identification')
+      this.identification.set(encoding, identificationValue(row.name, is.base, this.model.features))
+    if (is.kind !== 'stored') return
+    this.addresses.set(encoding, sysregAt(slotOf(row.name)))
+    let { mask } = is
+    for (const feature of this.model.features) mask |= is.featureMasks[feature] ?? 0n
+    this.masks.set(encoding, mask)
   }
 
   /** Hands registers to an owner outside the CPU. */
@@ -95,6 +117,8 @@ export class SysregFile {
     switch (row.is.kind) {
       case 'constant':
         return row.is.value
+      case 'identification':
+        return this.identification.get(encoding) ?? 0n
       case 'stored':
         return this.registers.at(this.addresses.get(encoding) ?? 0)
       case 'ignored':
@@ -116,7 +140,8 @@ export class SysregFile {
     if (this.trapped(cpu, row.el0Control)) return 'trap'
     if (row.is.kind === 'special') return this.special(row.name).write?.(cpu, value)
     if (row.is.kind !== 'stored') return undefined
-    this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & row.is.mask) | (row.is.reset & ~row.is.mask))
+    const mask = this.masks.get(encoding) ?? 0n
+    this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & mask) | (row.is.reset & ~mask))
     if (row.is.retranslate) this.effects.contextChanged(cpu)
     return undefined
   }
@@ -188,6 +213,7 @@ export class SysregFile {
       write: (_cpu, value) => r.setAt(address, value & mask),
     })
     return {
+      MIDR_EL1: { read: () => this.model.midr },
       MPIDR_EL1: { read: (cpu) => cpu.mpidr },
       CCSIDR_EL1: { read: () => cacheSizes[Number(r.at(slots.CSSELR_EL1))] ?? 0n },
       CPACR_EL1: {

@@ -1,4 +1,6 @@
 /** Wires the processor, the address space and the clock. Alone introduces neighbours to each other. */
+import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
+import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { createAddressSpace } from '../bus/address-space.ts'
 import type { AddressSpace } from '../bus/address-space.ts'
 import type { MmioRegion } from '../bus/device.ts'
@@ -14,6 +16,8 @@ export interface MachineOptions {
   /** Physical address of RAM, and its size in bytes (a multiple of 64 KiB). */
   readonly ramBase: number
   readonly ramSize: number
+  /** What its CPUs are. Default: Cortex-A57. */
+  readonly cpu?: CpuModelId
   /** Whether hot code is translated. Default: it is. */
   readonly translate?: boolean
   readonly onException?: CorePorts['onException']
@@ -33,6 +37,7 @@ export class Machine implements Hardware {
     this.options = options
     this.space = createAddressSpace()
     this.core = new Core({
+      model: CPU_MODELS[options.cpu ?? 'cortex-a57'],
       ramBase: options.ramBase,
       ramSize: options.ramSize,
       translate: options.translate ?? true,

@@ -192,6 +192,7 @@ function createMachine(o: VmmOptions): Machine | string {
     const machine: Machine = new Machine({
       ramBase: memoryMap.ram.base,
       ramSize: blueprint.memory,
+      cpu: blueprint.cpu,
       translate: o.engine === 'translator',
       ...(onException === undefined
         ? {}
@@ -235,6 +236,7 @@ export function createVmm(o: VmmOptions): Made {
     dtb: (initrd) =>
       guest.dtb ??
       deviceTree({
+        cpu: blueprint.cpu,
         affinities: kvm.vcpus.map((vcpu) => mpidrAffinity.decode(vcpu.mpidr)),
         memory: blueprint.memory,
         bootargs: [guest.append, blueprint.guest.append].filter((part) => part !== '').join(' '),

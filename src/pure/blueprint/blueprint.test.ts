@@ -85,6 +85,7 @@ describe('edits', () => {
     { edit: 'setRuleSet', ruleSet: 'full-aff3' },
     { edit: 'setBase', base: '6.1' },
     { edit: 'setHost', host: HOST_PRESETS.H0 },
+    { edit: 'setCpu', cpu: 'max' },
     { edit: 'setMemory', memory: 512 * 2 ** 20 },
     { edit: 'setGuest', guest: { id: 'gicsh', append: '' } },
   ]
@@ -114,6 +115,21 @@ describe('edits', () => {
     [{ edit: 'setMemory', memory: 1 }, 'RAM is 16 to 3072 whole MiB; 1 bytes is not.'],
   ] as const)('refuses %j', (edit, what) => {
     expect(applyEdit(defaultBlueprint, edit)).toEqual({ ok: false, what })
+  })
+})
+
+describe('cpu', () => {
+  it('is a Cortex-A57 in a document that does not name it', () => {
+    const { cpu, ...older } = defaultBlueprint
+    expect(cpu).toBe('cortex-a57')
+    expect(parseBlueprint(older)).toEqual({ ok: true, blueprint: defaultBlueprint })
+  })
+
+  it('is one that there is', () => {
+    expect(parseBlueprint({ ...defaultBlueprint, cpu: 'cortex-a72' })).toEqual({
+      ok: false,
+      what: 'cpu must be one of cortex-a57, cortex-a76, max; it is "cortex-a72".',
+    })
   })
 })
 

@@ -1,6 +1,8 @@
 /** The machine as a document: what a person edits, what a link carries, what a plan builds. */
 import { affinityText, mpidrOf as mpidrWithAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import { CPU_MODEL_IDS } from '../arch/cpu/models.ts'
+import type { CpuModelId } from '../arch/cpu/models.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
 import { HOST_GICS, HOST_PRESETS, KERNEL_BASES, RULE_SETS } from './host.ts'
 import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
@@ -19,6 +21,8 @@ export interface Blueprint {
   readonly ruleSet: RuleSetId
   readonly base: KernelBase
   readonly host: HostProfile
+  /** What every CPU is. A document without it means a Cortex-A57. */
+  readonly cpu: CpuModelId
   /** 1 to 512. */
   readonly vcpus: number
   /** By vCPU index, only where it is not KVM's default. */
@@ -44,6 +48,7 @@ export const defaultBlueprint: Blueprint = {
   ruleSet: 'mainline',
   base: '6.12',
   host: HOST_PRESETS.H1,
+  cpu: 'cortex-a57',
   vcpus: 4,
   affinities: {},
   routes: {},
@@ -182,6 +187,7 @@ const read = (value: unknown): Blueprint => {
     ruleSet: oneOf('ruleSet', RULE_SETS, map.get('ruleSet')),
     base: oneOf('base', KERNEL_BASES, map.get('base')),
     host: readHost(map.get('host')),
+    cpu: oneOf('cpu', CPU_MODEL_IDS, map.get('cpu') ?? defaultBlueprint.cpu),
     vcpus,
     affinities: overrides,
     routes: readByNumber('routes', { name: 'INTID', min: FIRST_SPI, max: NR_IRQS - 1 }, map.get('routes')),

@@ -1,12 +1,15 @@
 /** The device tree of the machine: QEMU's `virt` with a GICv3 (hw/arm/virt.c), as far as its devices are modelled. */
 import { aff3Of, mpidrAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import { CPU_MODELS } from '../arch/cpu/models.ts'
+import type { CpuModelId } from '../arch/cpu/models.ts'
 import { GICR_SIZE } from '../arch/gic/gicr.ts'
 import { cells, flag, parseFdt, strings, wide, writeFdt } from './fdt.ts'
 import type { FdtNode } from './fdt.ts'
 import { memoryMap } from './memory-map.ts'
 
 export interface DeviceTreeOptions {
+  readonly cpu: CpuModelId
   /** One per vCPU, in their order. */
   readonly affinities: readonly Affinity[]
   /** Bytes of RAM. */
@@ -37,14 +40,14 @@ const nodeAt = (name: string, address: number): string => `${name}@${address.toS
 const UART = nodeAt('pl011', memoryMap.pl011.base)
 
 /** Documentation/devicetree/bindings/arm/cpus.yaml: `reg` is MPIDR_EL1's affinity; two cells carry Aff3. */
-const cpus = (affinities: readonly Affinity[]): FdtNode => {
+const cpus = ({ cpu: model, affinities }: DeviceTreeOptions): FdtNode => {
   const withAff3 = affinities.some((affinity) => aff3Of(affinity) !== 0)
   const cpu = (affinity: Affinity): FdtNode => {
     const mpidr = Number(mpidrAffinity.encode(affinity))
     const [high, low] = wide(mpidr)
     return node(nodeAt('cpu', mpidr), [
       strings('device_type', 'cpu'),
-      strings('compatible', 'arm,cortex-a57'),
+      strings('compatible', CPU_MODELS[model].compatible),
       strings('enable-method', 'psci'),
       withAff3 ? cells('reg', high, low) : cells('reg', low),
     ])
@@ -110,7 +113,7 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
           strings('device_type', 'memory'),
           cells('reg', ...region(memoryMap.ram.base, options.memory)),
         ]),
-        cpus(options.affinities),
+        cpus(options),
         node('psci', [strings('compatible', 'arm,psci-1.0', 'arm,psci-0.2'), strings('method', 'hvc')]),
         node('timer', [
           strings('compatible', 'arm,armv8-timer'),

@@ -1,6 +1,7 @@
 /** What a person may do to a blueprint. Each edit has an inverse, which is what undo plays back. */
 import { resetAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import type { CpuModelId } from '../arch/cpu/models.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
 import { MAX_VCPUS, MEMORY, NR_IRQS } from './blueprint.ts'
 import type { Blueprint, GuestChoice } from './blueprint.ts'
@@ -15,6 +16,7 @@ export type Edit =
   | { readonly edit: 'setRuleSet'; readonly ruleSet: RuleSetId }
   | { readonly edit: 'setBase'; readonly base: KernelBase }
   | { readonly edit: 'setHost'; readonly host: HostProfile }
+  | { readonly edit: 'setCpu'; readonly cpu: CpuModelId }
   | { readonly edit: 'setMemory'; readonly memory: number }
   | { readonly edit: 'setGuest'; readonly guest: GuestChoice }
   /** Several at once, in order: one step for undo. */
@@ -101,6 +103,8 @@ export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
       return done({ ...blueprint, base: edit.base }, { edit: 'setBase', base: blueprint.base })
     case 'setHost':
       return done({ ...blueprint, host: edit.host }, { edit: 'setHost', host: blueprint.host })
+    case 'setCpu':
+      return done({ ...blueprint, cpu: edit.cpu }, { edit: 'setCpu', cpu: blueprint.cpu })
     case 'setMemory': {
       const { memory } = edit
       if (!Number.isInteger(memory) || memory < MEMORY.min || memory > MEMORY.max || memory % MEMORY.step !== 0) {

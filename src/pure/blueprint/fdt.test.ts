@@ -84,7 +84,13 @@ describe('a flattened device tree', () => {
 
 const build = (affinities: readonly number[]): string =>
   dtc(
-    deviceTree({ affinities, memory: 2 ** 28, bootargs: 'a=b', initrd: { start: 0x4800_0000, end: 0x4800_1234 } }),
+    deviceTree({
+      cpu: 'cortex-a57',
+      affinities,
+      memory: 2 ** 28,
+      bootargs: 'a=b',
+      initrd: { start: 0x4800_0000, end: 0x4800_1234 },
+    }),
   ).replace(/\s+/g, ' ')
 
 describe('the device tree of the machine', () => {
@@ -125,7 +131,7 @@ describe('the device tree of the machine', () => {
     spawnSync('qemu-system-aarch64', ['-M', `virt,gic-version=3,dumpdtb=${file}`, '-cpu', 'cortex-a57', '-nic', 'none'])
     const theirs = parseFdt(Uint8Array.from(readFileSync(file)))
     rmSync(folder, { recursive: true })
-    const ours = parseFdt(deviceTree({ affinities: [0], memory: 2 ** 27, bootargs: '' }))
+    const ours = parseFdt(deviceTree({ cpu: 'cortex-a57', affinities: [0], memory: 2 ** 27, bootargs: '' }))
     if (!theirs.ok || !ours.ok) throw new Error('a tree does not parse')
     for (const name of ['intc@8000000', 'pl011@9000000', 'pl031@9010000', 'timer', 'memory@40000000', 'apb-pclk']) {
       const find = (root: FdtNode): FdtNode | undefined => root.children.find((child) => child.name === name)

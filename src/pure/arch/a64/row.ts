@@ -2,6 +2,7 @@
  * An instruction is described once, by a row: the manual's name, its bits, its syntax, and its body
  * over the vocabulary of `ops.ts`. Decoder, interpreter, translator, assembler and fuzzer read the rows.
  */
+import type { Feature } from '../cpu/features.ts'
 import type { Operand, Ops } from './ops.ts'
 
 /** The letters of a bit string are fields; `0` and `1` are fixed; spaces are for the eye. */
@@ -38,6 +39,8 @@ export interface RowSpec<Bits extends string, Variants extends string, P extends
   flow?: Flow
   /** Uses the floating-point and vector registers, to which CPACR_EL1.FPEN controls access. */
   fp?: boolean
+  /** Only CPUs with this feature have the row. */
+  feature?: Feature
   /** The operand that is the offset of a direct branch, so that its target is known when it is decoded. */
   target?: keyof P & string
 }
@@ -53,6 +56,8 @@ export interface Row {
   readonly flow: Flow | undefined
   /** Subject to CPACR_EL1.FPEN. */
   readonly fp: boolean
+  /** Only CPUs with this feature have the row. */
+  readonly feature: Feature | undefined
   readonly target: string | undefined
   /** Number of variants: the product of the sizes of the variant fields. */
   readonly variantCount: number
@@ -189,6 +194,7 @@ export function a64<
     frequent: spec.frequent ?? false,
     flow: spec.flow,
     fp: spec.fp ?? false,
+    feature: spec.feature,
     target: spec.target,
     variantCount,
     matches: (word) => (word & mask) >>> 0 === match && (spec.when?.(typed(fieldsOf(word))) ?? true),

@@ -1,7 +1,8 @@
 /**
- * What the CPU says it is: a Cortex-A57 without cryptography, PMU and AArch32 (Arm ARM D24.2; Cortex-A57 TRM 4.3).
+ * What the CPU says it is: here what all models have in common; the rest follows from the model's list of
+ * features (Arm ARM D24.2; caches as in the Cortex-A57 TRM 4.3). No model has AArch32, EL2 or EL3.
  */
-import { constant, special, stored } from './sysreg.ts'
+import { constant, identifies, special, stored } from './sysreg.ts'
 import type { SysregRow } from './sysreg.ts'
 
 /** A value put together from fields: least significant bit of each, and its value. */
@@ -12,21 +13,20 @@ const fields = (...list: readonly (readonly [lsb: number, value: number])[]): bi
 const UCT = 15
 
 export const identification: readonly SysregRow[] = [
-  constant('MIDR_EL1', [3, 0, 0, 0, 0], 0x411f_d070n),
+  special('MIDR_EL1', [3, 0, 0, 0, 0], { readOnly: true }),
   special('MPIDR_EL1', [3, 0, 0, 0, 5], { readOnly: true }),
   constant('REVIDR_EL1', [3, 0, 0, 0, 6], 0n),
-  constant(
-    'ID_AA64PFR0_EL1',
-    [3, 0, 0, 4, 0],
-    // EL0 and EL1 in AArch64 only; FP and AdvSIMD without half precision; GIC system registers.
-    fields([0, 1], [4, 1], [24, 1]),
-  ),
+  // EL0 and EL1 in AArch64 only; FP and AdvSIMD; GIC system registers.
+  identifies('ID_AA64PFR0_EL1', [3, 0, 0, 4, 0], fields([0, 1], [4, 1], [24, 1])),
+  identifies('ID_AA64PFR1_EL1', [3, 0, 0, 4, 1]),
   // Armv8 debug; 6 breakpoints of which 2 compare contexts, 4 watchpoints.
-  constant('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], fields([0, 6], [12, 5], [20, 3], [28, 1])),
-  // CRC32.
-  constant('ID_AA64ISAR0_EL1', [3, 0, 0, 6, 0], fields([16, 1])),
-  // 44 bits of physical address, 16 of ASID, Secure and Non-secure memory told apart; granules of 4, 16 and 64 KiB.
-  constant('ID_AA64MMFR0_EL1', [3, 0, 0, 7, 0], fields([0, 4], [4, 2], [12, 1], [20, 1])),
+  identifies('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], fields([0, 6], [12, 5], [20, 3], [28, 1])),
+  identifies('ID_AA64ISAR0_EL1', [3, 0, 0, 6, 0]),
+  identifies('ID_AA64ISAR1_EL1', [3, 0, 0, 6, 1]),
+  // 16 bits of ASID, Secure and Non-secure memory told apart; granules of 4, 16 and 64 KiB.
+  identifies('ID_AA64MMFR0_EL1', [3, 0, 0, 7, 0], fields([4, 2], [12, 1], [20, 1])),
+  identifies('ID_AA64MMFR1_EL1', [3, 0, 0, 7, 1]),
+  identifies('ID_AA64MMFR2_EL1', [3, 0, 0, 7, 2]),
   // 64-byte lines, physically tagged instruction cache.
   constant('CTR_EL0', [3, 3, 0, 0, 1], 0x8444_c004n, { el0Control: UCT }),
   // A DC ZVA block of 2^4 words.

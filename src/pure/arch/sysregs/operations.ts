@@ -1,4 +1,5 @@
 /** The SYS instructions: caches, address translation, TLB (Arm ARM C5.3 to C5.5). */
+import type { Feature } from '../cpu/features.ts'
 import { sysregEncoding } from './encoding.ts'
 
 export type SystemOperation =
@@ -17,6 +18,8 @@ export interface OperationRow {
   readonly encoding: number
   /** The least exception level; at EL0, SCTLR_EL1.UCI decides whether the operation is trapped. */
   readonly el: 0 | 1
+  /** Only CPUs with this feature have the operation. */
+  readonly feature: Feature | undefined
   readonly operation: SystemOperation
 }
 
@@ -27,10 +30,18 @@ export const TLBI_ASID_LSB = 48n
 /** The address in the operand of TLBI: bits 43:0 are bits 55:12 of the address. */
 export const TLBI_ADDRESS_MASK = (1n << 44n) - 1n
 
-const at = (name: string, op1: number, crm: number, op2: number, operation: SystemOperation): OperationRow => ({
+const at = (
+  name: string,
+  op1: number,
+  crm: number,
+  op2: number,
+  operation: SystemOperation,
+  feature?: Feature,
+): OperationRow => ({
   name,
   encoding: sysregEncoding(1, op1, 7, crm, op2),
   el: op1 === 3 ? 0 : 1,
+  feature,
   operation,
 })
 
@@ -53,6 +64,7 @@ const tlbi: readonly OperationRow[] = TLBI.flatMap(([name, op2, scope]) =>
       name: `TLBI ${name}${suffix}`,
       encoding: sysregEncoding(1, 0, 8, crm, op2),
       el: 1,
+      feature: undefined,
       operation: { does: 'tlbi', scope },
     }),
   ),

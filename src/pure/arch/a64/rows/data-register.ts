@@ -185,6 +185,7 @@ export const dataRegister = [
     },
   }),
   a64('CRC32', 'z 00 11010110 mmmmm 010 c ss nnnnn ddddd', 'CRC32{C}{B|H|W|X} <Wd>, <Wn>, <m>', {
+    feature: 'FEAT_CRC32',
     when: (f) => (f.s === 3) === (f.z === 1),
     operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), kind: small((f.c << 2) | f.s) }),
     body: (o, _v, p) => o.call('crc32', 'pure', p.d, p.n, p.m, p.kind),

@@ -1,4 +1,5 @@
 /** Every instruction there is. */
+import type { Feature } from '../../cpu/features.ts'
 import type { Row } from '../row.ts'
 import { branch } from './branch.ts'
 import { dataImmediate } from './data-immediate.ts'
@@ -31,3 +32,7 @@ export const rows: readonly Row[] = [
   ...simdFloat,
   ...floatingPoint,
 ]
+
+/** The instructions of a CPU with these features: to it, the others are UNDEFINED. */
+export const rowsWith = (features: ReadonlySet<Feature>): readonly Row[] =>
+  rows.filter(({ feature }) => feature === undefined || features.has(feature))
