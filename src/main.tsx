@@ -3,6 +3,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app/app.tsx'
 import { createSession } from './app/session/session.ts'
+import { keepView } from './app/session/view.ts'
 import { openPort } from './app/session/worker-port.ts'
 import { applyKeptTheme } from './app/widgets/theme.ts'
 
@@ -14,6 +15,7 @@ const port = openPort({
   listen: (hear) => worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data)),
 })
 const session = createSession(port, document.baseURI)
+keepView(session.view, () => localStorage, session.report)
 worker.addEventListener('error', ({ message }) => session.report(`The worker stopped: ${message}`))
 
 const root = document.getElementById('root')

@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import type { Session } from './session/session.ts'
 import type { SessionState } from './session/state.ts'
+import type { ViewState } from './session/view.ts'
 
 export const SessionContext = createContext<Session | undefined>(undefined)
 
@@ -14,3 +15,6 @@ export const useSession = (): Session => {
 
 export const useSessionState = <Part>(select: (state: SessionState) => Part): Part =>
   useStore(useSession().store, select)
+
+export const useViewState = <Part>(select: (state: ViewState) => Part): Part =>
+  useStore(useSession().view.store, select)

@@ -8,9 +8,9 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { ArrowDown, ArrowUp, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import { useSession, useSessionState } from '../session-context.ts'
-import { stageText } from '../session/guests.ts'
+import { useSession } from '../session-context.ts'
 import type { Session } from '../session/session.ts'
+import { focusSlot } from '../widgets/focus.ts'
 import { onThemeChange, token } from '../widgets/theme.ts'
 
 const utf8 = new TextEncoder()
@@ -74,7 +74,7 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
       onSearch()
     } else if (event.code === 'F6') {
       // Tab belongs to the guest: this is the way out for the keyboard.
-      document.querySelector<HTMLElement>('[data-after-console]')?.focus()
+      focusSlot(1)
     } else {
       return true
     }
@@ -108,12 +108,11 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
   }
 }
 
-export const ConsolePane = () => {
+const ConsolePane = () => {
   const session = useSession()
   const place = useRef<HTMLDivElement>(null)
   const screen = useRef<Screen | undefined>(undefined)
   const [searching, setSearching] = useState(false)
-  const loading = useSessionState((state) => state.loading)
 
   useEffect(() => {
     if (place.current === null) return
@@ -129,23 +128,10 @@ export const ConsolePane = () => {
   }
 
   return (
-    <section className="pane" aria-label="Console">
-      <div className="pane-head">
-        <h2>Console</h2>
-        <span className="aside" role="status">
-          {loading === undefined ? '' : `${stageText(loading)} …`}
-        </span>
-        <span className="grow" />
-        {searching ? (
-          <SearchField screen={() => screen.current} onClose={close} />
-        ) : (
-          <span className="aside">
-            <kbd>Ctrl F6</kbd> leaves
-          </span>
-        )}
-      </div>
+    <div className="console">
       <div className="pane-body screen" ref={place} data-testid="console" />
-    </section>
+      {searching && <SearchField screen={() => screen.current} onClose={close} />}
+    </div>
   )
 }
 
@@ -191,3 +177,5 @@ const SearchField = ({ screen, onClose }: { screen: () => Screen | undefined; on
     </form>
   )
 }
+
+export default ConsolePane

@@ -1,13 +1,12 @@
 /** What the rules say about the machine of the next boot, each with a cure at hand. */
-import { useMemo } from 'react'
 import { aff3Of, withoutAff3 } from '../../pure/arch/affinity.ts'
 import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { findings } from '../../pure/rules/check.ts'
 import type { Finding } from '../../pure/rules/check.ts'
 import { useSession, useSessionState } from '../session-context.ts'
+import { findingsOf } from '../session/findings.ts'
 
 const SHOWN = 40
 
@@ -48,13 +47,8 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
   return cures
 }
 
-export const useFindings = (): readonly Finding[] => {
-  const draft = useSessionState((state) => state.draft)
-  return useMemo(() => findings(draft), [draft])
-}
-
-export const FindingsPane = () => {
-  const all = useFindings()
+const FindingsPane = () => {
+  const all = useSessionState(({ draft }) => findingsOf(draft))
   if (all.length === 0) {
     return (
       <p className="empty">
@@ -102,3 +96,5 @@ const Item = ({ finding }: { readonly finding: Finding }) => {
     </li>
   )
 }
+
+export default FindingsPane

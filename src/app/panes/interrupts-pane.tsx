@@ -38,7 +38,7 @@ const useRates = (): readonly number[] => {
   return rates
 }
 
-export const InterruptsPane = () => {
+const InterruptsPane = () => {
   const cpus = useSessionState((state) => state.machine?.cpus ?? NONE)
   const selected = useSessionState((state) => state.selected)
   const rates = useRates()
@@ -131,3 +131,5 @@ const chipsOf = ({ active, pending, enabled }: CpuView): readonly Chip[] => {
   const waiting = pending.filter((intid) => !active.includes(intid))
   return [...active.map(one('active')), ...waiting.map(one('pending')), ...runs]
 }
+
+export default InterruptsPane

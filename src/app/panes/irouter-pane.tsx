@@ -26,7 +26,7 @@ const stateText = ({ enabled, pending, active, edge }: SpiView): string =>
     .filter((word) => word !== false)
     .join(', ')
 
-export const IrouterPane = () => {
+const IrouterPane = () => {
   const spis = useSessionState((state) => state.machine?.spis ?? NONE)
   const routes = useSessionState((state) => state.draft.routes)
   const [added, setAdded] = useState<readonly number[]>([])
@@ -143,3 +143,5 @@ const AddSpi = ({ onAdd }: { readonly onAdd: (intid: number) => void }) => {
     </form>
   )
 }
+
+export default IrouterPane

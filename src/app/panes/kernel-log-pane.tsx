@@ -18,7 +18,7 @@ const styleOf = ({ level, text }: LogLine): string => {
   return level === LEVEL.warning ? 'log-line warning' : 'log-line'
 }
 
-export const KernelLogPane = () => {
+const KernelLogPane = () => {
   const session = useSession()
   const log = useSessionState((state) => state.log)
   useEffect(() => {
@@ -61,3 +61,5 @@ export const KernelLogPane = () => {
     />
   )
 }
+
+export default KernelLogPane

@@ -5,7 +5,7 @@ import { useSessionState } from '../session-context.ts'
 import type { CallRecord } from '../session/state.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 
-export const KvmCallsPane = () => {
+const KvmCallsPane = () => {
   const calls = useSessionState((state) => state.calls)
   if (calls.length === 0) return <p className="empty">The calls that build the machine appear here.</p>
   return (
@@ -52,3 +52,5 @@ const Why = ({ record: { answer } }: { readonly record: CallRecord }) => {
 }
 
 const hex = (value: bigint | undefined): string => (value === undefined ? '0' : `0x${value.toString(16)}`)
+
+export default KvmCallsPane

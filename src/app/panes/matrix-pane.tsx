@@ -15,7 +15,7 @@ const MARKS: Record<Verdict, { mark: string; className: string; says: string }> 
   plain: { mark: '·', className: 'dim', says: '' },
 }
 
-export const MatrixPane = () => {
+const MatrixPane = () => {
   const draft = useSessionState((state) => state.draft)
   const cpu = useSessionState((state) => state.selected)
   const given = affinityIn(draft, cpu)
@@ -24,9 +24,8 @@ export const MatrixPane = () => {
   const { base, host } = draft
   const rows = useMemo(() => aff3Matrix({ base, host, affinity, cpu }), [base, host, affinity, cpu])
   return (
-    <section className="pane" aria-label="Which path sees Aff3?">
-      <div className="pane-head">
-        <h2>Which path sees Aff3?</h2>
+    <>
+      <div className="pane-bar">
         <span className="aside">
           vCPU {cpu} at <AffinityText affinity={affinity} />
           {affinity !== given && <> (it is at {affinityText(given)})</>}, KVM {base}, host A3V = {Number(host.a3v)}
@@ -58,7 +57,7 @@ export const MatrixPane = () => {
           </tbody>
         </table>
       </div>
-    </section>
+    </>
   )
 }
 
@@ -82,3 +81,5 @@ const Cell = ({ cell }: { readonly cell: MatrixCell }) => {
     </Hint>
   )
 }
+
+export default MatrixPane

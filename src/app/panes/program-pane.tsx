@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react'
 import { useSession, useSessionState } from '../session-context.ts'
 
-export const ProgramPane = () => {
+const ProgramPane = () => {
   const session = useSession()
   const program = useSessionState((state) => state.program)
   const chosen = useSessionState((state) => state.draft.guest.id === 'gicsh')
@@ -20,7 +20,7 @@ export const ProgramPane = () => {
 
   return (
     <>
-      <div className="pane-head">
+      <div className="pane-bar">
         <span className="aside">guests/gicsh.s{program === undefined ? '' : ', changed'}</span>
         <span className="grow" />
         <button
@@ -47,3 +47,5 @@ export const ProgramPane = () => {
     </>
   )
 }
+
+export default ProgramPane

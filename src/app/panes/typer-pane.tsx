@@ -10,7 +10,7 @@ import { VirtualList } from '../widgets/virtual-list.tsx'
 const LSB = { aff3: 56, aff2: 48, aff1: 40, aff0: 32 } as const
 const NONE: readonly FrameView[] = []
 
-export const TyperPane = () => {
+const TyperPane = () => {
   const frames = useSessionState((state) => state.machine?.frames ?? NONE)
   if (frames.length === 0) return <p className="empty">The redistributors of the running machine appear here.</p>
   return (
@@ -54,3 +54,5 @@ const Frame = ({ frame, place }: { readonly frame: FrameView; readonly place: nu
     </div>
   )
 }
+
+export default TyperPane

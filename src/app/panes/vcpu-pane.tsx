@@ -22,15 +22,15 @@ import { Answer } from '../widgets/answer.tsx'
 
 const STATES = { off: '○ off', waiting: '◐ waits', running: '● runs' } as const
 
-export const VcpuPane = () => {
+const VcpuPane = () => {
   const session = useSession()
   const cpu = useSessionState((state) => state.selected)
   const vcpus = useSessionState((state) => state.draft.vcpus)
   return (
-    <section className="pane" aria-label="Selected vCPU">
-      <div className="pane-head">
+    <>
+      <div className="pane-bar">
         <label className="labelled">
-          <h2>vCPU</h2>
+          vCPU
           <input
             className="field vcpus"
             type="number"
@@ -49,7 +49,7 @@ export const VcpuPane = () => {
         <Edit key={cpu} cpu={cpu} />
         <Layouts cpu={cpu} />
       </div>
-    </section>
+    </>
   )
 }
 
@@ -85,7 +85,7 @@ const Edit = ({ cpu }: { readonly cpu: number }) => {
 
   return (
     <div className="part">
-      <h3>Affinity</h3>
+      <h2>Affinity</h2>
       <AffinityField
         label={`Affinity of vCPU ${cpu}: Aff3.Aff2.Aff1.Aff0`}
         value={affinity}
@@ -165,7 +165,7 @@ const Layouts = ({ cpu }: { readonly cpu: number }) => {
   ]
   return (
     <div className="part">
-      <h3>One affinity, five layouts</h3>
+      <h2>One affinity, five layouts</h2>
       <dl className="facts">
         {rows.map(({ where, parts, lost }) => (
           <div key={where} style={{ display: 'contents' }}>
@@ -185,3 +185,5 @@ const Layouts = ({ cpu }: { readonly cpu: number }) => {
     </div>
   )
 }
+
+export default VcpuPane

@@ -20,11 +20,14 @@ import { loadManifest, manifestUrl, roleOf, unpacked } from './guests.ts'
 import type { FileRole } from './guests.ts'
 import { initialState } from './state.ts'
 import type { SessionState } from './state.ts'
+import { createView } from './view.ts'
+import type { View } from './view.ts'
 import type { WorkerPort } from './worker-port.ts'
 
 export interface Session {
   readonly store: StoreApi<SessionState>
   readonly console: ConsoleFeed
+  readonly view: View
   /** Fetches the list of guests and boots the first machine. */
   start(): Promise<void>
   edit(edit: Edit): boolean
@@ -163,6 +166,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const session: Session = {
     store,
     console: feed,
+    view: createView(),
     start: async () => {
       const loaded = await loadManifest(manifestUrl(page))
       set({ guests: loaded.ok ? loaded.value : [] })
@@ -227,7 +231,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       set(ended ? { log, loading: undefined } : { log })
     },
     watch: (machine) => send({ command: 'watch', machine }),
-    select: (selected) => set({ selected }),
+    select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),
     dropFiles: async (files) => {
       for (const file of files) {
         const bytes = await unpacked(file.name, new Uint8Array(await file.arrayBuffer()))

@@ -63,7 +63,7 @@ const useMap = (source: Source, machine: MachineView | undefined, draft: Bluepri
   return lay(cpus, frames)
 }
 
-export const AffinityPane = () => {
+const AffinityPane = () => {
   const session = useSession()
   const machine = useSessionState((state) => state.machine)
   const draft = useSessionState((state) => state.draft)
@@ -101,7 +101,7 @@ export const AffinityPane = () => {
 
   return (
     <>
-      <div className="pane-head">
+      <div className="pane-bar">
         <Segments
           label="Which machine"
           value={shown}
@@ -208,3 +208,5 @@ const FrameItem = ({ row, place, selected }: { row: FrameRow; place: number; sel
     </span>
   </li>
 )
+
+export default AffinityPane

@@ -1,18 +1,35 @@
-import { ChevronDown, CircleHelp, Moon, Pause, Play, Power, Redo2, RotateCw, Sun, SunMoon, Undo2 } from 'lucide-react'
+import {
+  ChevronDown,
+  CircleHelp,
+  Command,
+  Contrast,
+  LayoutDashboard,
+  Moon,
+  Pause,
+  Play,
+  Power,
+  Redo2,
+  RotateCw,
+  Sun,
+  SunMoon,
+  Undo2,
+} from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { SCENARIOS } from '../../pure/scenarios/library.ts'
 import { RULE_SETS } from '../../pure/blueprint/host.ts'
 import { ruleSets } from '../../pure/rules/rule-sets.ts'
-import { useSession, useSessionState } from '../session-context.ts'
+import { useSession, useSessionState, useViewState } from '../session-context.ts'
+import { LAYOUT_IDS, LAYOUTS } from '../session/layouts.ts'
 import { differs } from '../session/session.ts'
 import { Segments } from '../widgets/choice.tsx'
 import { Hint } from '../widgets/hint.tsx'
-import { THEMES, useTheme } from '../widgets/theme.ts'
-import type { Theme } from '../widgets/theme.ts'
+import { keysText } from '../widgets/keys.ts'
+import { setTheme, THEME_TITLES, THEMES, useTheme } from '../widgets/theme.ts'
 
 const RULE_OPTIONS = RULE_SETS.map((value) => ({ value, title: value }))
 
-export const TopBar = ({ onHelp }: { readonly onHelp: () => void }) => {
+/** What is always at hand: which machine, which rules, how it runs, how the page looks. */
+export const TopBar = () => {
   const session = useSession()
   const ruleSet = useSessionState((state) => state.draft.ruleSet)
   return (
@@ -36,9 +53,15 @@ export const TopBar = ({ onHelp }: { readonly onHelp: () => void }) => {
       <span className="grow" />
       <Speed />
       <RunButtons />
+      <LayoutMenu />
       <ThemeMenu />
-      <Hint text="Keys and what this is (?)">
-        <button className="button icon" aria-label="Help" onClick={onHelp}>
+      <Hint text={`All commands (${keysText('Mod+K')})`}>
+        <button className="button icon quiet" aria-label="Commands" onClick={() => session.view.open('palette')}>
+          <Command size={15} aria-hidden />
+        </button>
+      </Hint>
+      <Hint text="Keys, panes and what this is (?)">
+        <button className="button icon quiet" aria-label="Help" onClick={() => session.view.open('help')}>
           <CircleHelp size={15} aria-hidden />
         </button>
       </Hint>
@@ -155,15 +178,42 @@ const RunButtons = () => {
   )
 }
 
-const THEME_TITLES: Record<Theme, string> = { system: 'As the system', dark: 'Dark', light: 'Light' }
-const THEME_ICONS = { system: SunMoon, dark: Moon, light: Sun } as const
+const LayoutMenu = () => {
+  const { view } = useSession()
+  const layout = useViewState((state) => state.layout)
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger className="button" aria-label={`Layout: ${LAYOUTS[layout].title}`}>
+        <LayoutDashboard size={14} aria-hidden />
+        <span className="title">{LAYOUTS[layout].title}</span>
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content className="popover" align="end" sideOffset={4}>
+          <DropdownMenu.RadioGroup value={layout}>
+            {LAYOUT_IDS.map((id) => (
+              <DropdownMenu.RadioItem key={id} value={id} className="item" onSelect={() => view.choose(id)}>
+                <span className="title">{LAYOUTS[id].title}</span>
+                <p>{LAYOUTS[id].says}</p>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+          <DropdownMenu.Item className="item" onSelect={view.reset}>
+            Reset this layout
+          </DropdownMenu.Item>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}
+
+const THEME_ICONS = { system: SunMoon, dark: Moon, light: Sun, contrast: Contrast } as const
 
 const ThemeMenu = () => {
-  const [theme, setTheme] = useTheme()
+  const theme = useTheme()
   const Icon = THEME_ICONS[theme]
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="button icon" aria-label={`Theme: ${THEME_TITLES[theme]}`}>
+      <DropdownMenu.Trigger className="button icon quiet" aria-label={`Theme: ${THEME_TITLES[theme]}`}>
         <Icon size={15} aria-hidden />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>

@@ -1,0 +1,163 @@
+/** Everything a person can do that is not in a form, once: the palette, the keys and the help page are made of this table. */
+import { RULE_SETS } from '../pure/blueprint/host.ts'
+import { ruleSets } from '../pure/rules/rule-sets.ts'
+import { SCENARIOS } from '../pure/scenarios/library.ts'
+import { PANES } from './panes.ts'
+import { LAYOUT_IDS, LAYOUTS } from './session/layouts.ts'
+import type { Session } from './session/session.ts'
+import type { SessionState } from './session/state.ts'
+import { focusSlot } from './widgets/focus.ts'
+import { setTheme, THEME_TITLES, THEMES } from './widgets/theme.ts'
+
+export const GROUPS = ['Run', 'Edit', 'Page', 'Layout', 'Pane', 'Scenario', 'Rule set', 'Theme'] as const
+export type Group = (typeof GROUPS)[number]
+
+export interface Command {
+  readonly id: string
+  readonly group: Group
+  readonly title: string
+  /** As `keys.ts` reads them. */
+  readonly keys?: string
+  /** What it does, where the title does not say it all. */
+  readonly says?: string
+  readonly enabled?: (state: SessionState) => boolean
+  readonly run: (session: Session) => void
+}
+
+const state = (is: 'running' | 'paused') => (all: SessionState) => all.run?.state === is
+
+export const COMMANDS: readonly Command[] = [
+  { id: 'boot', group: 'Run', title: 'Boot the machine', keys: 'Mod+Enter', run: (session) => void session.boot() },
+  { id: 'pause', group: 'Run', title: 'Pause', enabled: state('running'), run: (session) => session.pause() },
+  { id: 'resume', group: 'Run', title: 'Resume', enabled: state('paused'), run: (session) => session.resume() },
+  {
+    id: 'power-off',
+    group: 'Run',
+    title: 'Power off',
+    says: "as pulling the machine's plug does",
+    enabled: ({ run }) => run?.state === 'running' || run?.state === 'paused',
+    run: (session) => session.powerOff(),
+  },
+  {
+    id: 'undo',
+    group: 'Edit',
+    title: 'Undo the last edit',
+    keys: 'Mod+Z',
+    enabled: ({ undo }) => undo.length > 0,
+    run: (session) => session.undo(),
+  },
+  {
+    id: 'redo',
+    group: 'Edit',
+    title: 'Redo the edit',
+    keys: 'Mod+Shift+Z',
+    enabled: ({ redo }) => redo.length > 0,
+    run: (session) => session.redo(),
+  },
+  {
+    id: 'next-cpu',
+    group: 'Edit',
+    title: 'Select the next vCPU',
+    keys: ']',
+    run: (session) => session.select(session.store.getState().selected + 1),
+  },
+  {
+    id: 'previous-cpu',
+    group: 'Edit',
+    title: 'Select the previous vCPU',
+    keys: '[',
+    run: (session) => session.select(session.store.getState().selected - 1),
+  },
+  { id: 'palette', group: 'Page', title: 'All commands', keys: 'Mod+K', run: ({ view }) => view.open('palette') },
+  { id: 'help', group: 'Page', title: 'Keys, panes and words', keys: '?', run: ({ view }) => view.open('help') },
+  {
+    id: 'next-slot',
+    group: 'Page',
+    title: 'Go to the next slot',
+    says: 'of panes; out of the console with Ctrl F6',
+    keys: 'F6',
+    run: () => focusSlot(1),
+  },
+  {
+    id: 'previous-slot',
+    group: 'Page',
+    title: 'Go to the previous slot',
+    keys: 'Shift+F6',
+    run: () => focusSlot(-1),
+  },
+  {
+    id: 'enlarge',
+    group: 'Page',
+    title: 'Enlarge the pane, or take it back',
+    keys: 'Alt+Enter',
+    run: ({ view }) => {
+      const { whole, recent } = view.store.getState()
+      view.enlarge(whole === undefined ? (recent[0] ?? 'affinity') : undefined)
+    },
+  },
+  { id: 'print', group: 'Page', title: 'Print', run: () => window.print() },
+  ...LAYOUT_IDS.map((id, place): Command => {
+    const { title, says } = LAYOUTS[id]
+    return {
+      id: `layout-${id}`,
+      group: 'Layout',
+      title,
+      says,
+      keys: `Alt+${place + 1}`,
+      run: ({ view }) => view.choose(id),
+    }
+  }),
+  {
+    id: 'layout-reset',
+    group: 'Layout',
+    title: 'Reset this layout',
+    says: 'puts every pane and every size back',
+    run: ({ view }) => view.reset(),
+  },
+  ...PANES.map(({ id, title, says }): Command => ({
+    id: `pane-${id}`,
+    group: 'Pane',
+    title,
+    says,
+    run: ({ view }) => view.show(id),
+  })),
+  ...SCENARIOS.map(({ id, title, story }): Command => ({
+    id: `scenario-${id}`,
+    group: 'Scenario',
+    title,
+    says: story,
+    run: (session) => {
+      session.choose(id)
+      void session.boot()
+    },
+  })),
+  ...RULE_SETS.map((ruleSet): Command => ({
+    id: `rules-${ruleSet}`,
+    group: 'Rule set',
+    title: ruleSet,
+    says: `${ruleSets[ruleSet].title}, at the next boot`,
+    run: (session) => void session.edit({ edit: 'setRuleSet', ruleSet }),
+  })),
+  ...THEMES.map((theme): Command => ({
+    id: `theme-${theme}`,
+    group: 'Theme',
+    title: THEME_TITLES[theme],
+    run: () => setTheme(theme),
+  })),
+]
+
+/** The commands of a text, best first: where every word begins a word, then where every word is somewhere. */
+export const findCommands = (text: string, commands: readonly Command[]): readonly Command[] => {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const rank = ({ title, group, says = '' }: Command): number => {
+    const [head, all] = [`${title} ${group}`.toLowerCase(), `${title} ${group} ${says}`.toLowerCase()]
+    if (words.every((word) => ` ${head}`.includes(` ${word}`))) return 0
+    if (words.every((word) => head.includes(word))) return 1
+    return words.every((word) => all.includes(word)) ? 2 : -1
+  }
+  return commands
+    .map((command) => ({ command, at: rank(command) }))
+    .filter(({ at }) => at !== -1)
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ command }) => command)
+}

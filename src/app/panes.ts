@@ -1,0 +1,118 @@
+/**
+ * Every pane of the page, once. Tabs, layouts, the command palette and the help page are made of this table: a new
+ * pane is a file in panes/ with a default export, and one row here.
+ */
+import { lazy } from 'react'
+import type { ComponentType, LazyExoticComponent } from 'react'
+import { findingsOf } from './session/findings.ts'
+import type { Place } from './session/layouts.ts'
+import { LOST } from './session/session.ts'
+import type { SessionState } from './session/state.ts'
+
+/** A number beside a pane's title. */
+export interface Badge {
+  readonly count: number
+  /** What is counted is wrong. */
+  readonly bad?: boolean
+}
+
+export interface Pane {
+  readonly id: string
+  readonly title: string
+  /** What it shows, in a sentence. */
+  readonly says: string
+  /** Where it lives unless a person moves it. */
+  readonly home: Place
+  /** Loaded when it is first shown. */
+  readonly view: LazyExoticComponent<ComponentType>
+  readonly badge?: (state: SessionState) => Badge
+}
+
+const lostLines = ({ log }: SessionState): number =>
+  log?.ok === true ? log.lines.filter(({ text }) => text.includes(LOST)).length : 0
+
+const wrong = ({ draft }: SessionState): number =>
+  findingsOf(draft).filter(({ severity }) => severity !== 'info').length
+
+export const PANES: readonly Pane[] = [
+  {
+    id: 'console',
+    title: 'Console',
+    says: 'The serial console of the guest, to read and to type into.',
+    home: 'console',
+    view: lazy(() => import('./panes/console-pane.tsx')),
+  },
+  {
+    id: 'log',
+    title: 'Kernel log',
+    says: "Linux's own log, read out of its memory: there even when the console is silent.",
+    home: 'words',
+    view: lazy(() => import('./panes/kernel-log-pane.tsx')),
+    badge: (state) => ({ count: lostLines(state), bad: true }),
+  },
+  {
+    id: 'calls',
+    title: 'KVM calls',
+    says: 'What the VMM asked of KVM and what KVM answered: the plan, then every edit.',
+    home: 'words',
+    view: lazy(() => import('./panes/kvm-calls-pane.tsx')),
+    badge: ({ calls }) => ({ count: calls.length }),
+  },
+  {
+    id: 'affinity',
+    title: 'Affinity',
+    says: 'Which redistributor each vCPU finds: affinities at left, frames by address at right, a line for each match.',
+    home: 'machine',
+    view: lazy(() => import('./panes/affinity/affinity-pane.tsx')),
+  },
+  {
+    id: 'typer',
+    title: 'GICR_TYPER',
+    says: 'GICR_TYPER of every frame as the guest reads it, field by field.',
+    home: 'machine',
+    view: lazy(() => import('./panes/typer-pane.tsx')),
+  },
+  {
+    id: 'irouter',
+    title: 'IROUTER',
+    says: 'Where every SPI in use goes, and an affinity to send it to instead.',
+    home: 'machine',
+    view: lazy(() => import('./panes/irouter-pane.tsx')),
+  },
+  {
+    id: 'interrupts',
+    title: 'Interrupts',
+    says: 'The interrupts of every vCPU: enabled, pending, active.',
+    home: 'machine',
+    view: lazy(() => import('./panes/interrupts-pane.tsx')),
+  },
+  {
+    id: 'program',
+    title: 'Program',
+    says: 'The embedded guest in A64 assembly: change it, and it runs a moment later.',
+    home: 'machine',
+    view: lazy(() => import('./panes/program-pane.tsx')),
+  },
+  {
+    id: 'matrix',
+    title: 'Which path sees Aff3?',
+    says: 'Every path an affinity takes through KVM, under each rule set.',
+    home: 'rules',
+    view: lazy(() => import('./panes/matrix-pane.tsx')),
+  },
+  {
+    id: 'findings',
+    title: 'Findings',
+    says: 'What is wrong with the machine of the next boot, why, and a cure for each.',
+    home: 'findings',
+    view: lazy(() => import('./panes/findings-pane.tsx')),
+    badge: (state) => ({ count: wrong(state), bad: true }),
+  },
+  {
+    id: 'vcpu',
+    title: 'vCPU',
+    says: 'The selected vCPU: its affinity in all layouts, and the form that changes it.',
+    home: 'vcpu',
+    view: lazy(() => import('./panes/vcpu-pane.tsx')),
+  },
+]

@@ -1,0 +1,160 @@
+/** How a person has arranged the page: which layout, which panes in front, how wide everything is. Kept by the browser. */
+import { z } from 'zod'
+import { createStore } from 'zustand/vanilla'
+import type { StoreApi } from 'zustand/vanilla'
+import { LAYOUT_IDS, LAYOUTS } from './layouts.ts'
+import type { LayoutId } from './layouts.ts'
+
+export interface ViewState {
+  readonly layout: LayoutId
+  /** Panes by when they were last shown, the latest first: of the panes of a slot, the earliest here is in front. */
+  readonly recent: readonly string[]
+  /** Percentages by group (a layout's columns, or the slots of a column), then by panel. */
+  readonly sizes: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** By layout and pane: the slot a person moved it to. */
+  readonly moved: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** The pane that fills the page. */
+  readonly whole: string | undefined
+  readonly dialog: Dialog | undefined
+}
+
+export type Dialog = 'palette' | 'help'
+
+export interface View {
+  readonly store: StoreApi<ViewState>
+  choose(layout: LayoutId): void
+  /** Brings a pane to the front of its slot. */
+  show(pane: string): void
+  /** Lets a pane fill the page, or takes it back. */
+  enlarge(pane: string | undefined): void
+  open(dialog: Dialog | undefined): void
+  move(pane: string, slot: string): void
+  resize(group: string, sizes: Readonly<Record<string, number>>): void
+  /** Everything of the present layout where it stood at first. */
+  reset(): void
+  /** Takes over what a link or the browser kept. */
+  restore(state: KeptView): void
+}
+
+const VERSION = 1
+const RECENT = 40
+
+const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
+
+export const keptView = z.object({
+  version: z.literal(VERSION),
+  layout: z.enum(LAYOUT_IDS),
+  recent: z.array(z.string()).max(RECENT),
+  sizes: byName(byName(z.number().min(0).max(100))),
+  moved: byName(byName(z.string())),
+})
+export type KeptView = z.infer<typeof keptView>
+
+/** What is worth keeping of a view. */
+export const keptOf = ({ layout, recent, sizes, moved }: ViewState): KeptView => ({
+  version: VERSION,
+  layout,
+  recent: [...recent],
+  sizes: { ...sizes },
+  moved: { ...moved },
+})
+
+export type ReadView = { readonly ok: true; readonly view: KeptView } | { readonly ok: false; readonly what: string }
+
+/** Reads what was kept; what another version kept is refused with a sentence. */
+export const readView = (text: string): ReadView => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return { ok: false, what: 'The kept layout is not JSON: the page starts with its own.' }
+  }
+  const parsed = keptView.safeParse(json)
+  if (parsed.success) return { ok: true, view: parsed.data }
+  const version = typeof json === 'object' && json !== null && 'version' in json ? json.version : undefined
+  if (version !== VERSION) {
+    return {
+      ok: false,
+      what: `The kept layout is of version ${String(version)}, and this page knows version ${VERSION}: it starts with its own.`,
+    }
+  }
+  const [issue] = parsed.error.issues
+  return {
+    ok: false,
+    what: `The kept layout is damaged at "${issue?.path.join('.') ?? ''}": the page starts with its own.`,
+  }
+}
+
+const initial: ViewState = { layout: 'learn', recent: [], sizes: {}, moved: {}, whole: undefined, dialog: undefined }
+
+const shown = (recent: readonly string[], panes: readonly string[]): readonly string[] =>
+  [...panes, ...recent.filter((pane) => !panes.includes(pane))].slice(0, RECENT)
+
+const without = <T>(all: Readonly<Record<string, T>>, goes: (key: string) => boolean): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([key]) => !goes(key)))
+
+export const createView = (): View => {
+  const store = createStore<ViewState>(() => initial)
+  const { setState: set } = store
+  return {
+    store,
+    choose: (layout) =>
+      set(({ recent }) => ({ layout, recent: shown(recent, LAYOUTS[layout].front), whole: undefined })),
+    show: (pane) =>
+      set(({ recent, whole }) => ({
+        recent: recent[0] === pane ? recent : shown(recent, [pane]),
+        whole: whole === undefined ? undefined : pane,
+      })),
+    enlarge: (whole) => set({ whole }),
+    open: (dialog) => set({ dialog }),
+    move: (pane, slot) =>
+      set(({ layout, moved, recent }) => ({
+        moved: { ...moved, [layout]: { ...moved[layout], [pane]: slot } },
+        recent: shown(recent, [pane]),
+      })),
+    resize: (group, sizes) => set((state) => ({ sizes: { ...state.sizes, [group]: sizes } })),
+    reset: () =>
+      set(({ layout, sizes, moved }) => ({
+        sizes: without(sizes, (group) => group.startsWith(`${layout}-`)),
+        moved: without(moved, (of) => of === layout),
+        recent: LAYOUTS[layout].front,
+        whole: undefined,
+      })),
+    restore: ({ layout, recent, sizes, moved }) => set({ layout, recent, sizes, moved, whole: undefined }),
+  }
+}
+
+const KEY = 'gicscope-view'
+const KEEP_MS = 300
+
+/** What a browser keeps for a page. */
+export type Keeper = Pick<Storage, 'getItem' | 'setItem'>
+
+/** Takes over what was kept, and keeps what changes. What cannot be read is told and left aside. */
+export const keepView = (view: View, keeper: () => Keeper, report: (what: string) => void): void => {
+  try {
+    const text = keeper().getItem(KEY)
+    const kept = text === null ? undefined : readView(text)
+    if (kept?.ok === true) view.restore(kept.view)
+    if (kept?.ok === false) report(kept.what)
+  } catch {
+    // A browser that keeps nothing shows the page as it is at first.
+    return
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let last = ''
+  const keep = (): void => {
+    const text = JSON.stringify(keptOf(view.store.getState()))
+    if (text === last) return
+    last = text
+    try {
+      keeper().setItem(KEY, text)
+    } catch (error) {
+      report(`The browser does not keep the layout: ${String(error)}`)
+    }
+  }
+  view.store.subscribe(() => {
+    clearTimeout(timer)
+    timer = setTimeout(keep, KEEP_MS)
+  })
+}
