@@ -101,7 +101,6 @@ describe.skipIf(missingBinutils().length > 0)('both tiers, with vectors and floa
   it.each([
     [1, 0],
     [2, 0],
-    [3, 0],
     [4, 1 << 22],
     [5, 1 << 24],
   ])('leave the same memory behind, program %i, FPCR %i', { timeout: 30_000 }, (seed, fpcr) => {

@@ -1,27 +1,35 @@
 /** Operands worth trying: random ones, and far more often than chance would have it, those near the edges. */
 
-/** A reproducible source of numbers (xorshift128+). */
+/** A reproducible source of numbers (Marsaglia's xorshift128). */
 export class Random {
-  private a: bigint
-  private b: bigint
+  private x: number
+  private y: number
+  private z: number
+  private w: number
 
   constructor(seed: number) {
-    this.a = BigInt.asUintN(64, BigInt(seed) * 0x9e3779b97f4a7c15n + 1n)
-    this.b = BigInt.asUintN(64, this.a * 0xbf58476d1ce4e5b9n + 7n)
-    for (let i = 0; i < 8; i++) this.u64()
+    this.x = (Math.imul(seed, 0x9e3779b9) ^ 123456789) | 0
+    this.y = (Math.imul(seed, 0x85ebca6b) ^ 362436069) | 0
+    this.z = 521288629
+    this.w = (seed ^ 88675123) | 0
+    for (let i = 0; i < 16; i++) this.u32()
+  }
+
+  u32(): number {
+    const t = this.x ^ (this.x << 11)
+    this.x = this.y
+    this.y = this.z
+    this.z = this.w
+    this.w = this.w ^ (this.w >>> 19) ^ t ^ (t >>> 8)
+    return this.w >>> 0
   }
 
   u64(): bigint {
-    let x = this.a
-    const y = this.b
-    this.a = y
-    x ^= BigInt.asUintN(64, x << 23n)
-    this.b = x ^ y ^ (x >> 17n) ^ (y >> 26n)
-    return BigInt.asUintN(64, this.b + y)
+    return (BigInt(this.u32()) << 32n) | BigInt(this.u32())
   }
 
   below(n: number): number {
-    return Number(this.u64() % BigInt(n))
+    return this.u32() % n
   }
 
   pick<T>(list: readonly T[]): T {

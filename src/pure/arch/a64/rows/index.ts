@@ -1,4 +1,4 @@
-/** Every instruction there is. */
+/** Every instruction there is, by encoding class. */
 import type { Feature } from '../../cpu/features.ts'
 import type { Row } from '../row.ts'
 import { branch } from './branch.ts'
@@ -16,22 +16,26 @@ import { simdStructures } from './simd-structures.ts'
 import { simdThreeSame } from './simd-three-same.ts'
 import { system } from './system.ts'
 
-export const rows: readonly Row[] = [
-  ...dataImmediate,
-  ...dataRegister,
-  ...branch,
-  ...loadStore,
-  ...system,
-  ...simdLoadStore,
-  ...simdStructures,
-  ...simdThreeSame,
-  ...simdMisc,
-  ...simdCopy,
-  ...simdShift,
-  ...simdMultiply,
-  ...simdFloat,
-  ...floatingPoint,
-]
+export const classes = {
+  'data-immediate': dataImmediate,
+  'data-register': dataRegister,
+  branch,
+  'load-store': loadStore,
+  system,
+  'simd-load-store': simdLoadStore,
+  'simd-structures': simdStructures,
+  'simd-three-same': simdThreeSame,
+  'simd-misc': simdMisc,
+  'simd-copy': simdCopy,
+  'simd-shift': simdShift,
+  'simd-multiply': simdMultiply,
+  'simd-float': simdFloat,
+  float: floatingPoint,
+} as const satisfies Record<string, readonly Row[]>
+
+export type ClassName = keyof typeof classes
+
+export const rows: readonly Row[] = Object.values<readonly Row[]>(classes).flat()
 
 /** The instructions of a CPU with these features: to it, the others are UNDEFINED. */
 export const rowsWith = (features: ReadonlySet<Feature>): readonly Row[] =>

@@ -1,0 +1,19 @@
+/** What the fuzzer leaves out, each with its reason. */
+import type { Row } from '../../pure/arch/a64/row.ts'
+
+interface Exclusion {
+  readonly rows: RegExp
+  readonly why: string
+}
+
+/** Rows that a straight-line block at EL0 cannot hold. */
+export const EXCLUDED: readonly Exclusion[] = [
+  { rows: /^(BL|BR|BLR|RET)$/, why: 'they leave the block; the driver itself calls and returns with them' },
+  { rows: /^(SVC|HVC|SMC|BRK|ERET)$/, why: 'exceptions: QEMU would make Linux signals of them' },
+  { rows: /^(WFE|WFI|YIELD)$/, why: 'they wait' },
+  { rows: /^(SYS|MSR \(immediate\))$/, why: 'EL1 only, but for DC ZVA, which has a row of its own' },
+  { rows: /^DC ZVA$/, why: "QEMU's `max` clears 512 bytes at a time; `fuzz.test.ts` has it on a Cortex-A57" },
+  { rows: /^MRS \(kept, EL1\)$/, why: 'EL1 only' },
+]
+
+export const isExcluded = (row: Row): boolean => EXCLUDED.some(({ rows }) => rows.test(row.name))
