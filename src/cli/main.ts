@@ -10,6 +10,7 @@ import { helpText, parseOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { Script } from './script.ts'
 import { openTerminal } from './terminal.ts'
+import { TraceFile } from './trace-file.ts'
 
 const STATUS = { done: 0, stopped: 1, usage: 2, timeout: 124 } as const
 
@@ -36,6 +37,7 @@ const runGuest = async (
   options: Options,
   script: Script,
   typed: string[],
+  trace: TraceFile | undefined,
 ): Promise<{ end: End; vmm: Vmm }> => {
   let vmm = first
   let left = false
@@ -55,6 +57,7 @@ const runGuest = async (
     wall = before
     const virtual = vmm.now()
     const why = vmm.run(chunk, terminal.interactive ? lag : Infinity)
+    trace?.take(vmm)
     lag = Math.max(0, lag - (vmm.now() - virtual))
     const took = performance.now() - before
     if (why === 'time') chunk = clamp(chunk * clampFactor(CHUNK_MS / Math.max(took, 0.1)))
@@ -66,7 +69,10 @@ const runGuest = async (
     }
     if (why === 'stuck')
       return { status: STATUS.stopped, what: 'Every vCPU is off, and the guest has not powered off.' }
-    if (why === 'reset') vmm = make()
+    if (why === 'reset') {
+      trace?.nextMachine()
+      vmm = make()
+    }
     if (why !== 'idle' || answers.length > 0) await setImmediate()
     else if (terminal.ended() && !terminal.interactive) {
       return { status: STATUS.stopped, what: 'Every vCPU waits, and nothing is left that could wake one.' }
@@ -141,7 +147,11 @@ const run = async (argv: readonly string[]): Promise<End> => {
     const text = script.feed(bytes)
     if (text !== '') typed.push(text)
   }
-  const request: VmmOptions = { blueprint, guest: found.files, onConsole, engine: options.engine }
+  const opened = options.trace === undefined ? undefined : TraceFile.open(options.trace)
+  if (opened?.ok === false) return { status: STATUS.usage, what: opened.what }
+  const trace = opened?.trace
+  const { engine } = options
+  const request: VmmOptions = { blueprint, guest: found.files, onConsole, engine, trace: trace !== undefined }
   const made = createVmm({ ...request, wallClockSeconds: seconds() })
   if (!made.ok) return { status: STATUS.usage, what: made.what }
   const again = (): Vmm => {
@@ -150,8 +160,11 @@ const run = async (argv: readonly string[]): Promise<End> => {
     return next.vmm
   }
   const started = performance.now()
-  const { end, vmm } = await runGuest(made.vmm, again, options, script, typed)
+  const { end, vmm } = await runGuest(made.vmm, again, options, script, typed, trace)
   const wallSeconds = (performance.now() - started) / 1000
+  trace?.close()
+  if (trace !== undefined && trace.lost > 0)
+    console.error(`${trace.lost} events came too fast and are not in the trace.`)
   const written = [
     writeOutput(options.kernelLog, () => kernelLogText(vmm)),
     writeOutput(options.stats, () => statsText(vmm, wallSeconds, end)),

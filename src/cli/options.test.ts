@@ -46,7 +46,6 @@ describe('the command line', () => {
     [['--its=1'], '--its takes no argument; it has "1".'],
     [['--snapshot', 'f'], '--snapshot f: a snapshot is not modelled yet.'],
     [['--restore', 'f'], '--restore f: a snapshot is not modelled yet.'],
-    [['--trace', 'f'], '--trace f: a trace file is not modelled yet.'],
     [['--engine', 'fast'], '--engine must be interpreter or translator; it is "fast".'],
     [['--timeout', '0'], '--timeout: "0" is no number of seconds.'],
     [['--send', 'x'], '--send has no --until before it that says when to type.'],

@@ -33,6 +33,7 @@ export interface Options {
   readonly timeoutSeconds: number | undefined
   readonly kernelLog: string | undefined
   readonly stats: string | undefined
+  readonly trace: string | undefined
   readonly engine: Engine
 }
 
@@ -91,7 +92,7 @@ export const OPTIONS = {
   timeout: { argument: 'SECONDS', help: 'ends the run after that much wall time, with status 124' },
   'kernel-log': { argument: 'FILE', help: "where to write the guest's printk buffer at the end" },
   stats: { argument: 'FILE', help: 'where to write figures of the run, as JSON' },
-  trace: { argument: 'FILE', help: 'where to write the events of the run', later: { what: 'a trace file' } },
+  trace: { argument: 'FILE', help: 'where to write the events of the run, as JSON that Perfetto and Chrome read' },
   snapshot: { argument: 'FILE', help: 'where to save the machine at the end', later: { what: 'a snapshot' } },
   restore: { argument: 'FILE', help: 'a saved machine to go on with', later: { what: 'a snapshot' } },
   engine: { argument: 'interpreter|translator', help: 'how instructions run (default: translator)' },
@@ -246,6 +247,7 @@ const read = (argv: readonly string[]): Options => {
     timeoutSeconds: map('timeout', readSeconds),
     kernelLog: one('kernel-log'),
     stats: one('stats'),
+    trace: one('trace'),
     engine: readEngine(one('engine')),
   }
 }

@@ -8,6 +8,7 @@ import { createVmm } from '../engine/vmm/vmm.ts'
 import type { GuestFiles, RunEnd, Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
+import type { TraceBatch } from '../pure/trace/ring.ts'
 
 export type GuestId = 'linux-6.1' | 'linux-6.12' | 'gicsh'
 
@@ -22,10 +23,12 @@ const STEP = 5e6
 const MAX_INSTRUCTIONS = 3e9
 const TAIL = 1500
 
-export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine' | 'onException'>> {
+export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine'>> {
   readonly guest: GuestId
   /** What differs from the default blueprint. */
   readonly blueprint?: Partial<Blueprint>
+  /** Gets the events of each turn; without it the machine is not traced. */
+  readonly onTrace?: (batch: TraceBatch) => void
   /** Kernel parameters besides the prepared ones. */
   readonly append?: string
   /** Kernel parameters of the prepared ones that are not wanted, by name. */
@@ -53,6 +56,7 @@ export class GuestMachine {
   readonly vmm: Vmm
   private readonly prompt: string
   private readonly maxInstructions: number
+  private readonly onTrace: (batch: TraceBatch) => void
   private raw = ''
   /** How much of the console was waited for already. */
   private seen = 0
@@ -68,11 +72,12 @@ export class GuestMachine {
       onConsole: (bytes) => {
         this.raw += Buffer.from(bytes).toString('latin1')
       },
-      ...(o.onException === undefined ? {} : { onException: o.onException }),
+      trace: o.onTrace !== undefined,
     })
     if (!made.ok) throw new Error(made.what)
     this.vmm = made.vmm
     this.prompt = o.guest === 'gicsh' ? 'gicsh> ' : 'guest:~# '
+    this.onTrace = o.onTrace ?? (() => {})
     this.maxInstructions = o.maxInstructions ?? MAX_INSTRUCTIONS
   }
 
@@ -97,6 +102,8 @@ export class GuestMachine {
     while (!done()) {
       if (this.vmm.now() >= limit || this.vmm.stats().instructions > this.maxInstructions) return false
       this.end = this.vmm.run(Math.min(step, limit - this.vmm.now()), Infinity)
+      const batch = this.vmm.takeTrace()
+      if (batch !== undefined) this.onTrace(batch)
       if (this.end !== 'time') return done()
     }
     return true

@@ -5,6 +5,8 @@
 export interface SysregPort {
   /** The encodings this owner answers. */
   readonly registers: readonly number[]
+  /** Whether what the guest writes is told to the trace. */
+  readonly traced?: boolean
   /** An MRS by CPU `cpu` at exception level `el`; `undefined` makes the access UNDEFINED. */
   read(cpu: number, reg: number, el: number): bigint | undefined
   /** An MSR; `false` makes the access UNDEFINED. */

@@ -5,6 +5,7 @@
 import { rowsWith } from '../../pure/arch/a64/rows/index.ts'
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { syndrome } from '../../pure/arch/syndrome.ts'
+import type { TraceTap } from '../bus/trace-sink.ts'
 import { CodeCache } from './code-cache.ts'
 import { takeException, vector } from './exceptions.ts'
 import { floatHelpers } from './float/helpers.ts'
@@ -35,9 +36,12 @@ export interface CorePorts extends MmioPorts {
   readonly translate: boolean
   /** HVC and SMC; `undefined`: the CPU does not go on. */
   readonly hypercall: SystemContext['hypercall']
-  /** An exception was taken, for the trace. */
-  readonly onException?: (cpu: number, kind: 'sync' | 'irq', esr: bigint, from: bigint, to: bigint) => void
+  /** Without it, nothing is traced. */
+  readonly trace?: TraceTap
 }
+
+/** By offset from the first of the four, in steps of 0x80. */
+const VECTOR_NAMES = ['sync', 'irq', 'fiq', 'serror'] as const
 
 /** Instructions between two looks at where the interpreter is. */
 const SAMPLE_INTERVAL = 4096
@@ -54,6 +58,7 @@ export class Core {
   readonly translator: Translator | undefined
   private readonly bytes: Uint8Array
   private readonly ports: CorePorts
+  private readonly trace: TraceTap
   private readonly access: MemoryAccess
   private readonly runWasm: () => number
   private current: CpuState | undefined
@@ -68,6 +73,7 @@ export class Core {
 
   constructor(ports: CorePorts) {
     this.ports = ports
+    this.trace = ports.trace ?? { sink: undefined }
     this.plan = planMemory(ports.ramSize)
     this.memory = new WebAssembly.Memory({ initial: this.plan.total / 65536, maximum: this.plan.total / 65536 })
     const { buffer } = this.memory
@@ -133,6 +139,7 @@ export class Core {
       raise: (pending) => this.raise(pending),
       contextChanged: (cpu) => this.contextChanged(cpu),
       hypercall: this.ports.hypercall,
+      trace: this.trace,
       countUndefined: () => {
         const word = this.code.wordOf(this.registers.record)
         this.undefinedWords.set(word, (this.undefinedWords.get(word) ?? 0) + 1)
@@ -179,11 +186,13 @@ export class Core {
       this.registers.setX(0, context)
       this.registers.u64[bank.PC >>> 3] = entry
     })
+    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: entry })
   }
 
   powerOff(cpu: CpuState): void {
     cpu.powered = false
     this.readinessChanged(cpu)
+    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'off', pc: this.pcOf(cpu) })
     if (cpu === this.current) this.stopSlice('off')
   }
 
@@ -195,6 +204,7 @@ export class Core {
   setIrq(cpu: CpuState, level: boolean): void {
     cpu.irq = level
     if (!level) return
+    if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.pcOf(cpu) })
     cpu.waiting = false
     this.readinessChanged(cpu)
     if (cpu === this.current && this.given > 0) {
@@ -327,7 +337,8 @@ export class Core {
     this.statistics.exceptions++
     const pc = takeException(cpu, this.registers, offset, returnTo)
     if (offset === vector.SYNC) this.registers.setAt(slots.ESR_EL1, esr)
-    this.ports.onException?.(cpu.index, offset === vector.SYNC ? 'sync' : 'irq', esr, returnTo, pc)
+    const { sink } = this.trace
+    sink?.({ kind: 'exceptionTaken', cpu: cpu.index, vector: VECTOR_NAMES[offset >> 7] ?? 'sync', esr: Number(esr), from: returnTo })
     this.contextChanged(cpu)
     return this.goTo(pc)
   }
@@ -340,7 +351,10 @@ export class Core {
         return true
       case 'jump':
         if (p.end !== undefined) this.stopSlice(p.end)
-        if (p.end === 'wait') this.readinessChanged(cpu)
+        if (p.end === 'wait') {
+          this.readinessChanged(cpu)
+          this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'waiting', pc: p.pc })
+        }
         return this.goTo(p.pc)
       case 'sync':
         if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)

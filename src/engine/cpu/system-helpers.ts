@@ -1,6 +1,7 @@
 /** What instruction bodies leave to TypeScript: exceptions, waiting, hypercalls and system registers. */
 import { syndrome } from '../../pure/arch/syndrome.ts'
 import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
+import type { TraceTap } from '../bus/trace-sink.ts'
 import { exceptionReturn } from './exceptions.ts'
 import { bank } from './layout.ts'
 import type { Pending } from './pending.ts'
@@ -21,6 +22,7 @@ export interface SystemContext {
   /** The exception level may have changed. */
   contextChanged(cpu: CpuState): void
   hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
+  readonly trace: TraceTap
   /** The instruction under way is none of this CPU's. */
   countUndefined(): void
 }
@@ -74,6 +76,7 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
       if (cpu.el === 0) return undefinedHere()
       const { pc, illegal } = exceptionReturn(cpu, r)
       o.contextChanged(cpu)
+      o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: pc })
       return leave(illegal ? { kind: 'sync', esr: syndrome.illegalState(), returnTo: pc } : { kind: 'jump', pc })
     },
     wfi: () => {

@@ -34,6 +34,7 @@ export class Pl011 implements MmioRegion {
   readonly name = 'PL011'
   readonly base: number
   readonly size = PL011_SIZE
+  readonly registers = { frame: 'PL011' } as const
   private readonly o: Pl011Options
   private readonly rows: ReadonlyMap<string, Row>
   private readonly stored: Record<keyof typeof PL011_STORED, number>
@@ -57,7 +58,7 @@ export class Pl011 implements MmioRegion {
       UARTIMSC: PL011_STORED.UARTIMSC.reset,
       UARTDMACR: PL011_STORED.UARTDMACR.reset,
     }
-    this.rows = new Map<string, Row>(Object.entries(this.registers()))
+    this.rows = new Map<string, Row>(Object.entries(this.handlers()))
   }
 
   /** Bytes from the host's side of the wire. */
@@ -81,7 +82,7 @@ export class Pl011 implements MmioRegion {
     return register === undefined ? undefined : this.rows.get(register.name)
   }
 
-  private registers(): Record<Pl011Name, Row> {
+  private handlers(): Record<Pl011Name, Row> {
     const store = (name: keyof typeof PL011_STORED, after: () => void = () => {}): Row => ({
       read: () => this.stored[name],
       write: (value) => {

@@ -27,6 +27,7 @@ export class Pl031 implements MmioRegion {
   readonly name = 'PL031'
   readonly base: number
   readonly size = PL031_SIZE
+  readonly registers = { frame: 'PL031' } as const
   private readonly o: Pl031Options
   private readonly rows: ReadonlyMap<string, Row>
   /** Seconds at virtual time 0, after what the guest loaded. */

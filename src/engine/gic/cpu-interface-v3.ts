@@ -6,7 +6,7 @@ import { FIRST_LPI, LAST_SPI, SPURIOUS } from '../../pure/arch/intid.ts'
 import { decodeIccControl, encodeIccControl, idBitsField } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
-import type { GicEventSink } from './events.ts'
+import type { TraceSink } from '../bus/trace-sink.ts'
 import { isCandidate } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
 import { newPriorityState, PriorityScheme } from './priorities.ts'
@@ -35,7 +35,7 @@ export interface CpuInterfaceOptions {
   readonly vm: VmFacts
   readonly ports: readonly InterfacePorts[]
   readonly state: () => InterruptState
-  readonly event: () => GicEventSink | undefined
+  readonly event: () => TraceSink | undefined
 }
 
 export class CpuInterfaces {

@@ -115,6 +115,7 @@ export const guestSysregs = (
   }
   return {
     registers: Object.values(ICC),
+    traced: true,
     read: (cpu, reg, el) => reach(reg, el)?.read?.(cpu),
     write: (cpu, reg, value, el) => {
       const write = reach(reg, el)?.write

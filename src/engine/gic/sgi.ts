@@ -1,8 +1,8 @@
 /** Who gets an SGI, and who does not and why: vgic_v3_dispatch_sgi() (arch/arm64/kvm/vgic/vgic-mmio-v3.c). */
-import { affinityText, sgiTarget } from '../../pure/arch/affinity.ts'
+import { sgiTarget } from '../../pure/arch/affinity.ts'
 import type { Affinity, SgiRegister } from '../../pure/arch/affinity.ts'
 import type { VgicRules } from '../../pure/rules/points.ts'
-import type { SgiMiss } from './events.ts'
+import type { SgiMiss } from '../bus/trace-sink.ts'
 import type { CpuLookup } from './lookup.ts'
 
 const LIST_BITS = 16
@@ -41,12 +41,6 @@ export const forEachSgiTarget = (
   }
 }
 
-export const noSuchCpu = (affinity: Affinity): SgiMiss => ({
-  affinity,
-  why: `No CPU has the affinity ${affinityText(affinity)}.`,
-})
+export const noSuchCpu = (affinity: Affinity): SgiMiss => ({ affinity, why: 'no such CPU', cpu: undefined })
 
-export const wrongGroup = (affinity: Affinity, cpu: number): SgiMiss => ({
-  affinity,
-  why: `The SGI is in Group 1 on CPU ${cpu}; this register raises Group 0 only.`,
-})
+export const wrongGroup = (affinity: Affinity, cpu: number): SgiMiss => ({ affinity, why: 'in Group 1', cpu })

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
+import type { TraceEvent } from '../bus/trace-sink.ts'
 import { TestVgic } from '../../testing/test-vgic.ts'
-import type { GicEvent } from './events.ts'
 
 const { H0 } = HOST_PRESETS
 const SPI_40_BIT = 1 << 8
@@ -69,7 +69,7 @@ describe('an SGI', () => {
 
   it('tells whom it reached and whom not', () => {
     const t = new TestVgic().start()
-    const events: GicEvent[] = []
+    const events: TraceEvent[] = []
     t.vgic.onEvent = (event) => events.push(event)
     t.msr(0, 'ICC_SGI1R_EL1', list(0x22, 5))
     expect(events).toMatchObject([
@@ -78,7 +78,7 @@ describe('an SGI', () => {
         cpu: 0,
         intid: 5,
         targets: [1],
-        misses: [{ affinity: 5, why: expect.stringContaining('0.0.0.5') }],
+        misses: [{ affinity: 5, why: 'no such CPU' }],
       },
     ])
   })

@@ -9,10 +9,10 @@ import type { MmioRegion } from '../bus/device.ts'
 import { unconnected } from '../bus/irq-line.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
+import type { SgiMiss, TraceSink } from '../bus/trace-sink.ts'
 import { CpuInterfaces } from './cpu-interface-v3.ts'
 import { distributorFrame } from './distributor.ts'
 import type { GicParts } from './distributor.ts'
-import type { GicEventSink, SgiMiss } from './events.ts'
 import { guestSysregs } from './guest-sysregs.ts'
 import type { SgiRegisterName } from './guest-sysregs.ts'
 import { inspectGic } from './inspect.ts'
@@ -58,7 +58,7 @@ export class Vgic {
   readonly sysregs: SysregPort
   /** KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO. */
   readonly levelInfo: LevelInfo
-  onEvent: GicEventSink | undefined
+  onEvent: TraceSink | undefined
   private readonly vm: VmFacts
   private readonly cpus: readonly VgicCpu[]
   private readonly addresses: CpuLookup
@@ -106,6 +106,7 @@ export class Vgic {
     const frame = this.distributorRegisters
     return {
       name: 'GIC distributor',
+      registers: { frame: 'GICD' },
       base,
       size: GICD_SIZE,
       read: (offset, width, cpu) => frame.read(offset, width, cpu),
@@ -124,6 +125,7 @@ export class Vgic {
       name: `GIC redistributors of CPUs ${first} to ${first + count - 1}`,
       base,
       size: count * GICR_SIZE,
+      registers: { frame: 'GICR', stride: GICR_SIZE, first },
       read: (offset, width) => frame.read(offset % GICR_SIZE, width, first + Math.floor(offset / GICR_SIZE)),
       write: (offset, width, value) =>
         frame.write(offset % GICR_SIZE, width, value, first + Math.floor(offset / GICR_SIZE)),

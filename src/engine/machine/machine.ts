@@ -3,10 +3,10 @@ import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
 import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { createAddressSpace } from '../bus/address-space.ts'
 import type { AddressSpace } from '../bus/address-space.ts'
-import type { MmioRegion } from '../bus/device.ts'
+import type { AccessWidth, MmioRegion } from '../bus/device.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
+import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
-import type { CorePorts } from '../cpu/core.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
 import { RunLoop } from './run-loop.ts'
 import type { LoopEnd } from './run-loop.ts'
@@ -20,12 +20,12 @@ export interface MachineOptions {
   readonly cpu?: CpuModelId
   /** Whether hot code is translated. Default: it is. */
   readonly translate?: boolean
-  readonly onException?: CorePorts['onException']
 }
 
 export class Machine implements Hardware {
   readonly core: Core
   readonly clock: VirtualClock
+  readonly trace: TraceTap = { sink: undefined }
   private readonly space: AddressSpace
   private readonly loop: RunLoop
   private readonly options: MachineOptions
@@ -44,18 +44,65 @@ export class Machine implements Hardware {
       mmioHas: (physical) => this.space.find(physical) !== undefined,
       mmioRead: (physical, width, cpu) => {
         const region = this.space.find(physical)
-        return region?.read(physical - region.base, width, cpu)
+        const value = region?.read(physical - region.base, width, cpu)
+        if (region !== undefined && value !== undefined) this.accessed(region, physical, width, value, cpu, false)
+        return value
       },
       mmioWrite: (physical, width, value, cpu) => {
         const region = this.space.find(physical)
-        region?.write(physical - region.base, width, value, cpu)
+        if (region === undefined) return
+        this.accessed(region, physical, width, value, cpu, true)
+        region.write(physical - region.base, width, value, cpu)
       },
-      hypercall: (cpu, args, conduit) => this.hypercall(cpu, args, conduit),
-      ...(options.onException === undefined ? {} : { onException: options.onException }),
+      hypercall: (cpu, args, conduit) => {
+        const answer = this.hypercall(cpu, args, conduit)
+        this.called(cpu, args, answer)
+        return answer
+      },
+      trace: this.trace,
     })
     this.clock = new VirtualClock(() => this.core.executing())
     this.clock.onSchedule = () => this.core.stopSlice('yield')
     this.loop = new RunLoop(this.core, this.clock)
+  }
+
+  private called(
+    cpu: number,
+    [fn, x1, x2, x3]: readonly [bigint, bigint, bigint, bigint],
+    answer: bigint | undefined,
+  ): void {
+    const { sink } = this.trace
+    if (sink === undefined) return
+    const [returns, value] = [answer !== undefined, BigInt.asUintN(64, answer ?? 0n)]
+    sink({ kind: 'hypercall', cpu, fn: Number(BigInt.asUintN(32, fn)), x1, x2, x3, returns, answer: value })
+  }
+
+  /** A read is told after it was answered, a write before it does what it does. */
+  private accessed(
+    region: MmioRegion,
+    physical: number,
+    width: AccessWidth,
+    value: bigint,
+    cpu: number,
+    write: boolean,
+  ): void {
+    const { registers } = region
+    const { sink } = this.trace
+    if (sink === undefined || registers === undefined) return
+    const { frame, stride = region.size, first = cpu } = registers
+    const at = physical - region.base
+    const owner = first + Math.floor(at / stride)
+    sink({
+      kind: 'mmio',
+      cpu,
+      frame,
+      owner,
+      offset: at % stride,
+      width,
+      write,
+      value,
+      pc: this.core.registers.currentPc(),
+    })
   }
 
   get ramBase(): number {
@@ -85,7 +132,8 @@ export class Machine implements Hardware {
 
   attach(region: MmioRegion): void {
     const { ramBase, ramSize } = this.options
-    if (region.base < ramBase + ramSize && region.base + region.size > ramBase) throw new Error(`${region.name} overlaps RAM`)
+    if (region.base < ramBase + ramSize && region.base + region.size > ramBase)
+      throw new Error(`${region.name} overlaps RAM`)
     this.space.attach(region)
   }
 
@@ -94,7 +142,17 @@ export class Machine implements Hardware {
   }
 
   own(port: SysregPort): void {
-    this.core.sysregs.own(port)
+    this.core.sysregs.own(port.traced === true ? this.traced(port) : port)
+  }
+
+  private traced(port: SysregPort): SysregPort {
+    return {
+      ...port,
+      write: (cpu, encoding, value, el) => {
+        this.trace.sink?.({ kind: 'sysregWritten', cpu, encoding, value, pc: this.core.registers.currentPc() })
+        return port.write(cpu, encoding, value, el)
+      },
+    }
   }
 
   onHypercall(handler: HypercallHandler): void {

@@ -9,6 +9,8 @@ import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { callText } from '../../pure/uapi/calls.ts'
+import type { EventName } from '../../pure/trace/events.ts'
+import type { TraceBatch } from '../../pure/trace/ring.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { FIRST_SPI, PPI } from '../../pure/arch/intid.ts'
 import { GenericTimer } from '../devices/generic-timer.ts'
@@ -20,6 +22,7 @@ import { Machine } from '../machine/machine.ts'
 import { readKernelLog } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
+import { Tracing } from './tracing.ts'
 
 export type { FrameInspection, SpiInspection } from '../gic/inspect.ts'
 
@@ -39,8 +42,8 @@ export interface VmmOptions {
   readonly onConsole: (bytes: Uint8Array) => void
   /** Seconds since 1970 when the machine starts, for the real-time clock. Default: 0. */
   readonly wallClockSeconds?: number
-  /** An exception was taken: which CPU, when (virtual nanoseconds), from which PC, with which ESR_EL1. */
-  readonly onException?: (cpu: number, virtualNs: number, kind: 'sync' | 'irq', from: bigint, esr: bigint) => void
+  /** Whether the trace is watched from the first instruction on. */
+  readonly trace?: boolean
 }
 
 /** `time`: as long as asked; `idle`: every CPU waits; `off`, `reset`: the guest asked for it; `stuck`: no CPU is on. */
@@ -94,12 +97,24 @@ export class Vmm {
   private readonly kvm: Kvm
   private readonly uart: Pl011
   private readonly calls: readonly PlannedCall[]
+  private readonly tracing: Tracing
 
-  constructor(machine: Machine, kvm: Kvm, uart: Pl011, calls: readonly PlannedCall[]) {
+  constructor(machine: Machine, kvm: Kvm, uart: Pl011, calls: readonly PlannedCall[], tracing: Tracing) {
     this.machine = machine
     this.kvm = kvm
     this.uart = uart
     this.calls = calls
+    this.tracing = tracing
+  }
+
+  /** Which events are kept for `takeTrace` from now on; `undefined`: none, and none of their cost. */
+  watchTrace(wanted: ((name: EventName) => boolean) | undefined): void {
+    this.tracing.watch(wanted)
+  }
+
+  /** The events since the last time; `undefined`: there were none. */
+  takeTrace(): TraceBatch | undefined {
+    return this.tracing.take()
   }
 
   /**
@@ -124,7 +139,9 @@ export class Vmm {
   }
 
   call(call: KvmCall): KvmAnswer {
-    return this.kvm.execute(call)
+    const answer = this.kvm.execute(call)
+    this.tracing.called(call, answer)
+    return answer
   }
 
   /** The calls that built the machine, and what KVM answered. */
@@ -187,18 +204,14 @@ export class Vmm {
 
 /** Reserves the machine's memory, which the host may not have. */
 function createMachine(o: VmmOptions): Machine | string {
-  const { blueprint, onException } = o
+  const { blueprint } = o
   try {
-    const machine: Machine = new Machine({
+    return new Machine({
       ramBase: memoryMap.ram.base,
       ramSize: blueprint.memory,
       cpu: blueprint.cpu,
       translate: o.engine === 'translator',
-      ...(onException === undefined
-        ? {}
-        : { onException: (cpu, kind, esr, from) => onException(cpu, machine.clock.now(), kind, from, esr) }),
     })
-    return machine
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return `This browser or computer has no room for ${blueprint.memory / 2 ** 20} MiB of guest memory; choose less.`
@@ -255,12 +268,17 @@ export function createVmm(o: VmmOptions): Made {
     lines: (cpu) => ({ physical: vgic.ppi(cpu, PPI.physicalTimer), virtual: vgic.ppi(cpu, PPI.virtualTimer) }),
   })
   for (const _ of kvm.vcpus) timer.addCpu()
+  const tracing = new Tracing(machine, () => kvm.vgic)
+  if (o.trace === true) tracing.watch(() => true)
   timers.reset = (cpu) => timer.reset(cpu)
   machine.own(timer.sysregs)
   const uart = new Pl011({
     base: memoryMap.pl011.base,
     irq: vgic.spi(FIRST_SPI + memoryMap.pl011.spi),
-    transmit: o.onConsole,
+    transmit: (bytes) => {
+      tracing.transmitted(bytes)
+      o.onConsole(bytes)
+    },
   })
   machine.attach(uart)
   machine.attach(
@@ -273,5 +291,5 @@ export function createVmm(o: VmmOptions): Made {
   )
   const ran = kvm.firstRun()
   if (!ran.ok) return { ok: false, what: `KVM_RUN answered ${ran.errno}: ${ran.why}` }
-  return { ok: true, vmm: new Vmm(machine, kvm, uart, calls) }
+  return { ok: true, vmm: new Vmm(machine, kvm, uart, calls, tracing) }
 }

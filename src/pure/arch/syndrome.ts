@@ -67,3 +67,28 @@ export const syndrome = {
       o.dfsc | (o.wnr ? WNR : 0) | (o.cm ? CM : 0),
     ),
 } as const
+
+const CLASS_TEXTS: ReadonlyMap<number, string> = new Map([
+  [exceptionClass.UNKNOWN, 'Undefined instruction'],
+  [exceptionClass.WFX, 'Trapped WFI or WFE'],
+  [exceptionClass.FP_ACCESS, 'Trapped floating point'],
+  [exceptionClass.ILLEGAL_STATE, 'Illegal execution state'],
+  [exceptionClass.SVC64, 'SVC'],
+  [exceptionClass.MSR, 'Trapped system register'],
+  [exceptionClass.INSTRUCTION_ABORT_LOWER, 'Instruction abort from EL0'],
+  [exceptionClass.INSTRUCTION_ABORT_SAME, 'Instruction abort'],
+  [exceptionClass.PC_ALIGNMENT, 'Misaligned PC'],
+  [exceptionClass.DATA_ABORT_LOWER, 'Data abort from EL0'],
+  [exceptionClass.DATA_ABORT_SAME, 'Data abort'],
+  [exceptionClass.SP_ALIGNMENT, 'Misaligned SP'],
+  [exceptionClass.BRK, 'BRK'],
+])
+
+/** The exception class of an ESR_EL1 value. */
+export const syndromeClass = (value: number): number => value >>> EC_LSB
+
+/** The same in words. */
+export const syndromeText = (value: number): string => {
+  const ec = syndromeClass(value)
+  return CLASS_TEXTS.get(ec) ?? `Exception class 0x${ec.toString(16)}`
+}

@@ -1,0 +1,142 @@
+/**
+ * What a machine tells of itself while it runs: a row for each kind of event. From the row come its place in the
+ * binary trace, its TypeScript type, its lane of the timeline and its text. Virtual time is not a field: whoever
+ * records an event adds it.
+ */
+import { affinityText } from '../arch/affinity.ts'
+import { FRAME_NAMES, registerName } from '../arch/frames.ts'
+import { irqName } from '../arch/intid.ts'
+import { psciCall, psciReturnName } from '../arch/psci.ts'
+import { syndromeText } from '../arch/syndrome.ts'
+import { systemRegisterName } from '../arch/sysregs/names.ts'
+import { flag, group, list, maybeCpu, oneOf, readFields, text, u32, u64 } from './fields.ts'
+import type { Fields, ValuesOf, WordSource } from './fields.ts'
+
+/** The lane an event stands in: that of its CPU, of a device, of the VMM, or of the console. */
+export type LaneKind = 'cpu' | 'device' | 'vmm' | 'console'
+
+export interface EventRow {
+  readonly lane: LaneKind
+  /** In the order in which they lie in the trace. */
+  readonly fields: Fields
+  read(from: WordSource): Readonly<Record<string, unknown>>
+  text(values: Readonly<Record<string, unknown>>): string
+}
+
+const event = <const Table extends Fields>(
+  lane: LaneKind,
+  fields: Table,
+  textOf: (values: ValuesOf<Table>) => string,
+) => ({
+  lane,
+  fields,
+  read: (from: WordSource): ValuesOf<Table> => readFields(fields, from),
+  // A method, so that a row of these values is a row of any.
+  text(values: ValuesOf<Table>): string {
+    return textOf(values)
+  },
+})
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`
+const cpuText = (cpu: number | undefined): string => (cpu === undefined ? 'no CPU' : `CPU ${cpu}`)
+const cpusText = (cpus: readonly number[]): string =>
+  cpus.length === 0 ? 'no CPU' : `CPU${cpus.length === 1 ? '' : 's'} ${cpus.join(', ')}`
+
+/** The CPU that did it or had it done. Where there is none, nobody asked. */
+const cpu = maybeCpu
+
+const miss = group({
+  affinity: u32,
+  why: oneOf('no such CPU', 'in Group 1'),
+  /** The CPU that has the affinity, where there is one. */
+  cpu: maybeCpu,
+})
+export type SgiMiss = ValuesOf<{ readonly miss: typeof miss }>['miss']
+
+/** Why an SGI did not arrive, as a sentence. */
+export const missText = ({ affinity, why, cpu: at }: SgiMiss): string =>
+  why === 'no such CPU'
+    ? `No CPU has the affinity ${affinityText(affinity)}.`
+    : `The SGI is in Group 1 on ${cpuText(at)}; this register raises Group 0 only.`
+
+export const events = {
+  cpuState: event('cpu', { cpu, state: oneOf('off', 'waiting', 'running'), pc: u64 }, (e) =>
+    e.state === 'off'
+      ? `${cpuText(e.cpu)} is off`
+      : `${cpuText(e.cpu)} ${e.state === 'waiting' ? 'waits' : 'runs'} at ${hex(e.pc)}`,
+  ),
+  exceptionTaken: event(
+    'cpu',
+    { cpu, vector: oneOf('sync', 'irq', 'fiq', 'serror'), esr: u32, from: u64 },
+    (e) =>
+      `${e.vector === 'sync' ? syndromeText(e.esr) : e.vector.toUpperCase()} on ${cpuText(e.cpu)} at ${hex(e.from)}`,
+  ),
+  exceptionReturned: event(
+    'cpu',
+    { cpu, el: u32, to: u64 },
+    (e) => `${cpuText(e.cpu)} returns to EL${e.el} at ${hex(e.to)}`,
+  ),
+  sgiSent: event(
+    'cpu',
+    {
+      cpu,
+      register: oneOf('ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1', 'ICC_SGI0R_EL1'),
+      value: u64,
+      intid: u32,
+      targets: list(u32),
+      misses: list(miss),
+    },
+    (e) => {
+      const misses = e.misses.map(missText).join(' ')
+      return `SGI ${e.intid}: ${cpuText(e.cpu)} → ${cpusText(e.targets)}${misses === '' ? '' : `. ${misses}`}`
+    },
+  ),
+  irqPending: event('cpu', { cpu, intid: u32 }, (e) =>
+    e.cpu === undefined
+      ? `${irqName(e.intid)} is pending and goes to no CPU`
+      : `${irqName(e.intid)} is pending for CPU ${e.cpu}`,
+  ),
+  acknowledged: event(
+    'cpu',
+    { cpu, intid: u32, priority: u32 },
+    (e) => `${cpuText(e.cpu)} acknowledges ${irqName(e.intid)} at priority ${hex(e.priority)}`,
+  ),
+  eoi: event(
+    'cpu',
+    { cpu, intid: u32, deactivated: flag },
+    (e) => `${cpuText(e.cpu)} ends ${irqName(e.intid)}${e.deactivated ? '' : ', which stays active'}`,
+  ),
+  mmio: event(
+    'device',
+    { cpu, frame: oneOf(...FRAME_NAMES), owner: u32, offset: u32, width: u32, write: flag, value: u64, pc: u64 },
+    (e) =>
+      `${cpuText(e.cpu)} ${e.write ? 'writes' : 'reads'} ${registerName(e.frame, e.offset)}${
+        e.frame === 'GICR' ? ` of CPU ${e.owner}` : ''
+      } ${e.write ? '=' : '→'} ${hex(e.value)}`,
+  ),
+  sysregWritten: event(
+    'cpu',
+    { cpu, encoding: u32, value: u64, pc: u64 },
+    (e) => `${cpuText(e.cpu)} writes ${systemRegisterName(e.encoding)} = ${hex(e.value)}`,
+  ),
+  hypercall: event('cpu', { cpu, fn: u32, x1: u64, x2: u64, x3: u64, returns: flag, answer: u64 }, (e) => {
+    const call = psciCall(e.fn)
+    const given = call === undefined ? hex(e.fn) : `${call.name}(${hex(e.x1)}, ${hex(e.x2)}, ${hex(e.x3)})`
+    return `${cpuText(e.cpu)} calls ${given}${e.returns ? ` → ${psciReturnName(e.answer) ?? hex(e.answer)}` : ''}`
+  }),
+  kvmCall: event('vmm', { call: text, answer: text }, (e) => `${e.call} → ${e.answer}`),
+  consoleLine: event('console', { line: text }, (e) => e.line),
+} as const satisfies Readonly<Record<string, EventRow>>
+
+export type EventName = keyof typeof events
+export type EventOf<Name extends EventName> = { readonly kind: Name } & ValuesOf<(typeof events)[Name]['fields']>
+export type TraceEvent = { [Name in EventName]: EventOf<Name> }[EventName]
+
+const isEventName = (name: string): name is EventName => Object.hasOwn(events, name)
+
+/** Every kind, in the order of the numbers that stand for them in a trace. */
+export const EVENT_NAMES: readonly EventName[] = Object.keys(events).filter(isEventName)
+
+export const rowOf = (name: EventName): EventRow => events[name]
+
+export const eventText = (of: TraceEvent): string => rowOf(of.kind).text(of)
