@@ -1,0 +1,167 @@
+/**
+ * Debian to the shell marker: ours in Chromium and in Node beside QEMU, on the same kernel, initramfs and command line.
+ * Also how soon the page answers a key while the guest is busy, and how fast each tier runs a boot.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { gunzipSync } from 'node:zlib'
+import { z } from 'zod'
+import { ROOT, run as runProgram } from '../lib/steps.mjs'
+import type { Benchmark, Figures } from './figures.ts'
+import { Samples, least, median, printTable } from './figures.ts'
+import { hasChromium, openBuiltPage, secondsToReady } from './page.ts'
+import type { BuiltPage } from './page.ts'
+
+const VCPUS = [1, 4] as const
+const READY = 'guest: ready'
+const LINUX = join(ROOT, 'public/guests/linux')
+const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0
+
+const manifest = z.object({
+  guests: z.array(z.object({ id: z.string(), kernel: z.string(), initrd: z.string(), append: z.string() })),
+})
+const statistics = z.object({ wallSeconds: z.number(), mips: z.number(), instructions: z.number() })
+
+/** The default guest as QEMU takes it. */
+const qemuGuest = (folder: string): readonly string[] => {
+  const { guests } = manifest.parse(JSON.parse(readFileSync(join(LINUX, 'manifest.json'), 'utf8')))
+  const [guest] = guests
+  if (guest === undefined) throw new Error('no Linux guest is prepared: run "npm run setup"')
+  const kernel = join(folder, 'Image')
+  writeFileSync(kernel, gunzipSync(readFileSync(join(LINUX, guest.kernel))))
+  return ['-kernel', kernel, '-initrd', join(LINUX, guest.initrd), '-append', guest.append]
+}
+
+/** Seconds from the start of QEMU to the marker. */
+const qemuBoot = (vcpus: number, guest: readonly string[]): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const machine = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256M', '-nographic', '-nic', 'none']
+    const started = performance.now()
+    const qemu = spawn('qemu-system-aarch64', [...machine, '-smp', String(vcpus), ...guest])
+    let text = ''
+    qemu.stdout.on('data', (bytes: Buffer) => {
+      text += bytes.toString('latin1')
+      if (!text.includes(READY)) return
+      resolve((performance.now() - started) / 1000)
+      qemu.kill()
+    })
+    qemu.on('exit', (status) => reject(new Error(`QEMU ended with ${status}: ${text.slice(-200)}`)))
+  })
+
+const nodeBoot = (folder: string, vcpus: number, engine: string): z.infer<typeof statistics> => {
+  const file = join(folder, 'stats.json')
+  const options = ['--smp', String(vcpus), '--engine', engine, '--until', READY, '--timeout', '120', '--stats', file]
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`the headless runner ended with ${status}`)
+  return statistics.parse(JSON.parse(readFileSync(file, 'utf8')))
+}
+
+/** How soon a typed letter is on the screen, and the page's longest task, while the guest computes. */
+const measureEcho = async (page: Awaited<ReturnType<BuiltPage['open']>>, samples: Samples): Promise<void> => {
+  const screen = page.locator('.xterm-rows')
+  await page.getByRole('textbox', { name: 'Serial console of the guest' }).focus()
+  await page.keyboard.type('while :; do :; done &')
+  await page.keyboard.press('Enter')
+  const letters = 'abcdefghijklmnop'
+  await page.waitForTimeout(300)
+  for (let i = 1; i <= letters.length; i += 1) {
+    const typed = letters.slice(0, i)
+    const started = performance.now()
+    await page.keyboard.press(typed.at(-1) ?? 'x')
+    await page.waitForFunction(
+      (text) => document.querySelector('.xterm-rows')?.textContent.includes(text) === true,
+      `~# ${typed}`,
+      { polling: 'raf' },
+    )
+    samples.add('echo ms', performance.now() - started)
+  }
+  await screen.waitFor()
+}
+
+const chromiumBoot = async (built: BuiltPage, vcpus: number, samples: Samples): Promise<void> => {
+  const page = await built.open()
+  await page.evaluate(() => {
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) performance.mark('blocked', { detail: duration })
+    }).observe({ type: 'longtask', buffered: true })
+  })
+  if (vcpus !== 4) {
+    await page.getByRole('textbox', { name: 'vCPUs' }).fill(String(vcpus))
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Reboot' }).click()
+  }
+  samples.add(`chromium ${vcpus}`, await secondsToReady(page))
+  // The host's compiler has seen the engine now, as it has after any earlier boot of a session.
+  await page.getByRole('button', { name: 'Reboot' }).click()
+  samples.add(`chromium again ${vcpus}`, await secondsToReady(page))
+  await measureEcho(page, samples)
+  await page.context().close()
+}
+
+const report = (samples: Samples): void => {
+  const time = (name: string): string => (samples.has(name) ? `${median(samples.of(name)).toFixed(2)} s` : '-')
+  const best = (name: string): string => (samples.has(name) ? `${least(samples.of(name)).toFixed(2)} s` : '-')
+  const ratio = (name: string, to: string): string =>
+    samples.has(name) && samples.has(to) ? (median(samples.of(name)) / median(samples.of(to))).toFixed(2) : '-'
+  printTable([
+    ['start to shell', 'vCPUs', 'median', 'least', 'times QEMU'],
+    ...VCPUS.flatMap((vcpus) =>
+      ['qemu', 'node', 'node interpreter', 'chromium', 'chromium again'].map((name) => [
+        name,
+        String(vcpus),
+        time(`${name} ${vcpus}`),
+        best(`${name} ${vcpus}`),
+        ratio(`${name} ${vcpus}`, `qemu ${vcpus}`),
+      ]),
+    ),
+  ])
+  console.log()
+  printTable([
+    ['through a boot in Node, 1 vCPU', 'MIPS'],
+    ...['translator', 'interpreter'].map((engine) => [engine, median(samples.of(`${engine} MIPS`)).toFixed(0)]),
+  ])
+  if (!samples.has('echo ms')) return
+  const echo = samples.of('echo ms').toSorted((a, b) => a - b)
+  const slow = echo[Math.floor(echo.length * 0.95)] ?? 0
+  console.log(
+    `\nkey to echo in Chromium, guest busy: median ${median(echo).toFixed(0)} ms, 95 % within ${slow.toFixed(0)} ms`,
+  )
+}
+
+const run: Benchmark['run'] = async ({ rounds }): Promise<Figures> => {
+  const samples = new Samples()
+  if (!hasQemu) console.log('QEMU is not installed (Debian: qemu-system-arm): no ratios.')
+  if (!hasChromium) console.log('Chromium is not installed (Debian: chromium): Node only.')
+  if (hasChromium && !runProgram('npm', ['run', '--silent', 'build', '--', '--logLevel', 'error']))
+    throw new Error('the page could not be built')
+  const folder = mkdtempSync(join(tmpdir(), 'gicscope-bench-'))
+  const built = hasChromium ? await openBuiltPage() : undefined
+  try {
+    const guest = qemuGuest(folder)
+    for (let round = 0; round < rounds; round += 1) {
+      for (const vcpus of VCPUS) {
+        if (hasQemu) samples.add(`qemu ${vcpus}`, await qemuBoot(vcpus, guest))
+        if (built !== undefined) await chromiumBoot(built, vcpus, samples)
+        const translated = nodeBoot(folder, vcpus, 'translator')
+        samples.add(`node ${vcpus}`, translated.wallSeconds)
+        const interpreted = nodeBoot(folder, vcpus, 'interpreter')
+        samples.add(`node interpreter ${vcpus}`, interpreted.wallSeconds)
+        if (vcpus !== 1) continue
+        samples.add('translator MIPS', translated.mips)
+        samples.add('interpreter MIPS', interpreted.mips)
+      }
+    }
+  } finally {
+    await built?.close()
+    rmSync(folder, { recursive: true })
+  }
+  report(samples)
+  return samples.figures()
+}
+
+export const boot: Benchmark = { title: 'Debian 6.1 to the shell', rounds: 3, run }
