@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { writeCpio } from '../../pure/blueprint/cpio.ts'
 import { placeGuest } from './load.ts'
-import type { Range } from './load.ts'
+import type { PlaceOptions, Range } from './load.ts'
 
 const MIB = 2 ** 20
 const RAM = 0x4000_0000
@@ -17,7 +17,7 @@ const image = (length: number, imageSize: number, textOffset = 0): Uint8Array =>
 
 const INITRD = writeCpio([{ kind: 'file', name: 'init', bytes: new Uint8Array(3 * MIB) }])
 
-const place = (kernel: Uint8Array, ramSize: number, initrd?: Uint8Array, dtbSize = 1000) => {
+const place = (kernel: Uint8Array, ramSize: number, initrd?: Uint8Array, tree?: ReturnType<PlaceOptions['dtb']>) => {
   const written: Range[] = []
   let told: Range | undefined
   const placed = placeGuest({
@@ -27,7 +27,7 @@ const place = (kernel: Uint8Array, ramSize: number, initrd?: Uint8Array, dtbSize
     ...(initrd === undefined ? {} : { initrd }),
     dtb: (range) => {
       told = range
-      return new Uint8Array(dtbSize)
+      return tree ?? { ok: true, dtb: new Uint8Array(1000) }
     },
     write: (start, bytes) => written.push({ start, end: start + bytes.length }),
   })
@@ -63,7 +63,10 @@ describe('a guest in RAM', () => {
   })
 
   it('without a header starts at 0x80000', () => {
-    expect(place(Uint8Array.of(0x1f, 0x20, 0x03, 0xd5), 16 * MIB).placed).toMatchObject({ ok: true, entry: 0x4008_0000n })
+    expect(place(Uint8Array.of(0x1f, 0x20, 0x03, 0xd5), 16 * MIB).placed).toMatchObject({
+      ok: true,
+      entry: 0x4008_0000n,
+    })
   })
 
   it.each<[string, Uint8Array, number, Uint8Array | undefined, string]>([
@@ -89,9 +92,18 @@ describe('a guest in RAM', () => {
   })
 
   it('with a device tree beyond 2 MiB is refused', () => {
-    expect(place(image(1000, 1000), 64 * MIB, undefined, 2 * MIB + 1).placed).toEqual({
+    expect(
+      place(image(1000, 1000), 64 * MIB, undefined, { ok: true, dtb: new Uint8Array(2 * MIB + 1) }).placed,
+    ).toEqual({
       ok: false,
       what: 'The device tree has 2097153 bytes; Linux takes at most 2097152.',
     })
+  })
+
+  it('with a device tree that does not parse is refused before anything is written', () => {
+    const tree = { ok: false, what: 'The device tree begins with 0x0, not with 0xd00dfeed.' } as const
+    const { placed, written } = place(image(1000, 1000), 64 * MIB, undefined, tree)
+    expect(placed).toEqual(tree)
+    expect(written).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ export interface PlaceOptions {
   readonly kernel: Uint8Array
   readonly initrd?: Uint8Array
   /** Makes the device tree when it is known where the initrd lies. */
-  readonly dtb: (initrd: Range | undefined) => Uint8Array
+  readonly dtb: (initrd: Range | undefined) => Found<{ readonly dtb: Uint8Array }>
   readonly write: (physical: number, bytes: Uint8Array) => void
   /** What the sentences call the files. */
   readonly kernelName?: string
@@ -90,7 +90,9 @@ export const placeGuest = (o: PlaceOptions): Found<{ entry: bigint; dtb: bigint 
     )
   }
 
-  const dtb = o.dtb(initrd)
+  const made = o.dtb(initrd)
+  if (!made.ok) return made
+  const { dtb } = made
   if (dtb.length > MAX_DTB) return wrong(`The device tree has ${dtb.length} bytes; Linux takes at most ${MAX_DTB}.`)
   // 2 MiB aligned, so it cannot cross a boundary.
   const dtbStart = aligned(initrd?.end ?? start, BASE_ALIGN)

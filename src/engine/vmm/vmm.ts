@@ -4,7 +4,7 @@
  */
 import { mpidrAffinity } from '../../pure/arch/affinity.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
-import { deviceTree } from '../../pure/blueprint/device-tree.ts'
+import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
@@ -246,15 +246,15 @@ export function createVmm(o: VmmOptions): Made {
     ramSize: blueprint.memory,
     kernel: guest.kernel,
     ...(guest.initrd === undefined ? {} : { initrd: guest.initrd }),
-    dtb: (initrd) =>
-      guest.dtb ??
-      deviceTree({
-        cpu: blueprint.cpu,
-        affinities: kvm.vcpus.map((vcpu) => mpidrAffinity.decode(vcpu.mpidr)),
-        memory: blueprint.memory,
+    dtb: (initrd) => {
+      const chosen = {
         bootargs: [guest.append, blueprint.guest.append].filter((part) => part !== '').join(' '),
         ...(initrd === undefined ? {} : { initrd }),
-      }),
+      }
+      if (guest.dtb !== undefined) return withChosen(guest.dtb, chosen)
+      const affinities = kvm.vcpus.map((vcpu) => mpidrAffinity.decode(vcpu.mpidr))
+      return { ok: true, dtb: deviceTree({ cpu: blueprint.cpu, affinities, memory: blueprint.memory, ...chosen }) }
+    },
     write: (physical, bytes) => machine.ram(physical, bytes.length)?.set(bytes),
   })
   if (!placed.ok) return placed
