@@ -29,7 +29,10 @@ const serving = async (): Promise<void> => {
   throw new Error(`the file server of ${ROOT}/dist did not start`)
 }
 
-/** Notes when the page asked its worker for a machine, and when the console first said that the guest is ready. */
+/**
+ * Marks when the page asked its worker for a machine (`build`) and when the console first said that the guest is ready
+ * (`ready`); measures from a key's way to the worker to the frame after its echo came back (`echo`).
+ */
 const watchWorker = (ready: string): void => {
   const Plain = globalThis.Worker
   globalThis.Worker = class extends Plain {
@@ -38,6 +41,11 @@ const watchWorker = (ready: string): void => {
       super(url, options)
       this.addEventListener('message', ({ data }: MessageEvent<{ kind?: string; bytes?: Uint8Array }>) => {
         if (data.kind !== 'console' || data.bytes === undefined) return
+        const typed = performance.getEntriesByName('typed').at(-1)
+        if (typed !== undefined) {
+          performance.clearMarks('typed')
+          requestAnimationFrame(() => performance.measure('echo', { start: typed.startTime }))
+        }
         this.text = (this.text + String.fromCharCode(...data.bytes)).slice(-4096)
         if (!this.text.includes(ready)) return
         this.text = ''
@@ -45,8 +53,9 @@ const watchWorker = (ready: string): void => {
       })
     }
     override postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
-      if (JSON.stringify(message, (key, value: unknown) => (key === 'guest' ? undefined : value)).includes('"build"'))
-        performance.mark('build')
+      const text = JSON.stringify(message, (key, value: unknown) => (key === 'guest' ? undefined : value))
+      if (text.includes('"build"')) performance.mark('build')
+      if (text.includes('"input"')) performance.mark('typed')
       if (Array.isArray(transfer)) super.postMessage(message, transfer)
       else super.postMessage(message, transfer)
     }
