@@ -4,6 +4,7 @@ import type { AddressSpace } from '../engine/bus/address-space.ts'
 import type { Clock } from '../engine/bus/clock.ts'
 import type { AccessWidth, MmioRegion } from '../engine/bus/device.ts'
 import type { SysregPort } from '../engine/bus/sysreg-port.ts'
+import type { Conduit } from '../engine/cpu/system-helpers.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from '../engine/machine/hardware.ts'
 
 export interface TestCpu extends CpuPort {
@@ -60,6 +61,8 @@ const stillClock: Clock = { now: () => 0, schedule: () => () => {} }
 const EL1 = 1
 
 export class TestMachine implements Hardware {
+  /** A test can drive such a guest by hand as well. */
+  readonly aarch32 = true
   readonly clock = stillClock
   readonly cpus: TestCpu[] = []
   readonly events: SystemEvent[] = []
@@ -106,6 +109,11 @@ export class TestMachine implements Hardware {
 
   // The guest's hand.
 
+  /** Whether something answers at an address. */
+  has(address: number): boolean {
+    return this.space.find(address) !== undefined
+  }
+
   load(address: number, width: AccessWidth, cpu = 0): bigint {
     const region = this.region(address)
     return region.read(address - region.base, width, cpu)
@@ -127,9 +135,23 @@ export class TestMachine implements Hardware {
   }
 
   /** X0 after an HVC, as a signed number; `undefined` if the call does not return. */
-  hvc(cpu: number, fn: number, ...[a = 0n, b = 0n, c = 0n]: readonly bigint[]): bigint | undefined {
+  hvc(cpu: number, fn: number, ...args: readonly bigint[]): bigint | undefined {
+    return this.callOut('hvc', cpu, fn, args)
+  }
+
+  /** The same after an SMC. */
+  smc(cpu: number, fn: number, ...args: readonly bigint[]): bigint | undefined {
+    return this.callOut('smc', cpu, fn, args)
+  }
+
+  private callOut(
+    conduit: Conduit,
+    cpu: number,
+    fn: number,
+    [a = 0n, b = 0n, c = 0n]: readonly bigint[],
+  ): bigint | undefined {
     if (this.handler === undefined) throw new Error('nobody serves hypercalls')
-    const answer = this.handler(cpu, [BigInt(fn), a, b, c], 'hvc')
+    const answer = this.handler(cpu, [BigInt(fn), a, b, c], conduit)
     return answer === undefined ? undefined : BigInt.asIntN(64, answer)
   }
 

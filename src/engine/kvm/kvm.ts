@@ -12,6 +12,7 @@ import { CpuLookup } from '../gic/lookup.ts'
 import { Vgic } from '../gic/vgic.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { irqLine } from './irq-line.ts'
+import { checkExtension } from './capabilities.ts'
 import { done } from './kvm-answer.ts'
 import { getOneReg, setOneReg } from './one-reg.ts'
 import type { OneRegContext } from './one-reg.ts'
@@ -24,6 +25,9 @@ import { VgicDevice } from './vgic-device.ts'
 const MAIN = 'virt/kvm/kvm_main.c'
 const ARM = 'arch/arm64/kvm/arm.c'
 const VGIC_INIT = 'arch/arm64/kvm/vgic/vgic-init.c'
+/** ARM64_MIN_PARANGE_BITS, and KVM_PHYS_SHIFT: what type 0 stands for. */
+const MIN_IPA_BITS = 32
+const DEFAULT_IPA_BITS = 40
 /** VGIC_V2_MAX_CPUS. */
 const MAX_V2_VCPUS = 8
 
@@ -49,11 +53,13 @@ export class Kvm {
   private ran = false
   /** kvm_vm_dead(): a failed first run leaves a VM that answers EIO to everything. */
   private dead: Refusal | undefined
+  private vmIpaBits: number
 
   constructor({ hardware, rules, host, onCpuReset }: KvmOptions) {
     this.hardware = hardware
     this.rules = rules
     this.host = host
+    this.vmIpaBits = Math.min(DEFAULT_IPA_BITS, host.ipaBits)
     this.onCpuReset = onCpuReset ?? (() => {})
     this.facts = newVmFacts(host, rules)
     this.oneReg = { rules, vm: this.facts, mpidrChanged: (vcpu) => this.mpidrChanged(vcpu) }
@@ -86,27 +92,36 @@ export class Kvm {
     }
     switch (call.call) {
       case 'KVM_CREATE_VM':
-        return done
+        return this.createVm(call.type ?? 0)
+      case 'KVM_CHECK_EXTENSION':
+        return checkExtension(call.capability, {
+          maxVcpus: this.maxVcpus(),
+          ipaBits: this.host.ipaBits,
+          aarch32: this.hardware.aarch32,
+          its: false,
+        })
       case 'KVM_CREATE_VCPU':
         return this.createVcpu(call.id)
       case 'KVM_ARM_VCPU_INIT':
         return this.withVcpu(call.vcpu, (vcpu) => this.initVcpu(vcpu, call.features))
       case 'KVM_GET_ONE_REG':
-        return this.withVcpu(call.vcpu, (vcpu) => getOneReg(vcpu, call.reg))
+        return this.withVcpu(call.vcpu, (vcpu) => getOneReg(vcpu, call.reg, call.badPointer))
       case 'KVM_SET_ONE_REG':
-        return this.withVcpu(call.vcpu, (vcpu) => setOneReg(this.oneReg, vcpu, call.reg, call.value))
+        return this.withVcpu(call.vcpu, (vcpu) => setOneReg(this.oneReg, vcpu, call.reg, call.value, call.badPointer))
+      case 'KVM_CREATE_IRQCHIP':
+        return this.createDevice(DEVICE_TYPE.V2, false)
       case 'KVM_CREATE_DEVICE':
         return this.createDevice(call.type, call.test === true)
       case 'KVM_HAS_DEVICE_ATTR':
         return this.withDevice((device) => device.has(call))
       case 'KVM_GET_DEVICE_ATTR':
-        return this.withDevice((device) => device.get(call, call.value ?? 0n))
+        return this.withDevice((device) => device.get(call, call.value ?? 0n, call.badPointer))
       case 'KVM_SET_DEVICE_ATTR':
-        return this.withDevice((device) => device.set(call, call.value))
+        return this.withDevice((device) => device.set(call, call.value, call.badPointer))
       case 'KVM_IRQ_LINE':
         return this.irqLine(call.irq, call.level)
       case 'KVM_RUN':
-        return this.withVcpu(call.vcpu, (vcpu) => this.run(vcpu))
+        return this.withVcpu(call.vcpu, (vcpu) => this.run(vcpu, call.stay === true))
     }
   }
 
@@ -126,10 +141,30 @@ export class Kvm {
     return index === undefined ? undefined : this.all[index]
   }
 
+  /** kvm_init_stage2_mmu(): how large the guest's physical address space is. */
+  private createVm(type: number): KvmAnswer {
+    const bits = type === 0 ? DEFAULT_IPA_BITS : type
+    const { ipaBits } = this.host
+    if (!Number.isInteger(bits) || bits < MIN_IPA_BITS || (type !== 0 && bits > ipaBits)) {
+      return refuse(
+        'EINVAL',
+        `A VM of this host has ${MIN_IPA_BITS} to ${ipaBits} bits of physical address, not ${bits}.`,
+        'arch/arm64/kvm/mmu.c: kvm_init_ipa_range()',
+      )
+    }
+    this.vmIpaBits = Math.min(bits, ipaBits)
+    return done
+  }
+
   // vCPUs
 
+  /** kvm->max_vcpus. */
+  private maxVcpus(): number {
+    return this.facts.gic === 2 || !hasGicV3(this.host) ? MAX_V2_VCPUS : MAX_VCPUS
+  }
+
   private createVcpu(id: number): KvmAnswer {
-    const max = this.facts.gic === 2 || !hasGicV3(this.host) ? MAX_V2_VCPUS : MAX_VCPUS
+    const max = this.maxVcpus()
     if (!Number.isInteger(id) || id < 0 || id >= MAX_VCPUS) {
       return refuse('EINVAL', `A vCPU's id is 0 to ${MAX_VCPUS - 1}, not ${id}.`, `${MAIN}: kvm_vm_ioctl_create_vcpu()`)
     }
@@ -219,6 +254,8 @@ export class Kvm {
     }
     if (test) return done
     if (this.device !== undefined) return refuse('EEXIST', 'The VM has a GIC.', source)
+    const inside = this.all.find((vcpu) => vcpu.inside)
+    if (inside !== undefined) return refuse('EBUSY', `vCPU ${inside.index} is inside KVM_RUN.`, source)
     if (this.ran) return refuse('EBUSY', 'A vCPU has run; it is too late for a GIC.', source)
     const max = model === 2 ? MAX_V2_VCPUS : MAX_VCPUS
     if (this.all.length > max) {
@@ -229,7 +266,7 @@ export class Kvm {
     this.device = new VgicDevice({
       rules: this.rules,
       model,
-      ipaEnd: 2 ** this.host.ipaBits,
+      ipaEnd: 2 ** this.vmIpaBits,
       vcpus: this.all,
       find: (affinity) => this.find(affinity),
       makeVgic: (nrIrqs) =>
@@ -269,8 +306,8 @@ export class Kvm {
 
   // KVM_RUN
 
-  private run(vcpu: Vcpu): KvmAnswer {
-    const wrong = checkVcpu(vcpu, this.facts)
+  private run(vcpu: Vcpu, stay: boolean): KvmAnswer {
+    const wrong = checkVcpu(vcpu, this.hardware.aarch32)
     if (wrong !== undefined) return wrong
     if (!this.ran) {
       const fatal = this.mapGic()
@@ -284,6 +321,7 @@ export class Kvm {
       this.facts.hasRun = true
     }
     vcpu.start()
+    vcpu.inside = stay
     return done
   }
 

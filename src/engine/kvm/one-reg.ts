@@ -18,12 +18,16 @@ export interface OneRegContext {
 const notInitialised = ({ index }: Vcpu): KvmAnswer =>
   refuse('ENOEXEC', `vCPU ${index} has not seen KVM_ARM_VCPU_INIT.`, 'arch/arm64/kvm/arm.c: kvm_arch_vcpu_ioctl()')
 
+const badPointer = (): KvmAnswer =>
+  refuse('EFAULT', 'The address of the value is not one of the VMM.', `${GUEST}: copy_from_user()`)
+
 const unknown = (reg: bigint): KvmAnswer =>
   refuse('ENOENT', `0x${reg.toString(16)} is not a register of this vCPU.`, `${GUEST}: kvm_arm_get_reg()`)
 
-export const getOneReg = (vcpu: Vcpu, reg: bigint): KvmAnswer => {
+export const getOneReg = (vcpu: Vcpu, reg: bigint, bad = false): KvmAnswer => {
   if (!vcpu.initialised) return notInitialised(vcpu)
   const name = oneRegName(reg)
+  if (bad && name !== undefined) return badPointer()
   switch (name) {
     case 'X0':
       return withValue(vcpu.x0)
@@ -36,10 +40,11 @@ export const getOneReg = (vcpu: Vcpu, reg: bigint): KvmAnswer => {
   }
 }
 
-export const setOneReg = (context: OneRegContext, vcpu: Vcpu, reg: bigint, given: bigint): KvmAnswer => {
+export const setOneReg = (context: OneRegContext, vcpu: Vcpu, reg: bigint, given: bigint, bad = false): KvmAnswer => {
   if (!vcpu.initialised) return notInitialised(vcpu)
   const value = BigInt.asUintN(64, given)
   const name = oneRegName(reg)
+  if (bad && name !== undefined) return badPointer()
   switch (name) {
     case 'X0':
     case 'PC':

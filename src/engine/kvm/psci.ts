@@ -54,9 +54,9 @@ const cpuOn = (context: PsciContext, [, target, entry, argument]: Arguments): bi
   ) {
     return PSCI_RETURN.INVALID_PARAMS
   }
-  if (vcpu.port.powered) return PSCI_RETURN.ALREADY_ON
+  if (vcpu.on) return PSCI_RETURN.ALREADY_ON
   context.resetVcpu(vcpu)
-  vcpu.port.powerOn(entry, argument)
+  vcpu.turnOn(entry, argument)
   return PSCI_RETURN.SUCCESS
 }
 
@@ -66,7 +66,7 @@ const affinityInfo = ({ vcpus }: PsciContext, [, target, level]: Arguments): big
   const affinity = mpidrAffinity.decode(target)
   const matching = vcpus.filter(({ mpidr }) => sameFromLevel(mpidrAffinity.decode(mpidr), affinity, from))
   if (matching.length === 0) return PSCI_RETURN.INVALID_PARAMS
-  return matching.some(({ port }) => port.powered) ? AFFINITY_STATE.ON : AFFINITY_STATE.OFF
+  return matching.some(({ on }) => on) ? AFFINITY_STATE.ON : AFFINITY_STATE.OFF
 }
 
 const features = (fn: bigint): bigint => {
@@ -80,7 +80,7 @@ const functions: Record<PsciName, (context: PsciContext, args: Arguments, caller
   // "= WFI": PSCI lets a suspended CPU wake for no reason, so to return at once is one of its behaviours.
   CPU_SUSPEND: () => PSCI_RETURN.SUCCESS,
   CPU_OFF: (_, __, caller) => {
-    caller.port.powerOff()
+    caller.turnOff()
     return undefined
   },
   CPU_ON: cpuOn,
@@ -128,7 +128,9 @@ export const hypercall = (
 ): bigint | undefined => {
   if (conduit === 'smc' && !context.rules.smcIsPsci.decide()) return BigInt.asUintN(64, PSCI_RETURN.NOT_SUPPORTED)
   const fn = Number(BigInt.asUintN(32, args[0]))
-  const call = caller.features?.includes('PSCI_0_2') === true ? psciCall(fn) : undefined
+  const known = caller.features?.includes('PSCI_0_2') === true ? psciCall(fn) : undefined
+  // A 64-bit function is none for an AArch32 caller: kvm_psci_check_allowed_function().
+  const call = known?.wide === true && caller.el1 === 32 ? undefined : known
   const answer =
     call === undefined ? smccc(fn, args[1]) : functions[call.name](context, call.wide ? args : cut(args), caller)
   return answer === undefined ? undefined : BigInt.asUintN(64, answer)

@@ -1,15 +1,16 @@
 /** What KVM looks at before a vCPU runs for the first time: kvm_arch_vcpu_run_pid_change() (arch/arm64/kvm/arm.c). */
 import { refuse } from '../../pure/rules/points.ts'
-import type { Refusal, VmFacts } from '../../pure/rules/points.ts'
+import type { Refusal } from '../../pure/rules/points.ts'
 import type { Limits, RedistributorRegions } from './redistributor-regions.ts'
 import type { Vcpu } from './vcpu.ts'
 
 const ARM = 'arch/arm64/kvm/arm.c: kvm_arch_vcpu_run_pid_change()'
 const MAP = 'arch/arm64/kvm/vgic/vgic-v3.c: vgic_v3_map_resources()'
 
-export const checkVcpu = ({ initialised, index }: Vcpu, { el1 }: Readonly<VmFacts>): Refusal | undefined => {
+export const checkVcpu = ({ initialised, index, el1 }: Vcpu, aarch32: boolean): Refusal | undefined => {
   if (!initialised) return refuse('ENOEXEC', `vCPU ${index} has not seen KVM_ARM_VCPU_INIT.`, ARM)
-  return el1 === 64 ? undefined : refuse('EINVAL', 'This machine executes AArch64 only.', 'ARCHITECTURE.md#aarch32')
+  if (el1 === 64 || aarch32) return undefined
+  return refuse('EINVAL', 'This machine executes AArch64 only.', 'ARCHITECTURE.md#aarch32')
 }
 
 export interface VgicLayout {

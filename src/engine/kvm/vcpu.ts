@@ -17,6 +17,8 @@ export class Vcpu {
   startsOff = false
   /** Whether KVM_RUN has started it. */
   started = false
+  /** Whether a thread of the VMM is inside its KVM_RUN. */
+  inside = false
   pc = 0n
   x0 = 0n
 
@@ -24,6 +26,10 @@ export class Vcpu {
     this.port = port
     this.index = port.index
     this.id = id
+  }
+
+  get el1(): 32 | 64 {
+    return this.features?.includes('EL1_32BIT') === true ? 32 : 64
   }
 
   get initialised(): boolean {
@@ -41,6 +47,24 @@ export class Vcpu {
 
   resetMpidr(): void {
     this.setMpidr(resetMpidr(this.id))
+  }
+
+  /** KVM_MP_STATE_RUNNABLE: not switched off, whether or not the VMM has run it yet. */
+  get on(): boolean {
+    return this.started ? this.port.powered : !this.startsOff
+  }
+
+  /** CPU_ON: where it starts, now or when the VMM runs it. */
+  turnOn(entry: bigint, context: bigint): void {
+    if (this.started) return this.port.powerOn(entry, context)
+    this.startsOff = false
+    this.pc = entry
+    this.x0 = context
+  }
+
+  turnOff(): void {
+    if (this.started) this.port.powerOff()
+    else this.startsOff = true
   }
 
   /** KVM_RUN's part for a vCPU that is not off. */

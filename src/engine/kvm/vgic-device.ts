@@ -13,6 +13,7 @@ import {
   SYSREG_INSTR_MASK,
   VGIC_ADDR,
   VGIC_CTRL,
+  VGIC_GROUP,
   decodeRedistRegion,
   encodeRedistRegion,
   levelInfoFields,
@@ -29,6 +30,8 @@ import type { Vcpu } from './vcpu.ts'
 
 const DEVICE = 'arch/arm64/kvm/vgic/vgic-kvm-device.c'
 const SET_ATTR = `${DEVICE}: vgic_set_common_attr()`
+const PARSE_ATTR = `${DEVICE}: vgic_v3_parse_attr()`
+const REGS_ACCESS = `${DEVICE}: vgic_v3_attr_regs_access()`
 
 /** VGIC_NR_PRIVATE_IRQS + 32 to VGIC_MAX_RESERVED, by 32. */
 const NR_IRQS = { min: 64, max: 1023, step: 32, unset: 256 } as const
@@ -46,12 +49,19 @@ export interface VgicDeviceOptions {
 
 /** One attribute group. */
 interface Group {
+  /** Of a group of registers: why there is no CPU whose register it could be. KVM looks at that first. */
+  owner?(attr: bigint): Refusal | undefined
   has(attr: bigint): boolean
   get(attr: bigint, preset: bigint): KvmAnswer
   set(attr: bigint, value: bigint): KvmAnswer
 }
 
+const badPointer = refuse('EFAULT', 'The address of the value is not one of the VMM.', DEVICE)
+
 const noAttr = (text: string, source = DEVICE): Refusal => refuse('ENXIO', `The device has no ${text}.`, source)
+
+const noOwner = (affinity: Affinity): Refusal =>
+  refuse('EINVAL', `No vCPU has the affinity ${affinityText(affinity)}.`, PARSE_ATTR)
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`
 
@@ -112,12 +122,22 @@ export class VgicDevice {
     return this.group(group)?.has(attr) === true ? done : this.unknown({ group, attr })
   }
 
-  get({ group, attr }: DeviceAttr, preset: bigint): KvmAnswer {
-    return this.group(group)?.get(attr, preset) ?? this.unknown({ group, attr })
+  /** `bad`: the value's address is not one of the VMM. Reading finds that out last, when it has a value. */
+  get({ group, attr }: DeviceAttr, preset: bigint, bad = false): KvmAnswer {
+    const found = this.group(group)
+    if (found === undefined) return this.unknown({ group, attr })
+    // The region's index is read from there first.
+    if (bad && group === VGIC_GROUP.ADDR && attr === VGIC_ADDR.V3_REDIST_REGION) return badPointer
+    const answer = found.get(attr, preset)
+    return bad && answer.ok && group !== VGIC_GROUP.CTRL ? badPointer : answer
   }
 
-  set({ group, attr }: DeviceAttr, value: bigint): KvmAnswer {
-    return this.group(group)?.set(attr, BigInt.asUintN(64, value)) ?? this.unknown({ group, attr })
+  set({ group, attr }: DeviceAttr, value: bigint, bad = false): KvmAnswer {
+    const found = this.group(group)
+    if (found === undefined) return this.unknown({ group, attr })
+    // CTRL's attributes carry no value.
+    if (bad && group !== VGIC_GROUP.CTRL) return found.owner?.(attr) ?? badPointer
+    return found.set(attr, BigInt.asUintN(64, value))
   }
 
   private group(group: number): Group | undefined {
@@ -247,6 +267,8 @@ export class VgicDevice {
       set: (attr) => {
         if (attr === VGIC_CTRL.INIT) return this.initialise()
         if (attr !== VGIC_CTRL.SAVE_PENDING_TABLES || this.model !== 3) return noAttr(`control ${hex(attr)}`)
+        const inside = this.vcpuInside()
+        if (inside !== undefined) return inside
         return this.wasInitialised ? done : noAttr('pending tables before its initialisation')
       },
     }
@@ -268,13 +290,28 @@ export class VgicDevice {
 
   /** The checks that every register access shares, in KVM's order; then the access. */
   private withVcpu(affinity: Affinity, access: (vgic: Vgic, cpu: number) => KvmAnswer): KvmAnswer {
-    const source = `${DEVICE}: vgic_v3_attr_regs_access()`
     const vcpu = this.o.find(affinity)
-    if (vcpu === undefined) {
-      return refuse('EINVAL', `No vCPU has the affinity ${affinityText(affinity)}.`, `${DEVICE}: vgic_v3_parse_attr()`)
-    }
-    if (this.made === undefined) return refuse('EBUSY', 'The vGIC is not initialised.', source)
-    return access(this.made, vcpu.index)
+    if (vcpu === undefined) return noOwner(affinity)
+    return this.withVgic((vgic) => access(vgic, vcpu.index))
+  }
+
+  /** Registers are looked at while all vCPUs stand still: kvm_trylock_all_vcpus(). */
+  private withVgic(access: (vgic: Vgic) => KvmAnswer): KvmAnswer {
+    const inside = this.vcpuInside()
+    if (inside !== undefined) return inside
+    if (this.made === undefined) return refuse('EBUSY', 'The vGIC is not initialised.', REGS_ACCESS)
+    return access(this.made)
+  }
+
+  private vcpuInside(): Refusal | undefined {
+    const inside = this.o.vcpus.find((vcpu) => vcpu.inside)
+    return inside && refuse('EBUSY', `vCPU ${inside.index} is inside KVM_RUN.`, REGS_ACCESS)
+  }
+
+  /** The check of a group whose attribute names a CPU by its affinity. */
+  private ownerByAffinity(attr: bigint): Refusal | undefined {
+    const { affinity } = registerAttrFields(attr)
+    return this.o.find(affinity) === undefined ? noOwner(affinity) : undefined
   }
 
   /** Before the GIC is there, the register table answers alone. */
@@ -287,14 +324,11 @@ export class VgicDevice {
 
   private distGroup(): Group {
     // The attribute's affinity is not looked at: the first vCPU stands for the VM.
-    const access = (run: (vgic: Vgic) => KvmAnswer): KvmAnswer => {
-      if (this.o.vcpus.length === 0) return refuse('EINVAL', 'The VM has no vCPU.', `${DEVICE}: vgic_v3_parse_attr()`)
-      if (this.made === undefined) {
-        return refuse('EBUSY', 'The vGIC is not initialised.', `${DEVICE}: vgic_v3_attr_regs_access()`)
-      }
-      return run(this.made)
-    }
+    const owner = (): Refusal | undefined =>
+      this.o.vcpus.length === 0 ? refuse('EINVAL', 'The VM has no vCPU.', PARSE_ATTR) : undefined
+    const access = (run: (vgic: Vgic) => KvmAnswer): KvmAnswer => owner() ?? this.withVgic(run)
     return {
+      owner,
       has: (attr) => {
         const { offset } = registerAttrFields(attr)
         return this.made?.distHas(offset) ?? this.knows(gicdFrame, offset, this.nrIrqs ?? NR_IRQS.unset)
@@ -306,6 +340,7 @@ export class VgicDevice {
 
   private redistGroup(): Group {
     return {
+      owner: (attr) => this.ownerByAffinity(attr),
       has: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
         if (this.o.find(affinity) === undefined) return false
@@ -324,6 +359,7 @@ export class VgicDevice {
 
   private sysregGroup(): Group {
     return {
+      owner: (attr) => this.ownerByAffinity(attr),
       has: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
         return this.o.find(affinity) !== undefined && this.made?.cpuSysregHas(encoding(offset)) !== false
@@ -340,13 +376,14 @@ export class VgicDevice {
   }
 
   private levelInfoGroup(): Group {
-    const source = `${DEVICE}: vgic_v3_attr_regs_access()`
+    const source = REGS_ACCESS
     const check = (attr: bigint): Refusal | undefined => {
       const { intid, info } = levelInfoFields(attr)
       if (info !== 0) return refuse('EINVAL', `LEVEL_INFO knows info 0, not ${info}.`, source)
       return intid % 32 === 0 ? undefined : refuse('EINVAL', `INTID ${intid} is not a multiple of 32.`, source)
     }
     return {
+      owner: (attr) => this.ownerByAffinity(attr),
       has: (attr) => levelInfoFields(attr).info === 0,
       get: (attr) => {
         const { affinity, intid } = levelInfoFields(attr)

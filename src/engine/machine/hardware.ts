@@ -32,6 +32,8 @@ export type HypercallHandler = (
 /** The machine under KVM: CPUs, an address space, system registers and a clock, all to be wired. */
 export interface Hardware {
   readonly clock: Clock
+  /** Whether its CPUs execute AArch32 at EL1. */
+  readonly aarch32: boolean
   /** Adds a CPU, powered off. At most 512. */
   addCpu(): CpuPort
   /** Maps a region; one that overlaps RAM or another region is a mistake of the caller and throws. */

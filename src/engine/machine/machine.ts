@@ -23,6 +23,7 @@ export interface MachineOptions {
 }
 
 export class Machine implements Hardware {
+  readonly aarch32 = false
   readonly core: Core
   readonly clock: VirtualClock
   readonly trace: TraceTap = { sink: undefined }

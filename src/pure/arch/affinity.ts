@@ -48,7 +48,7 @@ const codec = (form: Form): AffinityCodec => {
     encode: (affinity) =>
       fields.reduce((value, { packed, lsb }) => value | (BigInt((affinity >>> packed) & LEVEL_MAX) << lsb), 0n),
     decode: (value) =>
-      fields.reduce((all, { packed, lsb }) => all | ((Number(value >> lsb) & LEVEL_MAX) << packed), 0) >>> 0,
+      fields.reduce((all, { packed, lsb }) => all | (Number((value >> lsb) & BigInt(LEVEL_MAX)) << packed), 0) >>> 0,
   }
 }
 

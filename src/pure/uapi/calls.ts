@@ -1,5 +1,6 @@
 /** The KVM calls a VMM makes, as data (Documentation/virt/kvm/api.rst). File descriptors are implied. */
 import { affinityText } from '../arch/affinity.ts'
+import { capabilityName } from './capabilities.ts'
 import type { Errno } from './errno.ts'
 import { oneRegName } from './one-reg.ts'
 import {
@@ -21,22 +22,40 @@ export interface DeviceAttr {
   readonly attr: bigint
 }
 
+/** `badPointer`: the address the VMM gives for the value is not one of its own. */
+export interface ThroughPointer {
+  readonly badPointer?: true
+}
+
 /** `vcpu` is the order of creation, from 0; a vCPU's `id` is what it was created with. */
 export type KvmCall =
-  | { readonly call: 'KVM_CREATE_VM' }
+  /** `type`: the size of the guest's physical address space in bits; 0 stands for 40. */
+  | { readonly call: 'KVM_CREATE_VM'; readonly type?: number }
+  /** The answer's value is what the call returns; 0 stands for "no". */
+  | { readonly call: 'KVM_CHECK_EXTENSION'; readonly capability: number }
   | { readonly call: 'KVM_CREATE_VCPU'; readonly id: number }
   | { readonly call: 'KVM_ARM_VCPU_INIT'; readonly vcpu: number; readonly features: readonly VcpuFeature[] }
-  | { readonly call: 'KVM_GET_ONE_REG'; readonly vcpu: number; readonly reg: bigint }
-  | { readonly call: 'KVM_SET_ONE_REG'; readonly vcpu: number; readonly reg: bigint; readonly value: bigint }
+  | ({ readonly call: 'KVM_GET_ONE_REG'; readonly vcpu: number; readonly reg: bigint } & ThroughPointer)
+  | ({
+      readonly call: 'KVM_SET_ONE_REG'
+      readonly vcpu: number
+      readonly reg: bigint
+      readonly value: bigint
+    } & ThroughPointer)
+  /** The call of before there were devices: a GICv2. */
+  | { readonly call: 'KVM_CREATE_IRQCHIP' }
   | { readonly call: 'KVM_CREATE_DEVICE'; readonly type: number; readonly test?: boolean }
   | ({ readonly call: 'KVM_HAS_DEVICE_ATTR' } & DeviceAttr)
   /** `value`: what the caller put into the answer's place beforehand (REDIST_REGION takes its index from there). */
-  | ({ readonly call: 'KVM_GET_DEVICE_ATTR'; readonly value?: bigint } & DeviceAttr)
-  | ({ readonly call: 'KVM_SET_DEVICE_ATTR'; readonly value: bigint } & DeviceAttr)
+  | ({ readonly call: 'KVM_GET_DEVICE_ATTR'; readonly value?: bigint } & DeviceAttr & ThroughPointer)
+  | ({ readonly call: 'KVM_SET_DEVICE_ATTR'; readonly value: bigint } & DeviceAttr & ThroughPointer)
   /** `irq`: type 27:24 (1 SPI, 2 PPI), vCPU id 23:16 and 31:28, number 15:0. */
   | { readonly call: 'KVM_IRQ_LINE'; readonly irq: number; readonly level: boolean }
-  /** Only its start: the checks of the first run, then the vCPU executes when the machine runs. */
-  | { readonly call: 'KVM_RUN'; readonly vcpu: number }
+  /**
+   * Only its start: the checks of the first run, then the vCPU executes when the machine runs. A VMM brings its vCPUs
+   * back before it changes anything; `stay`: it does not, and this one is inside KVM_RUN until its next call.
+   */
+  | { readonly call: 'KVM_RUN'; readonly vcpu: number; readonly stay?: true }
 
 export type KvmAnswer =
   | {
@@ -90,7 +109,11 @@ const valueText = ({ group, attr, value }: DeviceAttr & { readonly value: bigint
 export const callText = (call: KvmCall): string => {
   switch (call.call) {
     case 'KVM_CREATE_VM':
+      return (call.type ?? 0) === 0 ? call.call : `${call.call} type ${call.type}`
+    case 'KVM_CREATE_IRQCHIP':
       return call.call
+    case 'KVM_CHECK_EXTENSION':
+      return `${call.call} ${capabilityName(call.capability) ?? call.capability}`
     case 'KVM_CREATE_VCPU':
       return `${call.call} id ${call.id}`
     case 'KVM_ARM_VCPU_INIT':
@@ -109,6 +132,6 @@ export const callText = (call: KvmCall): string => {
     case 'KVM_IRQ_LINE':
       return `${call.call} ${hex(call.irq)} ${call.level ? 'up' : 'down'}`
     case 'KVM_RUN':
-      return `${call.call} vcpu ${call.vcpu}`
+      return `${call.call} vcpu ${call.vcpu}${call.stay === true ? ' (stays inside)' : ''}`
   }
 }

@@ -1,0 +1,421 @@
+/**
+ * A VM in the words of the oracle's program (src/testing/kvm-oracle/oracle.h): the same calls in the same order, and
+ * answers written as it prints them, so that a line recorded on real KVM can be compared byte for byte.
+ */
+import { resetAffinity } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { psciReturnName } from '../../pure/arch/psci.ts'
+import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
+import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
+import type { HostProfile, KernelBase, RuleSetId } from '../../pure/blueprint/host.ts'
+import { rulesFor } from '../../pure/rules/rule-sets.ts'
+import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
+import { ERRNO } from '../../pure/uapi/errno.ts'
+import { encodeIrqLine } from '../../pure/uapi/irq-line.ts'
+import { ONE_REG } from '../../pure/uapi/one-reg.ts'
+import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, registerAttr } from '../../pure/uapi/vgic-attr.ts'
+import type { AccessWidth } from '../../engine/bus/device.ts'
+import { Kvm } from '../../engine/kvm/kvm.ts'
+import { TestMachine } from '../test-machine.ts'
+
+export const RAM = 0x4000_0000n
+export const GICD = 0x0800_0000
+export const GICC = 0x0801_0000
+export const GICR = 0x080a_0000
+export const ITS = 0x0808_0000
+
+export const RD = (vcpu: number): number => GICR + 0x20000 * vcpu
+export const SGI = (vcpu: number): number => RD(vcpu) + 0x10000
+export const IROUTER = (intid: number): number => 0x6000 + 8 * intid
+export const IR = (intid: number): number => GICD + IROUTER(intid)
+/** CPU_SYSREGS' encodings of ICC_AP0R<n>_EL1. */
+export const AP0R = [ICC.ICC_AP0R0_EL1, ICC.ICC_AP0R1_EL1, ICC.ICC_AP0R2_EL1, ICC.ICC_AP0R3_EL1] as const
+
+export const G = VGIC_GROUP
+export const A = VGIC_ADDR
+export const AT = registerAttr
+
+/** The errors the program knows by name; the others are E and the number. */
+const NAMED = new Set(
+  'EPERM ENOENT EINTR ENXIO E2BIG ENOEXEC EFAULT EBUSY EEXIST ENODEV EINVAL ENOTTY EACCES ENOMEM'.split(' '),
+)
+const numberOf = (errno: keyof typeof ERRNO): number => ERRNO[errno]
+
+/** Where and under which rules. */
+export interface Env {
+  readonly ruleSet: RuleSetId
+  readonly base: KernelBase
+  readonly host: HostProfile
+}
+
+export const ename = (answer: KvmAnswer): string => {
+  if (answer.ok) return '0'
+  return NAMED.has(answer.errno) ? answer.errno : `E${numberOf(answer.errno)}`
+}
+
+export const hex = (value: bigint | number, digits = 0): string => value.toString(16).padStart(digits, '0')
+
+/** A guest's result: a value, or what became of the vCPU. */
+export type Got = bigint | string
+/** A result as the program prints it. */
+export const gv = (got: Got): string => (typeof got === 'string' ? got : hex(got))
+export const psci = (got: Got): string => (typeof got === 'string' ? got : (psciReturnName(got) ?? hex(got)))
+
+/** Nothing answers: an MMIO exit, which the program serves with these bytes. */
+const UNBACKED = 0xa5a5_a5a5_a5a5_a5a5n
+
+/** A part of KVM that is not modelled. */
+export class NotYet extends Error {}
+
+export class CaseVm {
+  readonly machine: TestMachine
+  readonly kvm: Kvm
+  /** What was given to KVM_CREATE_VCPU, in creation order. */
+  readonly ids: number[] = []
+
+  constructor(env: Env) {
+    this.machine = new TestMachine()
+    this.kvm = new Kvm({ hardware: this.machine, rules: rulesFor(env.ruleSet, env.base), host: env.host })
+    this.must(ename(this.call({ call: 'KVM_CREATE_VM' })))
+  }
+
+  call(call: KvmCall): KvmAnswer {
+    return this.kvm.execute(call)
+  }
+
+  /** A step of the set-up. */
+  must(error: string): this {
+    if (error !== '0') throw new Error(`the set-up failed: ${error}`)
+    return this
+  }
+
+  // The VMM's hand
+
+  create(id: number): string {
+    const answer = this.call({ call: 'KVM_CREATE_VCPU', id })
+    if (answer.ok) this.ids.push(id)
+    return ename(answer)
+  }
+
+  init(vcpu: number, ...features: readonly VcpuFeature[]): string {
+    const answer = this.call({ call: 'KVM_ARM_VCPU_INIT', vcpu, features: ['PSCI_0_2', ...features] })
+    if (!answer.ok || features.includes('POWER_OFF')) return ename(answer)
+    return this.setReg(vcpu, ONE_REG.PC, RAM)
+  }
+
+  add(id: number, ...features: readonly VcpuFeature[]): string {
+    const created = this.create(id)
+    return created === '0' ? this.init(this.ids.length - 1, ...features) : created
+  }
+
+  setReg(vcpu: number, reg: bigint, value: bigint): string {
+    return ename(this.call({ call: 'KVM_SET_ONE_REG', vcpu, reg, value }))
+  }
+
+  setMpidr(vcpu: number, value: bigint): string {
+    return this.setReg(vcpu, ONE_REG.MPIDR_EL1, value)
+  }
+
+  mpidrValue(vcpu: number): bigint {
+    const answer = this.call({ call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 })
+    return answer.ok ? (answer.value ?? 0n) : failed(answer)
+  }
+
+  mpidr(vcpu: number): string {
+    return hex(this.mpidrValue(vcpu))
+  }
+
+  gic(type: number): string {
+    return ename(this.call({ call: 'KVM_CREATE_DEVICE', type }))
+  }
+
+  set(group: number, attr: bigint | number, value: bigint | number): string {
+    return ename(this.call({ call: 'KVM_SET_DEVICE_ATTR', group, attr: BigInt(attr), value: BigInt(value) }))
+  }
+
+  /** The error, and the value (0 with an error). */
+  get(group: number, attr: bigint | number, value = 0n): { readonly error: string; readonly value: bigint } {
+    const answer = this.call({ call: 'KVM_GET_DEVICE_ATTR', group, attr: BigInt(attr), value })
+    return { error: ename(answer), value: answer.ok ? (answer.value ?? 0n) : 0n }
+  }
+
+  has(group: number, attr: bigint | number): string {
+    return ename(this.call({ call: 'KVM_HAS_DEVICE_ATTR', group, attr: BigInt(attr) }))
+  }
+
+  private attr(group: number, attr: bigint): bigint {
+    const answer = this.call({ call: 'KVM_GET_DEVICE_ATTR', group, attr })
+    return answer.ok ? (answer.value ?? 0n) : failed(answer)
+  }
+
+  /** Userspace's view of a register of the distributor, of a redistributor, and of the CPU interface. */
+  ud(offset: number): bigint {
+    return this.attr(G.DIST_REGS, AT(0, offset))
+  }
+
+  ur(affinity: Affinity, offset: number): bigint {
+    return this.attr(G.REDIST_REGS, AT(affinity, offset))
+  }
+
+  us(affinity: Affinity, encoding: number): bigint {
+    return this.attr(G.CPU_SYSREGS, AT(affinity, encoding))
+  }
+
+  setCtlr(value: number): string {
+    return this.set(G.CPU_SYSREGS, AT(0, ICC.ICC_CTLR_EL1), value)
+  }
+
+  ctlr(): string {
+    return hex(this.us(0, ICC.ICC_CTLR_EL1), 4)
+  }
+
+  /** GICR_TYPER's low word, as the program's typ() has it. */
+  typ(affinity: Affinity): string {
+    const { error, value } = this.get(G.REDIST_REGS, AT(affinity, 8))
+    return error === '0' ? `0 (${hex(value)})` : error
+  }
+
+  typerLow(id: number): string {
+    return hex(this.ur(resetAffinity(id), 8), 3)
+  }
+
+  region(count: number, base: number, index: number): string {
+    return this.set(G.ADDR, A.V3_REDIST_REGION, (BigInt(count) << 52n) | BigInt(base) | BigInt(index))
+  }
+
+  initGic(): string {
+    return this.set(G.CTRL, VGIC_CTRL.INIT, 0)
+  }
+
+  v3(): string {
+    return this.all(
+      () => this.gic(DEVICE_TYPE.V3),
+      () => this.set(G.ADDR, A.V3_DIST, GICD),
+      () => this.set(G.ADDR, A.V3_REDIST, GICR),
+      () => this.initGic(),
+    )
+  }
+
+  v2(): string {
+    return this.all(
+      () => this.gic(DEVICE_TYPE.V2),
+      () => this.set(G.ADDR, A.V2_DIST, GICD),
+      () => this.set(G.ADDR, A.V2_CPU, GICC),
+      () => this.initGic(),
+    )
+  }
+
+  /** The first error. */
+  all(...steps: readonly (() => string)[]): string {
+    for (const step of steps) {
+      const error = step()
+      if (error !== '0') return error
+    }
+    return '0'
+  }
+
+  irqLine(type: number, vcpu: number, number: number, level: boolean): string {
+    return ename(this.call({ call: 'KVM_IRQ_LINE', irq: encodeIrqLine(type, vcpu, number), level }))
+  }
+
+  run(vcpu: number): string {
+    return ename(this.call({ call: 'KVM_RUN', vcpu }))
+  }
+
+  /** A thread of the VMM goes into KVM_RUN and does not come back. */
+  runAndStay(vcpu: number): string {
+    return ename(this.call({ call: 'KVM_RUN', vcpu, stay: true }))
+  }
+
+  runAll(): this {
+    for (const vcpu of this.ids.keys()) this.must(this.run(vcpu))
+    return this
+  }
+
+  // The guest's hand: one operation of a vCPU, which enters KVM_RUN for it.
+
+  private enter(vcpu: number, operation: () => Got): Got {
+    const error = this.run(vcpu)
+    if (error !== '0') return error
+    return this.machine.cpu(vcpu).powered ? operation() : 'BLOCKED'
+  }
+
+  nop(vcpu: number): string {
+    return gv(this.enter(vcpu, () => 0n))
+  }
+
+  read(vcpu: number, width: AccessWidth, address: number): bigint {
+    const got = this.enter(vcpu, () =>
+      this.machine.has(address) ? this.machine.load(address, width, vcpu) : BigInt.asUintN(8 * width, UNBACKED),
+    )
+    if (typeof got === 'string') throw new Error(`vCPU ${vcpu}: ${got}`)
+    return got
+  }
+
+  write(vcpu: number, width: AccessWidth, address: number, value: bigint | number): this {
+    this.enter(vcpu, () => {
+      if (this.machine.has(address)) this.machine.store(address, width, BigInt.asUintN(8 * width, BigInt(value)), vcpu)
+      return 0n
+    })
+    return this
+  }
+
+  r32(vcpu: number, address: number): bigint {
+    return this.read(vcpu, 4, address)
+  }
+
+  r64(vcpu: number, address: number): bigint {
+    return this.read(vcpu, 8, address)
+  }
+
+  w32(vcpu: number, address: number, value: bigint | number): this {
+    return this.write(vcpu, 4, address, value)
+  }
+
+  w64(vcpu: number, address: number, value: bigint | number): this {
+    return this.write(vcpu, 8, address, value)
+  }
+
+  mrs(vcpu: number, name: IccName): Got {
+    return this.enter(vcpu, () => this.machine.mrs(vcpu, ICC[name]) ?? 'UNDEF')
+  }
+
+  msr(vcpu: number, name: IccName, value: bigint | number): Got {
+    return this.enter(vcpu, () => (this.machine.msr(vcpu, ICC[name], BigInt(value)) ? 0n : 'UNDEF'))
+  }
+
+  guestMpidr(vcpu: number): Got {
+    return this.enter(vcpu, () => {
+      const { mpidr } = this.machine.cpu(vcpu)
+      return this.kvm.vcpus[vcpu]?.el1 === 32 ? BigInt.asUintN(32, mpidr) : mpidr
+    })
+  }
+
+  /** X0 as the guest has it afterwards. */
+  hvc(vcpu: number, fn: number, a: bigint | number = 0, b: bigint | number = 0): Got {
+    return this.enter(vcpu, () => unsigned(this.machine.hvc(vcpu, fn, BigInt(a), BigInt(b))))
+  }
+
+  smc(vcpu: number, fn: number): Got {
+    return this.enter(vcpu, () => unsigned(this.machine.smc(vcpu, fn)))
+  }
+
+  openInterfaces(): this {
+    for (const vcpu of this.ids.keys()) {
+      this.msr(vcpu, 'ICC_PMR_EL1', 0xff)
+      this.msr(vcpu, 'ICC_IGRPEN1_EL1', 1)
+    }
+    return this
+  }
+
+  /** Every CPU interface open and the distributor on. */
+  listening(): this {
+    return this.openInterfaces().w32(0, GICD, 2)
+  }
+
+  /** Acknowledges on a vCPU and completes it at once: the INTID, or 1023. */
+  ack(vcpu: number): number {
+    const got = this.mrs(vcpu, 'ICC_IAR1_EL1')
+    const intid = typeof got === 'string' ? 1023 : Number(got)
+    if (intid < 1020) this.msr(vcpu, 'ICC_EOIR1_EL1', intid)
+    return intid
+  }
+
+  /** The vCPUs that take an interrupt. */
+  takers(intid: number): readonly number[] {
+    return [...this.ids.keys()].filter((vcpu) => this.ack(vcpu) === intid)
+  }
+
+  spiOn(intid: number): this {
+    return this.w32(0, GICD + 0x100 + 4 * Math.floor(intid / 32), 1n << BigInt(intid % 32))
+  }
+
+  spiPend(intid: number): this {
+    return this.w32(0, GICD + 0x200 + 4 * Math.floor(intid / 32), 1n << BigInt(intid % 32))
+  }
+
+  spiPending(intid: number): string {
+    return `${(this.r32(0, GICD + 0x200 + 4 * Math.floor(intid / 32)) >> BigInt(intid % 32)) & 1n}`
+  }
+
+  // debugfs
+
+  /** The columns of an interrupt's row in vgic-state. */
+  row(
+    intid: number,
+    vcpu = 0,
+  ): { readonly tgt: number; readonly apList: number; readonly active: boolean; readonly target: string } {
+    const irq = this.kvm.vgic?.irq(vcpu, intid)
+    if (irq === undefined) throw new Error(`there is no interrupt ${intid}`)
+    const target = this.kvm.rules.vgicDebugTarget.decide({ affinity: irq.affinity })
+    return { tgt: irq.target, apList: irq.queuedOn, active: irq.active, target: target.trim() }
+  }
+
+  /** The file, and an SPI's line in it. */
+  state(): string {
+    throw new NotYet('vgic-state')
+  }
+
+  stateLine(intid: number): string {
+    return this.state()
+      .split('\n')
+      .filter((line) => line.slice(7, 15) === `SPI ${`${intid}`.padStart(4)}`)
+      .join()
+  }
+
+  its(_base: number): string {
+    throw new NotYet('an ITS')
+  }
+
+  itsReg(_offset: number): bigint {
+    throw new NotYet('an ITS')
+  }
+
+  tgt(intid: number): number {
+    return this.row(intid).tgt
+  }
+}
+
+const unsigned = (value: bigint | undefined): Got => (value === undefined ? 'GONE' : BigInt.asUintN(64, value))
+
+/** What the program prints where a value was wanted: 0xdead0000 and the error. */
+const failed = (answer: KvmAnswer): bigint => 0xdead_0000n | BigInt(answer.ok ? 0 : numberOf(answer.errno))
+
+export const who = (takers: readonly number[]): string =>
+  takers.length === 0 ? 'not delivered' : `delivered to vCPU ${takers.join(' ')}`
+
+export const sgis = (takers: readonly number[]): string => (takers.length === 0 ? 'none' : takers.join(' '))
+
+/** vCPUs with ids 0 to n - 1 and no GIC. */
+export const vcpus = (env: Env, n: number, ...features: readonly VcpuFeature[]): CaseVm => {
+  const vm = new CaseVm(env)
+  for (let id = 0; id < n; id++) vm.must(vm.add(id, ...features))
+  return vm
+}
+
+/** Four vCPUs and an initialised vGICv3: set-up S. */
+export const four = (env: Env, ...features: readonly VcpuFeature[]): CaseVm => {
+  const vm = vcpus(env, 4, ...features)
+  return vm.must(vm.v3())
+}
+
+/** S, with some vCPUs powered off. */
+export const fourWithout = (env: Env, ...off: readonly number[]): CaseVm => {
+  const vm = new CaseVm(env)
+  for (let id = 0; id < 4; id++) vm.must(off.includes(id) ? vm.add(id, 'POWER_OFF') : vm.add(id))
+  return vm.must(vm.v3())
+}
+
+/** One row: what it does, and what KVM answers. */
+export interface KvmCase {
+  readonly id: string
+  readonly title: string
+  readonly host: HostProfile
+  readonly run: (env: Env) => string
+  /** Column by column; an absent one is as the one to its left. `patch-v1` on the base it was written for, v6.8. */
+  readonly mainline: string
+  readonly patch?: string
+  readonly full?: string
+  /** mainline before v6.10, where it differs. */
+  readonly older?: string
+}
