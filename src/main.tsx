@@ -3,6 +3,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app/app.tsx'
 import { createSession } from './app/session/session.ts'
+import { followAddress } from './app/session/address.ts'
 import { keepView } from './app/session/view.ts'
 import { openPort } from './app/session/worker-port.ts'
 import { applyKeptTheme } from './app/widgets/theme.ts'
@@ -25,4 +26,13 @@ createRoot(root).render(
     <App session={session} />
   </StrictMode>,
 )
-session.start().catch((error: unknown) => session.report(String(error)))
+
+const start = async (): Promise<void> => {
+  await followAddress(session, {
+    hash: () => location.hash,
+    replace: (fragment) => history.replaceState(undefined, '', `#${fragment}`),
+    onChange: (changed) => window.addEventListener('hashchange', changed),
+  })
+  await session.start()
+}
+start().catch((error: unknown) => session.report(String(error)))

@@ -8,6 +8,7 @@ import { MachineBar } from './frame/machine-bar.tsx'
 import { Palette } from './frame/palette.tsx'
 import { Progress } from './frame/progress.tsx'
 import { StatusBar } from './frame/status-bar.tsx'
+import { Toasts } from './frame/toasts.tsx'
 import { TopBar } from './frame/top-bar.tsx'
 import { TroubleLine } from './frame/trouble-line.tsx'
 import { useLayoutId, Workspace } from './frame/workspace.tsx'
@@ -19,6 +20,7 @@ import './style/base.css'
 import './style/layout.css'
 import './style/panes.css'
 import './style/affinity.css'
+import './style/print.css'
 
 export const App = ({ session }: { readonly session: Session }) => (
   <SessionContext value={session}>
@@ -83,6 +85,7 @@ const Page = () => {
       </main>
       <StatusBar />
       <DropZone />
+      <Toasts />
       <Palette />
       <HelpDialog />
     </div>

@@ -39,6 +39,14 @@ export const COMMANDS: readonly Command[] = [
     run: (session) => session.powerOff(),
   },
   {
+    id: 'cancel',
+    group: 'Run',
+    title: 'Cancel',
+    says: 'breaks off a fetch, switches a booting machine off',
+    enabled: ({ loading }) => loading !== undefined,
+    run: (session) => session.cancel(),
+  },
+  {
     id: 'undo',
     group: 'Edit',
     title: 'Undo the last edit',
@@ -93,6 +101,16 @@ export const COMMANDS: readonly Command[] = [
     run: ({ view }) => {
       const { whole, recent } = view.store.getState()
       view.enlarge(whole === undefined ? (recent[0] ?? 'affinity') : undefined)
+    },
+  },
+  {
+    id: 'copy-link',
+    group: 'Page',
+    title: 'Copy a link to this machine and page',
+    run: (session) => {
+      navigator.clipboard.writeText(location.href).catch(() => {
+        session.report('The browser does not let the page copy: take the link from its address bar.')
+      })
     },
   },
   { id: 'print', group: 'Page', title: 'Print', run: () => window.print() },

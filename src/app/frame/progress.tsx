@@ -1,20 +1,20 @@
 import { useSessionState } from '../session-context.ts'
-import { stageText } from '../session/guests.ts'
+import { shareOf, stageText } from '../session/guests.ts'
 
 /** On the hairline under the bars: takes no room when there is nothing to wait for. */
 export const Progress = () => {
   const loading = useSessionState((state) => state.loading)
   if (loading === undefined) return null
-  const known = loading.stage === 'download' && loading.total > 0
-  const share = known ? Math.min(1, loading.loaded / loading.total) : 0
+  const share = shareOf(loading)
+  const percent = share === undefined ? undefined : Math.round(share * 100)
   return (
     <div
-      className={known ? 'progress' : 'progress endless'}
+      className={share === undefined ? 'progress endless' : 'progress'}
       role="progressbar"
       aria-label={stageText(loading)}
-      {...(known ? { 'aria-valuenow': Math.round(share * 100), 'aria-valuemin': 0, 'aria-valuemax': 100 } : {})}
+      {...(percent === undefined ? {} : { 'aria-valuenow': percent, 'aria-valuemin': 0, 'aria-valuemax': 100 })}
     >
-      <span style={known ? { width: `${share * 100}%` } : undefined} />
+      <span style={percent === undefined ? undefined : { width: `${percent}%` }} />
     </div>
   )
 }

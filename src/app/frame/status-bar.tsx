@@ -1,4 +1,5 @@
-import { useSessionState } from '../session-context.ts'
+import { useSession, useSessionState } from '../session-context.ts'
+import { stageText } from '../session/guests.ts'
 import type { SessionState } from '../session/state.ts'
 
 const STATES = {
@@ -25,11 +26,23 @@ export const StatusBar = () => {
   const counts = useSessionState(countText)
   const running = useSessionState((all) => all.running)
   const engine = useSessionState((all) => all.run?.engine)
+  const session = useSession()
+  const loading = useSessionState((all) => all.loading)
   const { mark, className, title } = STATES[state]
   return (
     <footer className="status">
       <span data-testid="run-state">
         <span className={className}>{mark}</span> {title}
+      </span>
+      <span role="status">
+        {loading !== undefined && (
+          <>
+            {stageText(loading)} …{' '}
+            <button className="link-button" onClick={session.cancel}>
+              cancel
+            </button>
+          </>
+        )}
       </span>
       <span className="num">{counts}</span>
       {running !== undefined && (

@@ -9,8 +9,8 @@ export interface ConsoleFeed {
   /** A new machine: the screen starts empty. */
   clear(): void
   listen(hear: (bytes: Uint8Array | 'clear') => void): () => void
-  /** Calls once, when the console prints this text. */
-  await(text: string, found: () => void): void
+  /** Calls for each of these texts, once, in their order; what comes before in the list is passed over with it. */
+  follow(texts: readonly string[], found: (place: number) => void): void
 }
 
 export const createConsoleFeed = (): ConsoleFeed => {
@@ -18,15 +18,17 @@ export const createConsoleFeed = (): ConsoleFeed => {
   let kept: Uint8Array[] = []
   let length = 0
   let tail = ''
-  let awaited: { text: string; found: () => void } | undefined
+  let followed: { texts: readonly string[]; from: number; found: (place: number) => void } | undefined
 
   const look = (bytes: Uint8Array): void => {
-    if (awaited === undefined) return
+    if (followed === undefined) return
     tail += latin1.decode(bytes)
-    if (tail.includes(awaited.text)) {
-      const { found } = awaited
-      awaited = undefined
-      found()
+    for (let place = followed.texts.length - 1; place >= followed.from; place--) {
+      if (!tail.includes(followed.texts[place] ?? '')) continue
+      const { found, texts } = followed
+      followed = place === texts.length - 1 ? undefined : { ...followed, from: place + 1 }
+      found(place)
+      break
     }
     tail = tail.slice(-TAIL)
   }
@@ -43,7 +45,7 @@ export const createConsoleFeed = (): ConsoleFeed => {
       kept = []
       length = 0
       tail = ''
-      awaited = undefined
+      followed = undefined
       for (const hear of hearers) hear('clear')
     },
     listen: (hear) => {
@@ -51,8 +53,8 @@ export const createConsoleFeed = (): ConsoleFeed => {
       for (const bytes of kept) hear(bytes)
       return () => hearers.delete(hear)
     },
-    await: (text, found) => {
-      awaited = { text, found }
+    follow: (texts, found) => {
+      followed = { texts, from: 0, found }
     },
   }
 }

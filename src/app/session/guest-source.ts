@@ -15,6 +15,8 @@ export interface GuestSource {
     readonly own: Readonly<Partial<Record<FileRole, OwnFile>>>
     /** The text of the embedded program, where a person changed it. */
     readonly program: string | undefined
+    /** Ends the fetching. */
+    readonly signal: AbortSignal
   }): Promise<Loaded<GuestFiles>>
   /** The text of the embedded program as it came. */
   program(): Promise<Loaded<string>>
@@ -40,11 +42,11 @@ const assembled = async (source: string): Promise<Loaded<Uint8Array>> => {
 export const createGuestSource = (page: string, tell: (loading: Loading) => void): GuestSource => {
   const kept = new Map<string, Bytes>()
 
-  const load = async (path: string): Promise<Loaded<Bytes>> => {
+  const load = async (path: string, signal: AbortSignal): Promise<Loaded<Bytes>> => {
     const url = new URL(path, manifestUrl(page))
     const before = kept.get(url.href)
     if (before !== undefined) return { ok: true, value: before }
-    const packed = await fetchBytes(url, (loaded, total) => tell({ stage: 'download', loaded, total }))
+    const packed = await fetchBytes(url, (loaded, total) => tell({ stage: 'download', loaded, total }), signal)
     if (!packed.ok) return packed
     tell({ stage: 'unpack', loaded: packed.value.length, total: packed.value.length })
     const bytes = await unpacked(url.pathname, packed.value)
@@ -60,7 +62,7 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
 
   return {
     program,
-    files: async ({ choice, known, own, program: changed }) => {
+    files: async ({ choice, known, own, program: changed, signal }) => {
       if (choice.id === 'gicsh') {
         const source: Loaded<string> = changed === undefined ? await program() : { ok: true, value: changed }
         if (!source.ok) return source
@@ -85,9 +87,9 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
       const entry = known.find(({ id }) => id === choice.id)
       if (entry === undefined)
         return { ok: false, what: known.length === 0 ? NOT_PREPARED : `There is no guest "${choice.id}" here.` }
-      const kernel = await load(entry.kernel)
+      const kernel = await load(entry.kernel, signal)
       if (!kernel.ok) return kernel
-      const initrd = entry.initrd === undefined ? undefined : await load(entry.initrd)
+      const initrd = entry.initrd === undefined ? undefined : await load(entry.initrd, signal)
       if (initrd?.ok === false) return initrd
       const { append } = entry
       return {

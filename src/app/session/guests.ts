@@ -1,5 +1,6 @@
 /** Where guests come from: the prepared ones are fetched from beside the page, own ones are dropped onto it. */
 import { z } from 'zod'
+import { BOOT_STAGES } from './boot-stages.ts'
 
 const manifestSchema = z.object({
   guests: z.array(
@@ -20,6 +21,8 @@ export interface Loading {
   /** Bytes, where they are known. */
   readonly loaded: number
   readonly total: number
+  /** How far a boot has come: a place in BOOT_STAGES. */
+  readonly step?: number
 }
 
 const STAGES: Record<Loading['stage'], string> = {
@@ -31,7 +34,14 @@ const STAGES: Record<Loading['stage'], string> = {
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
 
-export const stageText = ({ stage, loaded, total }: Loading): string => {
+/** How much of it is done, from 0 to 1, where that is known. */
+export const shareOf = ({ stage, loaded, total, step }: Loading): number | undefined => {
+  if (stage === 'boot') return step === undefined ? undefined : (step + 1) / (BOOT_STAGES.length + 1)
+  return stage === 'download' && total > 0 ? Math.min(1, loaded / total) : undefined
+}
+
+export const stageText = ({ stage, loaded, total, step }: Loading): string => {
+  if (stage === 'boot') return BOOT_STAGES[step ?? -1]?.title ?? STAGES.boot
   if (stage !== 'download' || total === 0) return STAGES[stage]
   return `${STAGES[stage]}: ${mib(loaded)} of ${mib(total)} MiB`
 }
@@ -42,9 +52,9 @@ const wrong = (what: string): { ok: false; what: string } => ({ ok: false, what 
 
 const MANIFEST = 'guests/linux/manifest.json'
 
-const reach = async (url: URL): Promise<Loaded<Response>> => {
+const reach = async (url: URL, signal?: AbortSignal): Promise<Loaded<Response>> => {
   try {
-    const response = await fetch(url)
+    const response = await fetch(url, signal === undefined ? {} : { signal })
     if (response.ok) return { ok: true, value: response }
     return wrong(`${url.pathname} could not be fetched: the server answers ${response.status}.`)
   } catch {
@@ -66,8 +76,9 @@ export const loadManifest = async (url: URL): Promise<Loaded<readonly GuestEntry
 export const fetchBytes = async (
   url: URL,
   progress: (loaded: number, total: number) => void,
+  signal?: AbortSignal,
 ): Promise<Loaded<Uint8Array<ArrayBuffer>>> => {
-  const reached = await reach(url)
+  const reached = await reach(url, signal)
   if (!reached.ok) return reached
   const { body, headers } = reached.value
   const total = Number(headers.get('content-length') ?? 0)

@@ -65,6 +65,32 @@ describe('a session', () => {
     expect(state().loading).toBeUndefined()
   })
 
+  it('names the stage of a boot by what the kernel prints, and never goes back', async () => {
+    const { session, say, state } = bench(obedient)
+    await session.start()
+    const print = (text: string): void => say({ kind: 'console', bytes: new TextEncoder().encode(text) })
+    print('[    0.000000] Booting Linux on physical CPU 0x0')
+    expect(state().loading?.step).toBe(0)
+    print('devtmpfs: initialized')
+    expect(state().loading?.step).toBe(2)
+    print('smp: Bringing up secondary CPUs')
+    expect(state().loading?.step).toBe(2)
+  })
+
+  it('cancels a boot by switching the machine off, and a fetch by breaking it off', async () => {
+    const { session, asked, state } = bench(obedient)
+    await session.start()
+    session.cancel()
+    expect(state().loading).toBeUndefined()
+    expect(asked.at(-1)).toEqual({ command: 'power', action: 'off' })
+    const builds = asked.filter(({ command }) => command === 'build').length
+    const again = session.boot()
+    session.cancel()
+    await again
+    expect(asked.filter(({ command }) => command === 'build')).toHaveLength(builds)
+    expect(state().trouble).toBeUndefined()
+  })
+
   it('says in a sentence that there is no guest at all', async () => {
     const { session, files, state, asked } = bench(obedient)
     delete files['http://here/guests/linux/manifest.json']

@@ -13,11 +13,13 @@ import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
+import { BOOT_STAGES, READY } from './boot-stages.ts'
 import { createConsoleFeed } from './console-feed.ts'
 import type { ConsoleFeed } from './console-feed.ts'
 import { createGuestSource, NOT_PREPARED } from './guest-source.ts'
 import { loadManifest, manifestUrl, roleOf, unpacked } from './guests.ts'
 import type { FileRole } from './guests.ts'
+import type { LinkedDocument } from './link.ts'
 import { initialState } from './state.ts'
 import type { SessionState } from './state.ts'
 import { createView } from './view.ts'
@@ -34,8 +36,12 @@ export interface Session {
   undo(): void
   redo(): void
   choose(scenario: ScenarioId): void
+  /** Takes over a document from a link. */
+  open(document: LinkedDocument): void
   chooseEngine(engine: EngineId): void
   boot(): Promise<void>
+  /** Ends what the page waits for: a fetch is broken off, a boot's machine switched off. */
+  cancel(): void
   pause(): void
   resume(): void
   powerOff(): void
@@ -55,8 +61,6 @@ export interface Session {
   report(trouble: string | undefined): void
 }
 
-/** What the Linux guest's init prints before its shell. */
-const READY = 'guest: ready'
 /** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
 export const LOST = 'has no re-distributor!'
 const CALLS_KEPT = 4000
@@ -71,6 +75,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   let machineShown = 0
   let lastCall = 0
   let boots = 0
+  let fetching = new AbortController()
 
   const report = (trouble: string | undefined): void => set({ trouble })
 
@@ -122,7 +127,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const build = async (boot: number): Promise<void> => {
     const { draft, engine, own, program, guests } = get()
     set({ trouble: undefined })
-    const guest = await source.files({ choice: draft.guest, known: guests ?? [], own, program })
+    const { signal } = (fetching = new AbortController())
+    const guest = await source.files({ choice: draft.guest, known: guests ?? [], own, program, signal })
     if (boot !== boots) return
     if (!guest.ok) {
       set({ loading: undefined, trouble: guest.what })
@@ -141,7 +147,13 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     )
     const prepared = draft.guest.id.startsWith('linux')
     set({ running: draft, log: undefined, loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined })
-    feed.await(READY, () => set({ loading: undefined }))
+    const marks = [...BOOT_STAGES.map(({ mark }) => mark), READY]
+    feed.follow(prepared ? marks : [], (step) => {
+      const ready = step === BOOT_STAGES.length
+      set(({ loading }) => ({
+        loading: ready || loading === undefined ? undefined : { stage: 'boot', loaded: 0, total: 0, step },
+      }))
+    })
   }
 
   const call = async (calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined> => {
@@ -207,6 +219,19 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       const draft = { ...edited.blueprint, guest: { ...edited.blueprint.guest, id: guest.id } }
       set({ draft, scenario: id, selected: scenario.cpu, undo: [], redo: [] })
     },
+    open: ({ blueprint, engine, scenario, selected, program, view }) => {
+      set({
+        draft: blueprint,
+        engine,
+        program,
+        scenario: SCENARIOS.find(({ id }) => id === scenario)?.id,
+        selected: Math.min(selected, blueprint.vcpus - 1),
+        undo: [],
+        redo: [],
+        trouble: undefined,
+      })
+      session.view.restore(view)
+    },
     chooseEngine: (engine) => set({ engine }),
     boot: async () => {
       try {
@@ -214,6 +239,13 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       } catch (error) {
         set({ loading: undefined, trouble: `The machine could not be built: ${sentence(error)}` })
       }
+    },
+    cancel: () => {
+      const { loading } = get()
+      boots++
+      fetching.abort()
+      if (loading?.stage === 'boot') send({ command: 'power', action: 'off' })
+      set({ loading: undefined })
     },
     pause: () => send({ command: 'pause' }),
     resume: () => send({ command: 'run' }),
