@@ -1,5 +1,5 @@
 /** A vGIC on its own, with CPUs that only remember their inputs. */
-import { Vgic } from '../engine/gic/vgic.ts'
+import { VgicV3 } from '../engine/gic/vgic-v3.ts'
 import { mpidrOf, resetMpidr } from '../pure/arch/affinity.ts'
 import type { Affinity } from '../pure/arch/affinity.ts'
 import { ICC } from '../pure/arch/sysregs/gic-cpu.ts'
@@ -26,7 +26,7 @@ const GICD = 0x0800_0000
 const GICR = 0x080a_0000
 
 export class TestVgic {
-  readonly vgic: Vgic
+  readonly vgic: VgicV3
   readonly irq: boolean[]
   readonly fiq: boolean[]
   private readonly mpidrs: bigint[]
@@ -47,7 +47,7 @@ export class TestVgic {
     })
     this.irq = ids.map(() => false)
     this.fiq = ids.map(() => false)
-    this.vgic = new Vgic({
+    this.vgic = new VgicV3({
       rules,
       vm,
       nrIrqs: o.nrIrqs ?? 256,

@@ -28,15 +28,23 @@ const scatter = (
   access: Access,
   bits: 1 | 2 | 8,
   value: bigint,
-  to: (irq: VgicIrq, part: number) => void,
+  to: (irq: VgicIrq, part: number, cpu: number) => void,
 ): void => {
   const word = Number(value)
   const mask = (1 << bits) - 1
   for (let i = 0; i < count(access, bits); i++) {
     const irq = irqAt(access.cpu, access.intid + i)
-    if (irq !== undefined) to(irq, (word >>> (i * bits)) & mask)
+    if (irq !== undefined) to(irq, (word >>> (i * bits)) & mask, access.cpu)
   }
 }
+
+/** Userspace's write of a bank that refuses nothing. */
+export const always =
+  (write: (access: Access, value: bigint) => void): NonNullable<Handler['userWrite']> =>
+  (access, value) => {
+    write(access, value)
+    return DONE
+  }
 
 /** Every bank there is, over the interrupts that `irqAt` finds. */
 export const banks = (state: InterruptState, irqAt: IrqAt) => {
@@ -45,11 +53,11 @@ export const banks = (state: InterruptState, irqAt: IrqAt) => {
     (access: Access): bigint =>
       gather(irqAt, access, bits, of)
   const write =
-    (bits: 1 | 2 | 8, to: (irq: VgicIrq, part: number) => void) =>
+    (bits: 1 | 2 | 8, to: (irq: VgicIrq, part: number, cpu: number) => void) =>
     (access: Access, value: bigint): void =>
       scatter(irqAt, access, bits, value, to)
-  /** Where a written 1 acts and a 0 does not. */
-  const strobe = (to: (irq: VgicIrq) => void) => write(1, (irq, bit) => bit === 1 && to(irq))
+  /** Where a written 1 acts and a 0 does not; `cpu`: whose frame it is. */
+  const strobe = (to: (irq: VgicIrq, cpu: number) => void) => write(1, (irq, bit, cpu) => bit === 1 && to(irq, cpu))
 
   const enabled = read(1, (irq) => Number(irq.enabled))
   const pending = read(1, (irq) => Number(isPending(irq)))
@@ -57,6 +65,8 @@ export const banks = (state: InterruptState, irqAt: IrqAt) => {
   const assignLatch = write(1, (irq, bit) => (bit === 1 ? state.pend(irq) : state.unpend(irq)))
 
   return {
+    /** What the banks are made of, for those that differ between the models. */
+    by: { read, write, strobe },
     group: {
       read: read(1, (irq) => irq.group),
       write: write(1, (irq, bit) => state.setGroup(irq, bit === 1 ? 1 : 0)),
@@ -68,10 +78,7 @@ export const banks = (state: InterruptState, irqAt: IrqAt) => {
       read: pending,
       write: strobe((irq) => state.pend(irq)),
       userRead: read(1, (irq) => Number(irq.latch)),
-      userWrite: (access, value) => {
-        assignLatch(access, value)
-        return DONE
-      },
+      userWrite: always(assignLatch),
     },
     clearPending: {
       read: pending,
@@ -90,5 +97,5 @@ export const banks = (state: InterruptState, irqAt: IrqAt) => {
       read: read(2, (irq) => Number(irq.edge) << 1),
       write: write(2, (irq, part) => irq.intid >= FIRST_SPI && state.setEdge(irq, (part & 2) !== 0)),
     },
-  } as const satisfies Record<string, Handler>
+  } as const
 }

@@ -15,9 +15,13 @@ const SOURCE = 'arch/arm64/kvm/vgic/vgic-mmio-v3.c: vgic_mmio_uaccess_write_v3_m
 /** GICD_TYPER.IDbits without an ITS: INTERRUPT_ID_BITS_SPIS - 1. */
 const SPI_ID_BITS = 10
 
-export interface GicParts {
+/** What GICD_IIDR depends on. */
+export interface GicIdentity {
   readonly rules: VgicRules
   readonly vm: VmFacts
+}
+
+export interface GicParts extends GicIdentity {
   readonly state: InterruptState
   readonly routing: Routing
 }
@@ -32,10 +36,10 @@ export const readGicdTyper = ({ rules, vm, state }: GicParts): bigint =>
     A3V: rules.distributorTyperA3v.decide({ vm }),
   })
 
-export const readGicdIidr = ({ vm }: GicParts): bigint =>
+export const readGicdIidr = ({ vm }: GicIdentity): bigint =>
   encodeRegister(GICD_IIDR, { ...IIDR_VALUES, Revision: vm.revision })
 
-const writeGicdIidr = (parts: GicParts, value: bigint): Written => {
+export const writeGicdIidr = (parts: GicIdentity, value: bigint): Written => {
   const revision = Number(decodeField(GICD_IIDR, 'Revision', value))
   if (value !== encodeRegister(GICD_IIDR, { ...IIDR_VALUES, Revision: revision })) {
     return refuse('EINVAL', `GICD_IIDR 0x${value.toString(16)} differs in more than Revision.`, SOURCE)

@@ -1,9 +1,10 @@
 /** ICC_* as MRS and MSR at EL1 reach them. */
-import { FIRST_LPI } from '../../pure/arch/intid.ts'
+import { FIRST_LPI, SPURIOUS } from '../../pure/arch/intid.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
-import type { CpuInterfaces } from './cpu-interface-v3.ts'
+import type { CpuInterfaces } from './cpu-interface.ts'
+import type { IccControls } from './icc-control.ts'
 
 /** SRE, DFB and DIB: system registers, and no bypass (12.2.24). */
 export const ICC_SRE_VALUE = 7n
@@ -24,6 +25,7 @@ const ignored = (): void => {}
 
 export const guestSysregs = (
   cpus: CpuInterfaces,
+  controls: IccControls,
   sendSgi: (cpu: number, register: SgiRegisterName, value: bigint) => void,
 ): SysregPort => {
   const { scheme } = cpus
@@ -36,9 +38,21 @@ export const guestSysregs = (
     },
   })
   const group = (g: 0 | 1) => ({
-    acknowledge: { read: (cpu: number) => BigInt(cpus.acknowledge(cpu, g)) },
-    end: { write: (cpu: number, value: bigint) => cpus.endOfInterrupt(cpu, g, intidOf(value)) },
-    highest: { read: (cpu: number) => BigInt(cpus.highestPending(cpu, g)) },
+    acknowledge: {
+      read: (cpu: number) => {
+        const irq = cpus.acknowledgeable(cpu)
+        if (irq?.group !== g) return BigInt(SPURIOUS)
+        cpus.acknowledge(cpu, irq)
+        return BigInt(irq.intid)
+      },
+    },
+    end: { write: (cpu: number, value: bigint) => cpus.endOfInterrupt(cpu, intidOf(value), g) },
+    highest: {
+      read: (cpu: number) => {
+        const irq = cpus.highestPending(cpu)
+        return BigInt(irq?.group === g ? irq.intid : SPURIOUS)
+      },
+    },
     enable: {
       read: (cpu: number) => (cpus.at(cpu).groupEnabled[g] ? 1n : 0n),
       write: (cpu: number, value: bigint) => {
@@ -98,7 +112,7 @@ export const guestSysregs = (
         cpus.signal(cpu)
       },
     },
-    ICC_CTLR_EL1: { read: (cpu) => cpus.control(cpu), write: (cpu, value) => cpus.setControl(cpu, value) },
+    ICC_CTLR_EL1: { read: (cpu) => controls.read(cpu), write: (cpu, value) => controls.write(cpu, value) },
     ICC_SRE_EL1: { read: () => ICC_SRE_VALUE, write: ignored },
     ICC_IGRPEN0_EL1: groups[0].enable,
     ICC_IGRPEN1_EL1: groups[1].enable,

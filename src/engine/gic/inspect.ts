@@ -1,12 +1,9 @@
 /** What a person sees of the GIC. Reading it never changes anything. */
-import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
 import { irqName, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
-import type { CpuInterfaces } from './cpu-interface-v3.ts'
-import { readGicdCtlr, readGicdTyper } from './distributor.ts'
-import type { GicParts } from './distributor.ts'
+import type { CpuInterfaces } from './cpu-interface.ts'
 import { isPending, NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
-import type { Redistributors } from './redistributor.ts'
+import type { InterruptState } from './state.ts'
 
 export interface FrameInspection {
   readonly base: number
@@ -58,30 +55,25 @@ export interface GicInspection {
   readonly cpus: readonly CpuGicInspection[]
 }
 
-const frames = (redistributors: Redistributors): FrameInspection[] =>
-  redistributors.regions
-    .flatMap(({ base, first, count }) =>
-      Array.from({ length: count }, (_, i) => ({
-        base: base + i * GICR_SIZE,
-        cpu: first + i,
-        typer: redistributors.typer(first + i),
-        waker: 0,
-      })),
-    )
-    .toSorted((a, b) => a.base - b.base)
+const notable = (irq: Readonly<VgicIrq>): boolean =>
+  irq.touched || irq.line || isPending(irq) || irq.affinity !== 0 || irq.targets !== 0
 
-const notable = (irq: Readonly<VgicIrq>): boolean => irq.touched || irq.line || isPending(irq) || irq.affinity !== 0
+export interface Inspected {
+  readonly state: InterruptState
+  readonly interfaces: CpuInterfaces
+  readonly cpuCount: number
+  readonly frames: readonly FrameInspection[]
+  /** GICD_IROUTER<n> as the guest reads it; 0 where there is none. */
+  readonly irouter: (irq: Readonly<VgicIrq>) => bigint
+  readonly gicdCtlr: number
+  readonly gicdTyper: number
+}
 
-export const inspectGic = (
-  parts: GicParts,
-  redistributors: Redistributors,
-  interfaces: CpuInterfaces,
-  cpuCount: number,
-): GicInspection => {
-  const { state, routing } = parts
+export const inspectGic = (o: Inspected): GicInspection => {
+  const { state, interfaces, cpuCount } = o
   const spis = state.allSpis().filter(notable)
   return {
-    frames: frames(redistributors),
+    frames: o.frames,
     spis: spis.map((irq) => ({
       intid: irq.intid,
       enabled: irq.enabled,
@@ -90,11 +82,11 @@ export const inspectGic = (
       line: irq.line,
       priority: irq.priority,
       edge: irq.edge,
-      irouter: routing.read(irq, 8, 'low'),
+      irouter: o.irouter(irq),
       target: irq.target === NONE ? undefined : irq.target,
     })),
-    gicdCtlr: Number(readGicdCtlr(parts)),
-    gicdTyper: Number(readGicdTyper(parts)),
+    gicdCtlr: o.gicdCtlr,
+    gicdTyper: o.gicdTyper,
     cpus: Array.from({ length: cpuCount }, (_, cpu) => {
       const own = Array.from({ length: PRIVATE_COUNT }, (__, intid) => state.privateIrq(cpu, intid)).flatMap((irq) =>
         irq !== undefined && (irq.enabled || irq.active || isPending(irq)) ? [irq] : [],

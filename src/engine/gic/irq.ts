@@ -18,8 +18,14 @@ export interface VgicIrq {
   edge: boolean
   group: 0 | 1
   priority: number
-  /** As GICD_IROUTER holds it; of a private interrupt, the whole of its CPU's when the GIC was initialised. */
+  /** GICv3: as GICD_IROUTER holds it; of a private interrupt, the whole of its CPU's when the GIC was initialised. */
   affinity: Affinity
+  /** GICv2: GICD_ITARGETSR, a bit for each CPU. */
+  targets: number
+  /** GICv2: the CPUs that an SGI is pending from, a bit each by vCPU id. */
+  source: number
+  /** GICv2: the CPU from which the SGI that is active came. */
+  activeSource: number
   /** The index of the CPU it goes to when it becomes pending. */
   target: number
   /** The index of the CPU on whose list it is: pending there, or active. */
@@ -28,8 +34,11 @@ export interface VgicIrq {
   touched: boolean
 }
 
-/** As vgic_allocate_private_irqs() and kvm_vgic_dist_init() leave it: the record is zeroed, and 0 means edge. */
-export const newIrq = (intid: number, owner: number, affinity: Affinity): VgicIrq => ({
+/** What the model decides: see vgic_init() and kvm_vgic_dist_init() (arch/arm64/kvm/vgic/vgic-init.c). */
+export type ModelDefaults = Pick<VgicIrq, 'group' | 'affinity' | 'targets'>
+
+/** The record is zeroed, and 0 means edge. */
+export const newIrq = (intid: number, owner: number, defaults: ModelDefaults): VgicIrq => ({
   intid,
   owner,
   enabled: intid < SGI_COUNT,
@@ -37,9 +46,10 @@ export const newIrq = (intid: number, owner: number, affinity: Affinity): VgicIr
   line: false,
   active: false,
   edge: intid < SGI_COUNT || intid >= FIRST_SPI,
-  group: 1,
   priority: 0,
-  affinity,
+  ...defaults,
+  source: 0,
+  activeSource: 0,
   target: owner,
   queuedOn: NONE,
   touched: false,

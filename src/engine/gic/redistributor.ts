@@ -8,6 +8,7 @@ import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import { encodeRegister } from '../../pure/arch/register.ts'
 import { banks } from './banks.ts'
 import type { GicParts } from './distributor.ts'
+import type { FrameInspection } from './inspect.ts'
 import { INITIAL_TABLE, sanitisePendbaser, sanitisePropbaser } from './lpi-tables.ts'
 import type { CpuLookup } from './lookup.ts'
 import { RegisterFrame } from './register-frame.ts'
@@ -71,6 +72,20 @@ export class Redistributors {
         Last: isLast(this.regions, cpu),
       })
     )
+  }
+
+  /** In address order. */
+  inspect(): FrameInspection[] {
+    return this.regions
+      .flatMap(({ base, first, count }) =>
+        Array.from({ length: count }, (_, i) => ({
+          base: base + i * GICR_SIZE,
+          cpu: first + i,
+          typer: this.typer(first + i),
+          waker: 0,
+        })),
+      )
+      .toSorted((a, b) => a.base - b.base)
   }
 
   private handlers(): Partial<Record<GicrName, Handler>> {

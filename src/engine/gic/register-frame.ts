@@ -33,10 +33,27 @@ export interface Handler {
 
 const isWidth = (register: Register, width: AccessWidth): boolean => register.access.some((w) => w === width)
 
+/** One for each frame, used again for each access: this is a path that every interrupt takes. */
+class CurrentAccess implements Access {
+  offset = 0
+  width: AccessWidth = 4
+  cpu = 0
+  intid = 0
+
+  to(register: Register, offset: number, width: AccessWidth, cpu: number): Access {
+    this.offset = offset - register.offset
+    this.width = width
+    this.cpu = cpu
+    this.intid = register.perIrq === undefined ? 0 : firstIrqAt(register, offset)
+    return this
+  }
+}
+
 export class RegisterFrame<Name extends string> {
   private readonly registers: readonly Register[]
   private readonly handlers: ReadonlyMap<string, Handler>
   private readonly nrIrqs: number
+  private readonly access = new CurrentAccess()
 
   /** `registers` by offset; those without a handler read as zero and ignore writes. */
   constructor(registers: readonly Register[], handlers: Partial<Record<Name, Handler>>, nrIrqs: number) {
@@ -53,14 +70,14 @@ export class RegisterFrame<Name extends string> {
     const register = this.reach(offset, width)
     const handler = register && this.handlers.get(register.name)
     if (register === undefined || handler?.read === undefined) return 0n
-    return BigInt.asUintN(width * 8, handler.read(access(register, offset, width, cpu)))
+    return BigInt.asUintN(width * 8, handler.read(this.access.to(register, offset, width, cpu)))
   }
 
   write(offset: number, width: AccessWidth, value: bigint, cpu: number): void {
     const register = this.reach(offset, width)
     const handler = register && this.handlers.get(register.name)
     if (register === undefined || handler?.write === undefined) return
-    handler.write(access(register, offset, width, cpu), BigInt.asUintN(width * 8, value))
+    handler.write(this.access.to(register, offset, width, cpu), BigInt.asUintN(width * 8, value))
   }
 
   /** Whether KVM_HAS_DEVICE_ATTR knows the offset. */
@@ -74,7 +91,7 @@ export class RegisterFrame<Name extends string> {
     const handler = register && this.handlers.get(register.name)
     const read = handler?.userRead ?? handler?.read
     if (register === undefined || read === undefined) return { ok: true, value: 0 }
-    return { ok: true, value: Number(BigInt.asUintN(32, read(access(register, offset, 4, cpu)))) }
+    return { ok: true, value: Number(BigInt.asUintN(32, read(this.access.to(register, offset, 4, cpu)))) }
   }
 
   userWrite(offset: number, value: number, cpu: number): Written {
@@ -82,7 +99,7 @@ export class RegisterFrame<Name extends string> {
     const register = this.reach(offset, 4)
     const handler = register && this.handlers.get(register.name)
     if (register === undefined || handler === undefined) return DONE
-    const at = access(register, offset, 4, cpu)
+    const at = this.access.to(register, offset, 4, cpu)
     const word = BigInt(value >>> 0)
     if (handler.userWrite !== undefined) return handler.userWrite(at, word)
     const note = handler.write?.(at, word)
@@ -98,13 +115,6 @@ export class RegisterFrame<Name extends string> {
     return register
   }
 }
-
-const access = (register: Register, offset: number, width: AccessWidth, cpu: number): Access => ({
-  offset: offset - register.offset,
-  width,
-  cpu,
-  intid: register.perIrq === undefined ? 0 : firstIrqAt(register, offset),
-})
 
 const unaligned = (offset: number): Refusal =>
   refuse('ENXIO', `Offset 0x${offset.toString(16)} is not a multiple of 4.`, 'arch/arm64/kvm/vgic/vgic-mmio.c')

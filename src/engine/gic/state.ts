@@ -5,30 +5,44 @@
  */
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
+import { ApList } from './ap-list.ts'
 import { isPending, newIrq, NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
 
 /** KVM keeps five priority bits (VGIC_PRI_BITS). */
 const PRIORITY_MASK = 0xf8
 
+export interface InterruptStateOptions {
+  readonly model: 2 | 3
+  /** In creation order: the affinity a GICv3 records for private interrupts, the id that a GICv2 makes a target of. */
+  readonly cpus: readonly { readonly affinity: Affinity; readonly id: number }[]
+  readonly nrIrqs: number
+  /** Of the host: how many interrupts a CPU interface sees at a time. */
+  readonly listRegs: number
+  /** Something on this CPU's list is other than it was. */
+  readonly changed: (cpu: number) => void
+}
+
 export class InterruptState {
   readonly nrIrqs: number
   private readonly privates: VgicIrq[]
   private readonly spis: VgicIrq[]
-  /** By CPU, in the order of queueing: KVM's ap_list. */
-  private readonly lists: VgicIrq[][]
-  private readonly changed: (cpu: number) => void
+  private readonly lists: readonly ApList[]
+  private readonly tell: (cpu: number) => void
   private forwarding = false
 
-  /** `cpus`: the affinity of each. `changed`: something on this CPU's list is other than it was. */
-  constructor(cpus: readonly Affinity[], nrIrqs: number, changed: (cpu: number) => void) {
+  constructor({ model, cpus, nrIrqs, listRegs, changed }: InterruptStateOptions) {
     this.nrIrqs = nrIrqs
-    this.changed = changed
-    this.privates = cpus.flatMap((affinity, cpu) =>
-      Array.from({ length: PRIVATE_COUNT }, (_, intid) => newIrq(intid, cpu, affinity)),
-    )
-    this.spis = Array.from({ length: nrIrqs - PRIVATE_COUNT }, (_, i) => newIrq(PRIVATE_COUNT + i, NONE, 0))
-    this.lists = cpus.map(() => [])
+    this.tell = changed
+    const v3 = model === 3
+    const group = v3 ? 1 : 0
+    this.privates = cpus.flatMap(({ affinity, id }, cpu) => {
+      const defaults = { group, affinity: v3 ? affinity : 0, targets: v3 ? 0 : 1 << id } as const
+      return Array.from({ length: PRIVATE_COUNT }, (_, intid) => newIrq(intid, cpu, defaults))
+    })
+    const spi = { group, affinity: 0, targets: 0 } as const
+    this.spis = Array.from({ length: nrIrqs - PRIVATE_COUNT }, (_, i) => newIrq(PRIVATE_COUNT + i, NONE, spi))
+    this.lists = cpus.map(() => new ApList(listRegs))
   }
 
   /** As CPU `cpu` numbers its interrupts. */
@@ -48,9 +62,10 @@ export class InterruptState {
     return this.spis
   }
 
-  /** What is queued on a CPU. */
-  queued(cpu: number): readonly VgicIrq[] {
-    return this.lists[cpu] ?? []
+  list(cpu: number): ApList {
+    const list = this.lists[cpu]
+    if (list === undefined) throw new Error(`there is no CPU ${cpu}`)
+    return list
   }
 
   get enabled(): boolean {
@@ -62,7 +77,7 @@ export class InterruptState {
     if (enabled === this.forwarding) return
     this.forwarding = enabled
     // A copy: settling takes interrupts off the list.
-    for (const irq of this.lists.flat()) this.settle(irq)
+    for (const irq of this.lists.flatMap(({ all }) => all)) this.settle(irq)
   }
 
   setEnabled(irq: VgicIrq, enabled: boolean): void {
@@ -78,6 +93,20 @@ export class InterruptState {
 
   unpend(irq: VgicIrq): void {
     irq.latch = false
+    this.settle(irq)
+  }
+
+  /** An SGI of a GICv2, from the CPUs whose ids have a bit in `sources`. */
+  pendFrom(irq: VgicIrq, sources: number): void {
+    if (sources === 0) return
+    irq.source |= sources
+    irq.latch = true
+    this.queue(irq)
+  }
+
+  unpendFrom(irq: VgicIrq, sources: number): void {
+    irq.source &= ~sources
+    irq.latch = irq.source !== 0
     this.settle(irq)
   }
 
@@ -121,6 +150,13 @@ export class InterruptState {
     else this.settle(irq)
   }
 
+  /** GICD_ITARGETSR<n> of a GICv2; like a route, it queues nothing. */
+  setTargets(irq: VgicIrq, targets: number, target: number): void {
+    irq.targets = targets
+    irq.target = target
+    this.settle(irq)
+  }
+
   /** `queue`: whether a target is enough to queue what is pending. */
   route(irq: VgicIrq, affinity: number, target: number, queue: boolean): void {
     irq.affinity = affinity
@@ -137,9 +173,12 @@ export class InterruptState {
     this.settle(irq)
   }
 
+  /** An SGI of a GICv2 becomes active from its lowest source, and stays pending from the others. */
   acknowledge(irq: VgicIrq): void {
     irq.active = true
-    if (irq.edge) irq.latch = false
+    irq.activeSource = irq.source === 0 ? 0 : 31 - Math.clz32(irq.source & -irq.source)
+    irq.source &= irq.source - 1
+    if (irq.edge) irq.latch = irq.source !== 0
     if (irq.queuedOn !== NONE) this.changed(irq.queuedOn)
   }
 
@@ -173,16 +212,15 @@ export class InterruptState {
   }
 
   private move(irq: VgicIrq, to: number): void {
-    const from = irq.queuedOn === NONE ? undefined : this.lists[irq.queuedOn]
-    if (from !== undefined) {
-      // By hand: splice() would allocate on a path that every interrupt takes.
-      let kept = 0
-      for (const other of from) if (other !== irq) from[kept++] = other
-      from.length = kept
-    }
+    if (irq.queuedOn !== NONE) this.lists[irq.queuedOn]?.remove(irq)
     irq.queuedOn = to
     if (to === NONE) return
-    this.lists[to]?.push(irq)
+    this.lists[to]?.add(irq)
     this.changed(to)
+  }
+
+  private changed(cpu: number): void {
+    this.lists[cpu]?.flush()
+    this.tell(cpu)
   }
 }

@@ -4,8 +4,9 @@ import { decodeIccControl, ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
-import type { CpuInterfaces } from './cpu-interface-v3.ts'
+import type { CpuInterfaces } from './cpu-interface.ts'
 import { ICC_SRE_VALUE } from './guest-sysregs.ts'
+import type { IccControls } from './icc-control.ts'
 import type { CpuLookup } from './lookup.ts'
 import { DONE } from './register-frame.ts'
 import type { Written } from './register-frame.ts'
@@ -26,7 +27,15 @@ export interface UserSysregs {
   set(cpu: number, encoding: number, value: bigint): Written
 }
 
-export const userSysregs = (rules: VgicRules, vm: VmFacts, cpus: CpuInterfaces, lookup: CpuLookup): UserSysregs => {
+export interface UserSysregOptions {
+  readonly rules: VgicRules
+  readonly vm: VmFacts
+  readonly cpus: CpuInterfaces
+  readonly controls: IccControls
+  readonly lookup: CpuLookup
+}
+
+export const userSysregs = ({ rules, vm, cpus, controls, lookup }: UserSysregOptions): UserSysregs => {
   const plain = (get: (cpu: number) => number | bigint, set: (cpu: number, value: bigint) => void): Row => ({
     get: (cpu) => ({ ok: true, value: BigInt(get(cpu)) }),
     set: (cpu, value) => {
@@ -58,7 +67,7 @@ export const userSysregs = (rules: VgicRules, vm: VmFacts, cpus: CpuInterfaces, 
 
   /** set_gic_ctlr(). */
   const setControl = (cpu: number, value: bigint): Written => {
-    const at = cpus.at(cpu)
+    const at = controls.bits(cpu)
     const { host } = vm
     const wanted = decodeIccControl(value)
     const atomic = rules.iccCtlrSetAtomic.decide()
@@ -80,7 +89,7 @@ export const userSysregs = (rules: VgicRules, vm: VmFacts, cpus: CpuInterfaces, 
     vm.pinned = a3v.pinned
     at.priBits = wanted.priBits
     at.idBits = wanted.idBits
-    cpus.setControl(cpu, value)
+    controls.write(cpu, value)
     return DONE
   }
 
@@ -115,7 +124,7 @@ export const userSysregs = (rules: VgicRules, vm: VmFacts, cpus: CpuInterfaces, 
     ICC_AP1R1_EL1: activePriorities(1, 1),
     ICC_AP1R2_EL1: activePriorities(1, 2),
     ICC_AP1R3_EL1: activePriorities(1, 3),
-    ICC_CTLR_EL1: { get: (cpu) => ({ ok: true, value: cpus.userControl(cpu) }), set: setControl },
+    ICC_CTLR_EL1: { get: (cpu) => ({ ok: true, value: controls.userRead(cpu) }), set: setControl },
     ICC_SRE_EL1: {
       get: () => ({ ok: true, value: ICC_SRE_VALUE }),
       set: (_, value) => ((value & 1n) === 1n ? DONE : refuse('EINVAL', 'ICC_SRE_EL1.SRE cannot be 0.', SOURCE)),

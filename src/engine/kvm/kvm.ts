@@ -9,7 +9,7 @@ import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
 import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
 import type { MmioRegion } from '../bus/device.ts'
 import { CpuLookup } from '../gic/lookup.ts'
-import { Vgic } from '../gic/vgic.ts'
+import type { Vgic } from '../gic/vgic.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { irqLine } from './irq-line.ts'
 import { checkExtension } from './capabilities.ts'
@@ -18,9 +18,11 @@ import { getOneReg, setOneReg } from './one-reg.ts'
 import type { OneRegContext } from './one-reg.ts'
 import { hypercall } from './psci.ts'
 import type { PsciContext } from './psci.ts'
-import { checkVcpu, checkVgicV3 } from './run-checks.ts'
+import { checkVcpu } from './run-checks.ts'
 import { Vcpu } from './vcpu.ts'
-import { VgicDevice } from './vgic-device.ts'
+import type { VgicDevice } from './vgic-device.ts'
+import { VgicV2Device } from './vgic-v2-device.ts'
+import { VgicV3Device } from './vgic-v3-device.ts'
 
 const MAIN = 'virt/kvm/kvm_main.c'
 const ARM = 'arch/arm64/kvm/arm.c'
@@ -262,26 +264,16 @@ export class Kvm {
       return refuse('E2BIG', `A GICv${model} serves ${max} CPUs; the VM has ${this.all.length}.`, source)
     }
     this.facts.gic = model
+    this.facts.revision = this.rules.iidrDefaultRevision.decide({ vm: this.facts })
     this.chooseA3v()
-    this.device = new VgicDevice({
+    const options = {
       rules: this.rules,
-      model,
+      vm: this.facts,
       ipaEnd: 2 ** this.vmIpaBits,
       vcpus: this.all,
-      find: (affinity) => this.find(affinity),
-      makeVgic: (nrIrqs) =>
-        new Vgic({
-          rules: this.rules,
-          vm: this.facts,
-          nrIrqs,
-          cpus: this.all.map((vcpu) => ({
-            index: vcpu.index,
-            id: vcpu.id,
-            mpidr: () => vcpu.mpidr,
-            irq: vcpu.port.irq,
-          })),
-        }),
-    })
+      find: (affinity: Affinity) => this.find(affinity),
+    }
+    this.device = model === 2 ? new VgicV2Device(options) : new VgicV3Device(options)
     return done
   }
 
@@ -301,7 +293,7 @@ export class Kvm {
   }
 
   private irqLine(irq: number, level: boolean): KvmAnswer {
-    return irqLine({ gic: this.facts.gic, vgic: this.vgic, vcpus: this.all }, irq, level)
+    return irqLine({ device: this.device, vcpus: this.all }, irq, level)
   }
 
   // KVM_RUN
@@ -325,14 +317,11 @@ export class Kvm {
     return done
   }
 
-  /** vgic_v3_map_resources(): checks, then the guest can see the frames. */
+  /** kvm_vgic_map_resources(): checks, then the guest can see the frames. */
   private mapGic(): Refusal | undefined {
     const { device } = this
     if (device === undefined) return undefined
-    if (device.model === 2) {
-      return refuse('ENODEV', 'A GICv2 cannot run here: only its device API is there.', 'ARCHITECTURE.md#gicv2')
-    }
-    const wrong = checkVgicV3({ regions: device.regions, limits: device.limits(), initialised: device.initialised })
+    const wrong = device.mapResources()
     if (wrong !== undefined) return wrong
     for (const region of device.mmio()) {
       const overlap = this.tryAttach(region)

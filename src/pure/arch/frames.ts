@@ -1,7 +1,9 @@
 /** Every frame of registers that a machine may have, by its name: what the trace and the page read names from. */
 import { pl011Frame } from './devices/pl011.ts'
 import { pl031Frame } from './devices/pl031.ts'
+import { giccFrame } from './gic/gicc.ts'
 import { gicdFrame } from './gic/gicd.ts'
+import { gicdV2Frame } from './gic/gicd-v2.ts'
 import { gicrFrame } from './gic/gicr.ts'
 import { registerAt } from './register.ts'
 import type { Register } from './register.ts'
@@ -9,6 +11,8 @@ import type { Register } from './register.ts'
 export const FRAMES = {
   GICD: { title: 'Distributor', gic: true, perCpu: false, registers: gicdFrame },
   GICR: { title: 'Redistributor', gic: true, perCpu: true, registers: gicrFrame },
+  GICDv2: { title: 'Distributor of a GICv2', gic: true, perCpu: false, registers: gicdV2Frame },
+  GICC: { title: 'CPU interface of a GICv2', gic: true, perCpu: true, registers: giccFrame },
   PL011: { title: 'PL011 UART', gic: false, perCpu: false, registers: pl011Frame },
   PL031: { title: 'PL031 real-time clock', gic: false, perCpu: false, registers: pl031Frame },
 } as const satisfies Record<string, FrameRow>
@@ -24,7 +28,7 @@ export interface FrameRow {
 
 export type FrameName = keyof typeof FRAMES
 
-export const FRAME_NAMES: readonly [FrameName, ...FrameName[]] = ['GICD', 'GICR', 'PL011', 'PL031']
+export const FRAME_NAMES: readonly [FrameName, ...FrameName[]] = ['GICD', 'GICR', 'GICDv2', 'GICC', 'PL011', 'PL031']
 
 const hex = (value: number): string => `0x${value.toString(16)}`
 

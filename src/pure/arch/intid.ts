@@ -6,6 +6,8 @@ export const PRIVATE_COUNT = 32
 export const FIRST_SPI = PRIVATE_COUNT
 export const LAST_SPI = 1019
 export const FIRST_LPI = 8192
+/** GICC_IAR: an interrupt of Group 1 is pending, which this register does not acknowledge. */
+export const GROUP_1_PENDING = 1022
 /** No interrupt to acknowledge. */
 export const SPURIOUS = 1023
 

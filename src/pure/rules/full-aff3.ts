@@ -109,14 +109,15 @@ export const fullAff3: VgicRules = {
     decide: ({ vm }) => routable(vm),
   }),
   iidrDefaultRevision: point({
-    title: 'GICD_IIDR starts with revision 4.',
+    title: 'GICD_IIDR starts with revision 4 (a GICv2 has no affinities, and 3).',
     source: HERE,
-    decide: () => AFF3_REVISION,
+    decide: ({ vm }) => (vm.gic === 2 ? mainline.iidrDefaultRevision.decide({ vm }) : AFF3_REVISION),
   }),
   iidrWrite: point({
     title: 'Userspace may choose revision 2, 3 or 4 until the VM has run; 2 and 3 show what mainline shows.',
     source: HERE,
     decide: ({ vm, revision }) => {
+      if (vm.gic === 2) return mainline.iidrWrite.decide({ vm, revision })
       if (!REVISIONS.some((known) => known === revision)) {
         return refuse('EINVAL', `GICD_IIDR.Revision ${revision} is not one of ${REVISIONS.join(', ')}.`, HERE)
       }

@@ -110,7 +110,7 @@ export interface VgicRules {
 
   // Distributor
   readonly distributorTyperA3v: Point<{ vm: Readonly<VmFacts> }, boolean>
-  readonly iidrDefaultRevision: Point<void, number>
+  readonly iidrDefaultRevision: Point<{ vm: Readonly<VmFacts> }, number>
   readonly iidrWrite: Point<
     { vm: Readonly<VmFacts>; revision: number },
     { ok: true; revision: number; note?: string } | Refusal
@@ -147,7 +147,7 @@ export interface VgicRules {
 /** The facts of a VM before anything has happened to it. */
 export const newVmFacts = (host: HostProfile, rules: VgicRules): VmFacts => {
   const vm: VmFacts = { host, gic: 'none', el1: 64, guestA3v: false, pinned: false, revision: 0, hasRun: false }
-  vm.revision = rules.iidrDefaultRevision.decide()
+  vm.revision = rules.iidrDefaultRevision.decide({ vm })
   vm.guestA3v = rules.guestA3vAtCreation.decide({ vm })
   return vm
 }

@@ -80,7 +80,7 @@ export const events = {
     'cpu',
     {
       cpu,
-      register: oneOf('ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1', 'ICC_SGI0R_EL1'),
+      register: oneOf('ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1', 'ICC_SGI0R_EL1', 'GICD_SGIR'),
       value: u64,
       intid: u32,
       targets: list(u32),

@@ -50,6 +50,14 @@ export const registerAttrFields = (attr: bigint): { readonly affinity: Affinity;
   offset: Number(attr & 0xffff_ffffn),
 })
 
+/** The attribute of a vGICv2's register (Documentation/virt/kvm/devices/arm-vgic.rst): vCPU id in 39:32. */
+export const v2RegisterAttr = (vcpuId: number, offset: number): bigint => (BigInt(vcpuId) << 32n) | BigInt(offset >>> 0)
+
+export const v2RegisterAttrFields = (attr: bigint): { readonly vcpuId: number; readonly offset: number } => ({
+  vcpuId: Number((attr >> 32n) & 0xffn),
+  offset: Number(attr & 0xffff_ffffn),
+})
+
 /** CPU_SYSREGS keeps the encoding in bits 15:0. */
 export const SYSREG_INSTR_MASK = 0xffff
 

@@ -77,6 +77,20 @@ export const irouterText = (value: bigint): string => affinityText(irouterAffini
 /** PIDR2.ArchRev 3 (GICv3) with Arm's JEP106 code. */
 export const PIDR2_GICV3 = 0x3bn
 
+/** The banks that every distributor has at the same places, GICv2's too (IHI 0048, 4.3). */
+export const GICD_BANKS = [
+  { name: 'GICD_IGROUPR', offset: 0x0080, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ISENABLER', offset: 0x0100, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ICENABLER', offset: 0x0180, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ISPENDR', offset: 0x0200, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ICPENDR', offset: 0x0280, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ISACTIVER', offset: 0x0300, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_ICACTIVER', offset: 0x0380, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_IPRIORITYR', offset: 0x0400, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
+  { name: 'GICD_ITARGETSR', offset: 0x0800, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
+  { name: 'GICD_ICFGR', offset: 0x0c00, size: 0x100, access: WORD, perIrq: { bits: 2 } },
+] as const satisfies readonly Register[]
+
 export const gicd = [
   GICD_CTLR,
   GICD_TYPER,
@@ -93,16 +107,7 @@ export const gicd = [
     ],
   },
   { name: 'GICD_STATUSR', offset: 0x0010, size: 4, access: WORD },
-  { name: 'GICD_IGROUPR', offset: 0x0080, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ISENABLER', offset: 0x0100, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ICENABLER', offset: 0x0180, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ISPENDR', offset: 0x0200, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ICPENDR', offset: 0x0280, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ISACTIVER', offset: 0x0300, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ICACTIVER', offset: 0x0380, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_IPRIORITYR', offset: 0x0400, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
-  { name: 'GICD_ITARGETSR', offset: 0x0800, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
-  { name: 'GICD_ICFGR', offset: 0x0c00, size: 0x100, access: WORD, perIrq: { bits: 2 } },
+  ...GICD_BANKS,
   { name: 'GICD_IGRPMODR', offset: 0x0d00, size: 0x80, access: WORD, perIrq: { bits: 1 } },
   GICD_IROUTER,
   { name: 'GICD_PIDR4-PIDR7', offset: 0xffd0, size: 0x10, access: WORD },
