@@ -13,22 +13,12 @@ import { barrierOptions, prefetchOperations, pstateFields } from './assembler/sy
 import { decodeBitmask, signExtend } from './bitmask.ts'
 import { createDecoder } from './decoder.ts'
 import { rows } from './rows/index.ts'
+import { hex } from './shower.ts'
+import type { Context, Shower } from './shower.ts'
+import { simdShowers } from './simd-showers.ts'
 
 type Fields = Readonly<Record<string, number>>
 
-interface Context {
-  readonly f: Fields
-  readonly letters: string
-  readonly address: bigint
-  readonly mnemonic: string
-  /** The field of the nth letter. */
-  at(n: number): number
-}
-
-/** The text of an operand; `''` for one that need not be written, `undefined` where the form does not fit. */
-type Shower = (c: Context) => string | undefined
-
-const hex = (value: bigint | number): string => (value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`)
 const immediate: Shower = (c) => `#${hex(c.at(0))}`
 const decimal: Shower = (c) => `#${c.at(0)}`
 
@@ -121,6 +111,7 @@ const pstate: Shower = (c) => [...pstateFields].find(([, { op1, op2 }]) => op1 =
 const systemOp: Shower = (c) => nameOfSystemOperation(c.mnemonic, c.at(0), c.at(1), c.at(2), c.at(3))
 
 const showers: Record<string, Shower> = {
+  ...simdShowers,
   add: immediate,
   addshift: (c) => (c.at(0) === 0 ? '' : 'lsl #12'),
   cond: condition(0),
@@ -171,7 +162,7 @@ for (const width of [32, 64] as const) {
     [`place${width}`]: (c: Context) => `#${(width - c.at(0)) % width}`,
   })
 }
-for (const scale of [0, 1, 2, 3]) {
+for (const scale of [0, 1, 2, 3, 4]) {
   const bytes = 1 << scale
   Object.assign(showers, {
     [`scaled${bytes}`]: offsetMemory(12, bytes, false),
@@ -185,7 +176,7 @@ for (const scale of [0, 1, 2, 3]) {
 
 /** Aliases that are preferred to what they stand for, the narrower before the wider. */
 const PREFERRED =
-  'nop esb csdb mov cmp cmn tst mvn neg negs ngc ngcs lsr asr lsl uxtb uxth sxtb sxth sxtw ubfx sbfx bfxil ubfiz sbfiz bfi ror cset csetm cinc cinv cneg mul mneg smull smnegl umull umnegl ic dc at tlbi'.split(
+  'nop esb csdb mov cmp cmn tst mvn neg negs ngc ngcs lsr asr lsl uxtb uxth sxtb sxth sxtw sxtl sxtl2 uxtl uxtl2 ubfx sbfx bfxil ubfiz sbfiz bfi ror cset csetm cinc cinv cneg mul mneg smull smnegl umull umnegl ic dc at tlbi'.split(
     ' ',
   )
 

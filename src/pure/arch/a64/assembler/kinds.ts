@@ -6,6 +6,7 @@ import { encodeBitmask } from '../bitmask.ts'
 import { amountOf, expected, hex, range, set, why } from './kind.ts'
 import type { Kind } from './kind.ts'
 import { baseMemory, extendedMemory, indexMemory, offsetMemory } from './kinds-memory.ts'
+import { simdKinds } from './kinds-simd.ts'
 import { systemKinds } from './kinds-system.ts'
 import { modifiers } from './operand.ts'
 import { conditions } from './system-names.ts'
@@ -250,7 +251,7 @@ for (const width of [32, 64] as const) {
     [`amount${width}`]: range(0, width - 1),
   })
 }
-for (const scale of [0, 1, 2, 3]) {
+for (const scale of [0, 1, 2, 3, 4]) {
   const bytes = 1 << scale
   Object.assign(sized, {
     [`scaled${bytes}`]: offsetMemory(0, 4095 * bytes, bytes, false),
@@ -265,6 +266,7 @@ for (const scale of [0, 1, 2, 3]) {
 export const kinds: Readonly<Record<string, Kind>> = {
   ...sized,
   ...systemKinds,
+  ...simdKinds,
   add: addImmediate(false),
   sub: addImmediate(true),
   addshift: addShift,
@@ -279,8 +281,10 @@ export const kinds: Readonly<Record<string, Kind>> = {
   unscaled: offsetMemory(-256, 255, 1, false),
   pre: offsetMemory(-256, 255, 1, true),
   post: range(-256, 255),
+  imm2: range(0, 3),
   imm3: range(0, 7),
   imm4: range(0, 15),
   imm5: range(0, 31),
+  imm6: range(0, 63),
   imm16: range(0, 0xffff),
 }

@@ -2,7 +2,7 @@
 
 export interface Token {
   /** `local` is a reference to a numeric label (`1b`, `2f`); `end` stands after the last token. */
-  readonly kind: 'name' | 'number' | 'local' | 'string' | 'mark' | 'bad' | 'end'
+  readonly kind: 'name' | 'number' | 'float' | 'local' | 'string' | 'mark' | 'bad' | 'end'
   /** As written; of a string, its value. */
   readonly text: string
   readonly column: number
@@ -11,7 +11,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /(?:([A-Za-z_.$][\w.$]*)|(0[xX][0-9A-Fa-f]+|0[bB][01]+(?![0-9])|[0-9]+)([bf](?![\w.$]))?|"((?:[^"\\]|\\.)*)"|'(\\.|[^'\\])'?|(<<|>>|==|!=|<>|<=|>=|&&|\|\||[-+*/%&|^~!<>()[\]{}#,:=\\@])|(\S))/y
+  /(?:([A-Za-z_.$][\w.$]*)|([0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?)|(0[xX][0-9A-Fa-f]+|0[bB][01]+(?![0-9])|[0-9]+)([bf](?![\w.$]))?|"((?:[^"\\]|\\.)*)"|'(\\.|[^'\\])'?|(<<|>>|==|!=|<>|<=|>=|&&|\|\||[-+*/%&|^~!<>()[\]{}#,:=\\@])|(\S))/y
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }
 
@@ -46,8 +46,9 @@ export function lex(text: string, firstColumn: number): Token[] {
 }
 
 function tokenOf(m: RegExpExecArray, column: number): Token {
-  const [all, name, number, suffix, string, character, mark] = m
+  const [all, name, float, number, suffix, string, character, mark] = m
   if (name !== undefined) return { kind: 'name', text: name, column, value: 0n }
+  if (float !== undefined) return { kind: 'float', text: float, column, value: 0n }
   if (mark !== undefined) return { kind: 'mark', text: mark, column, value: 0n }
   if (number !== undefined) {
     if (suffix !== undefined) return { kind: 'local', text: number + suffix, column, value: 0n }

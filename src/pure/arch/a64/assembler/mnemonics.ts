@@ -7,6 +7,7 @@
 import { rows } from '../rows/index.ts'
 import type { Row } from '../row.ts'
 import { conditions } from './system-names.ts'
+import { simdForms } from './forms-simd.ts'
 import { kinds } from './kinds.ts'
 import type { Kind } from './kind.ts'
 
@@ -367,7 +368,9 @@ for (const name of ['ic', 'dc', 'at', 'tlbi']) {
 }
 form('sys', 'SYS', 'imm3:p control:n control:m imm3:q ?x:t', { t: ZR })
 
+// Floating point and AdvSIMD, whose rows say it themselves.
+for (const row of rows) if (row.fp) simdForms(row, form)
+
 export const formsOf = (mnemonic: string): readonly Form[] | undefined => forms.get(mnemonic)
 /** All forms, in the order of the table. */
 export const allForms = (): Form[] => [...forms.values()].flat()
-export const mnemonics = (): string[] => [...forms.keys()]

@@ -27,7 +27,7 @@ const MOVES: readonly (readonly [string, number, <V>(o: Ops<V>, size: number, n:
   ['FNEG (scalar)', 0b000010, (o, size, n) => o.vector('v128.xor', o.vget(n), o.vconst(signBit(size), 0n))],
 ]
 const moves: Row[] = MOVES.map(([name, opcode, value]) =>
-  a64(name, '00011110 pp 1 oooooo 10000 nnnnn ddddd', `${name.slice(0, 4)} <d>, <n>`, {
+  a64(name, '00011110 pp 1 oooooo 10000 nnnnn ddddd', `${name.slice(0, 4)} <F><d>, <F><n>`, {
     variants: 'p',
     fixed: { o: opcode },
     fp,
@@ -48,7 +48,7 @@ const ONE_SOURCE: readonly (readonly [string, number])[] = [
   ['FRINTI', 0b001111],
 ]
 const oneSource: Row[] = ONE_SOURCE.map(([name, opcode]) =>
-  a64(`${name} (scalar)`, '00011110 pp 1 oooooo 10000 nnnnn ddddd', `${name} <d>, <n>`, {
+  a64(`${name} (scalar)`, '00011110 pp 1 oooooo 10000 nnnnn ddddd', `${name} <F><d>, <F><n>`, {
     variants: 'p',
     fixed: { o: opcode },
     fp,
@@ -70,7 +70,7 @@ const TWO_SOURCES: readonly (readonly [string, number])[] = [
   ['FNMUL', 0b1000],
 ]
 const twoSources: Row[] = TWO_SOURCES.map(([name, opcode]) =>
-  a64(`${name} (scalar)`, '00011110 pp 1 mmmmm oooo 10 nnnnn ddddd', `${name} <d>, <n>, <m>`, {
+  a64(`${name} (scalar)`, '00011110 pp 1 mmmmm oooo 10 nnnnn ddddd', `${name} <F><d>, <F><n>, <F><m>`, {
     variants: 'p',
     fixed: { o: opcode },
     fp,
@@ -82,7 +82,7 @@ const twoSources: Row[] = TWO_SOURCES.map(([name, opcode]) =>
 
 const MULTIPLY_ADD = ['FMADD', 'FMSUB', 'FNMADD', 'FNMSUB'] as const
 const multiplyAdd: Row[] = MULTIPLY_ADD.map((name, i) =>
-  a64(name, '00011111 pp N mmmmm S aaaaa nnnnn ddddd', `${name} <d>, <n>, <m>, <a>`, {
+  a64(name, '00011111 pp N mmmmm S aaaaa nnnnn ddddd', `${name} <F><d>, <F><n>, <F><m>, <F><a>`, {
     variants: 'p',
     fixed: { N: i >> 1, S: i & 1 },
     fp,
@@ -107,7 +107,7 @@ const TO_INTEGER = [
 ] as const
 
 const toInteger: Row[] = TO_INTEGER.map(({ name, r, o: opcode, rounding }) =>
-  a64(`${name}{S|U} (scalar, integer)`, 'z 0011110 pp 1 rr oou 000000 nnnnn ddddd', `${name}{S|U} <R><d>, <n>`, {
+  a64(`${name}{S|U} (scalar, integer)`, 'z 0011110 pp 1 rr oou 000000 nnnnn ddddd', `${name}{u:S|U} <R><d>, <F><n>`, {
     variants: 'zpu',
     fixed: { r, o: opcode },
     fp,
@@ -130,7 +130,7 @@ const moveOut = <V>(o: Ops<V>, lane: 'i32x4' | 'i64x2', index: number, d: GprOpe
 export const floatingPoint: readonly Row[] = [
   ...moves,
   ...oneSource,
-  a64('FCVT', '00011110 pp 1 0001 qq 10000 nnnnn ddddd', 'FCVT <d>, <n>', {
+  a64('FCVT', '00011110 pp 1 0001 qq 10000 nnnnn ddddd', 'FCVT <G><d>, <F><n>', {
     variants: 'pq',
     fp,
     when: (f) => f.p !== f.q && f.p !== 2 && f.q !== 2,
@@ -139,21 +139,21 @@ export const floatingPoint: readonly Row[] = [
   }),
   ...twoSources,
   ...multiplyAdd,
-  a64('FCMP/FCMPE', '00011110 pp 1 mmmmm 00 1000 nnnnn e0000', '{FCMP|FCMPE} <n>, <m>', {
+  a64('FCMP/FCMPE', '00011110 pp 1 mmmmm 00 1000 nnnnn e0000', '{e:FCMP|FCMPE} <F><n>, <F><m>', {
     variants: 'pe',
     fp,
     when: singleOrDouble,
     operands: (f) => ({ n: vr(f.n), m: vr(f.m) }),
     body: (o, v, p) => compare(o, hostSizeOf(v.p), v.e, p.n, p.m),
   }),
-  a64('FCMP/FCMPE (zero)', '00011110 pp 1 mmmmm 00 1000 nnnnn e1000', '{FCMP|FCMPE} <n>, #0.0', {
+  a64('FCMP/FCMPE (zero)', '00011110 pp 1 mmmmm 00 1000 nnnnn e1000', '{e:FCMP|FCMPE} <F><n>, #0.0', {
     variants: 'pe',
     fp,
     when: singleOrDouble,
     operands: (f) => ({ n: vr(f.n) }),
     body: (o, v, p) => compare(o, hostSizeOf(v.p), v.e, p.n, undefined),
   }),
-  a64('FCCMP/FCCMPE', '00011110 pp 1 mmmmm cccc 01 nnnnn e ffff', '{FCCMP|FCCMPE} <n>, <m>, #<nzcv>, <cond>', {
+  a64('FCCMP/FCCMPE', '00011110 pp 1 mmmmm cccc 01 nnnnn e ffff', '{e:FCCMP|FCCMPE} <F><n>, <F><m>, #<nzcv>, <cond>', {
     variants: 'pe',
     fp,
     when: singleOrDouble,
@@ -165,7 +165,7 @@ export const floatingPoint: readonly Row[] = [
         () => o.flagsSet(o.imm(32, p.nzcv)),
       ),
   }),
-  a64('FCSEL', '00011110 pp 1 mmmmm cccc 11 nnnnn ddddd', 'FCSEL <d>, <n>, <m>, <cond>', {
+  a64('FCSEL', '00011110 pp 1 mmmmm cccc 11 nnnnn ddddd', 'FCSEL <F><d>, <F><n>, <F><m>, <cond>', {
     variants: 'p',
     fp,
     when: singleOrDouble,
@@ -177,7 +177,7 @@ export const floatingPoint: readonly Row[] = [
       o.vsetLow(elementBytes(sizeOf(v.p)), p.d, chosen)
     },
   }),
-  a64('FMOV (scalar, immediate)', '00011110 pp 1 iiiiiiii 100 00000 ddddd', 'FMOV <d>, #<imm>', {
+  a64('FMOV (scalar, immediate)', '00011110 pp 1 iiiiiiii 100 00000 ddddd', 'FMOV <F><d>, #<imm>', {
     fp,
     when: singleOrDouble,
     example,
@@ -185,7 +185,7 @@ export const floatingPoint: readonly Row[] = [
     body: (o, _v, p) => o.vset(p.d, o.replaceLane('i64x2', 0, zero(o), o.imm(64, p.imm))),
   }),
   ...toInteger,
-  a64('SCVTF/UCVTF (scalar, integer)', 'z 0011110 pp 1 00 01u 000000 nnnnn ddddd', '{SCVTF|UCVTF} <d>, <R><n>', {
+  a64('SCVTF/UCVTF (scalar, integer)', 'z 0011110 pp 1 00 01u 000000 nnnnn ddddd', '{u:SCVTF|UCVTF} <F><d>, <R><n>', {
     variants: 'zpu',
     fp,
     when: singleOrDouble,
@@ -194,58 +194,58 @@ export const floatingPoint: readonly Row[] = [
   }),
   a64(
     'SCVTF/UCVTF (scalar, fixed-point)',
-    'z 0011110 pp 0 00 01u ssssss nnnnn ddddd',
-    '{SCVTF|UCVTF} <d>, <R><n>, #<fbits>',
+    'z 0011110 pp 0 00 01u ffffff nnnnn ddddd',
+    '{u:SCVTF|UCVTF} <F><d>, <R><n>, #<fbits>',
     {
       variants: 'zpu',
       fp,
-      when: (f) => singleOrDouble(f) && (f.z === 1 || f.s >= 32),
-      example: { s: 63 },
-      operands: (f) => ({ d: vr(f.d), n: x(f.n), fraction: small(64 - f.s) }),
+      when: (f) => singleOrDouble(f) && (f.z === 1 || f.f >= 32),
+      example: { f: 63 },
+      operands: (f) => ({ d: vr(f.d), n: x(f.n), fraction: small(64 - f.f) }),
       body: (o, v, p) =>
         o.call('CVTF from integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, p.fraction, p.d, p.n),
     },
   ),
   a64(
     'FCVTZS/FCVTZU (scalar, fixed-point)',
-    'z 0011110 pp 0 11 00u ssssss nnnnn ddddd',
-    '{FCVTZS|FCVTZU} <R><d>, <n>, #<fbits>',
+    'z 0011110 pp 0 11 00u ffffff nnnnn ddddd',
+    '{u:FCVTZS|FCVTZU} <R><d>, <F><n>, #<fbits>',
     {
       variants: 'zpu',
       fp,
-      when: (f) => singleOrDouble(f) && (f.z === 1 || f.s >= 32),
-      example: { s: 63 },
-      operands: (f) => ({ d: xd(f.d), n: vr(f.n), fraction: small(64 - f.s) }),
+      when: (f) => singleOrDouble(f) && (f.z === 1 || f.f >= 32),
+      example: { f: 63 },
+      operands: (f) => ({ d: xd(f.d), n: vr(f.n), fraction: small(64 - f.f) }),
       body: (o, v, p) =>
         o.call('FCVT to integer', 'pure', sizeOf(v.p), v.z === 1 ? 64 : 32, 1 - v.u, 3, p.fraction, p.d, p.n),
     },
   ),
-  a64('FMOV (single to general)', '0 0011110 00 1 00 110 000000 nnnnn ddddd', 'FMOV <Wd>, <Sn>', {
+  a64('FMOV (single to general)', '0 0011110 00 1 00 110 000000 nnnnn ddddd', 'FMOV W<d>, S<n>', {
     fp,
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),
     body: (o, _v, p) => moveOut(o, 'i32x4', 0, p.d, p.n),
   }),
-  a64('FMOV (double to general)', '1 0011110 01 1 00 110 000000 nnnnn ddddd', 'FMOV <Xd>, <Dn>', {
+  a64('FMOV (double to general)', '1 0011110 01 1 00 110 000000 nnnnn ddddd', 'FMOV X<d>, D<n>', {
     fp,
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),
     body: (o, _v, p) => moveOut(o, 'i64x2', 0, p.d, p.n),
   }),
-  a64('FMOV (upper half to general)', '1 0011110 10 1 01 110 000000 nnnnn ddddd', 'FMOV <Xd>, <Vn>.D[1]', {
+  a64('FMOV (upper half to general)', '1 0011110 10 1 01 110 000000 nnnnn ddddd', 'FMOV X<d>, <Vn>.D[1]', {
     fp,
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),
     body: (o, _v, p) => moveOut(o, 'i64x2', 1, p.d, p.n),
   }),
-  a64('FMOV (general to single)', '0 0011110 00 1 00 111 000000 nnnnn ddddd', 'FMOV <Sd>, <Wn>', {
+  a64('FMOV (general to single)', '0 0011110 00 1 00 111 000000 nnnnn ddddd', 'FMOV S<d>, W<n>', {
     fp,
     operands: (f) => ({ d: vr(f.d), n: x(f.n) }),
     body: (o, _v, p) => o.vset(p.d, o.replaceLane('i32x4', 0, zero(o), o.get(32, p.n))),
   }),
-  a64('FMOV (general to double)', '1 0011110 01 1 00 111 000000 nnnnn ddddd', 'FMOV <Dd>, <Xn>', {
+  a64('FMOV (general to double)', '1 0011110 01 1 00 111 000000 nnnnn ddddd', 'FMOV D<d>, X<n>', {
     fp,
     operands: (f) => ({ d: vr(f.d), n: x(f.n) }),
     body: (o, _v, p) => o.vset(p.d, o.replaceLane('i64x2', 0, zero(o), o.get(64, p.n))),
   }),
-  a64('FMOV (general to upper half)', '1 0011110 10 1 01 111 000000 nnnnn ddddd', 'FMOV <Vd>.D[1], <Xn>', {
+  a64('FMOV (general to upper half)', '1 0011110 10 1 01 111 000000 nnnnn ddddd', 'FMOV <Vd>.D[1], X<n>', {
     fp,
     operands: (f) => ({ d: vr(f.d), n: x(f.n) }),
     body: (o, _v, p) => o.vset(p.d, o.replaceLane('i64x2', 1, o.vget(p.d), o.get(64, p.n))),

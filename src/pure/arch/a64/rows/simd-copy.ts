@@ -184,7 +184,7 @@ const immediate = (f: { Q: number; p: number; c: number; h: number; g: number })
 
 export const simdCopy: readonly Row[] = [
   ...copies,
-  a64('EXT', '0 Q 101110 000 mmmmm 0 iiii 0 nnnnn ddddd', 'EXT <Vd>.<T>, <Vn>.<T>, <Vm>.<T>, #<index>', {
+  a64('EXT', '0 Q 101110 000 mmmmm 0 iiii 0 nnnnn ddddd', 'EXT <Vd>.<T0>, <Vn>.<T0>, <Vm>.<T0>, #<index>', {
     variants: 'Q',
     fp,
     when: (f) => f.Q === 1 || f.i < 8,
@@ -209,7 +209,7 @@ export const simdCopy: readonly Row[] = [
     a64(
       `TBL/TBX (${l + 1})`,
       '0 Q 001110 000 mmmmm 0 ll x 00 nnnnn ddddd',
-      '{TBL|TBX} <Vd>.<Ta>, { <Vn>.16B, … }, <Vm>.<Ta>',
+      '{x:TBL|TBX} <Vd>.<T0>, { <Vn>.16B, … }, <Vm>.<T0>',
       {
         variants: 'Qx',
         fixed: { l },

@@ -76,7 +76,7 @@ const PAIRWISE: readonly (readonly [string, 0 | 1, number])[] = [
   ['FMINP', 1, 0b01111],
 ]
 const pairwise: Row[] = PAIRWISE.map(([name, a, opcode]) =>
-  a64(`${name} (scalar)`, '01 1 11110 a z 11000 ooooo 10 nnnnn ddddd', `${name} <V><d>, <Vn>.<T>`, {
+  a64(`${name} (scalar)`, '01 1 11110 a z 11000 ooooo 10 nnnnn ddddd', `${name} <V><d>, <Vn>.2<V>`, {
     variants: 'z',
     fixed: { a, o: opcode },
     fp,
@@ -160,7 +160,7 @@ const TO = 'FCVT to integer (vector)'
 const FROM = 'CVTF from integer (vector)'
 
 const toInteger: Row[] = TO_INTEGER.flatMap(([name, a, opcode, rounding]) => [
-  a64(`${name}{S|U} (vector)`, '0 Q U 01110 a z 10000 ooooo 10 nnnnn ddddd', `${name}{S|U} <Vd>.<T>, <Vn>.<T>`, {
+  a64(`${name}{S|U} (vector)`, '0 Q U 01110 a z 10000 ooooo 10 nnnnn ddddd', `${name}{U:S|U} <Vd>.<T>, <Vn>.<T>`, {
     variants: 'QUz',
     fixed: { a, o: opcode },
     fp,
@@ -168,7 +168,7 @@ const toInteger: Row[] = TO_INTEGER.flatMap(([name, a, opcode, rounding]) => [
     operands: two,
     body: (o, v, p) => o.call(TO, 'pure', sizeOf(v.z), bytesOf(v.Q), 1 - v.U, rounding, 0, p.d, p.n),
   }),
-  a64(`${name}{S|U} (scalar)`, '01 U 11110 a z 10000 ooooo 10 nnnnn ddddd', `${name}{S|U} <V><d>, <V><n>`, {
+  a64(`${name}{S|U} (scalar)`, '01 U 11110 a z 10000 ooooo 10 nnnnn ddddd', `${name}{U:S|U} <V><d>, <V><n>`, {
     variants: 'Uz',
     fixed: { a, o: opcode },
     fp,
@@ -197,7 +197,7 @@ const fixedPoint: Row[] = FIXED.flatMap(({ size, T, vector, scalar }) => {
   const operands = (f: { d: number; n: number; i: number }) => ({ ...two(f), fraction: small((8 << size) - f.i) })
   const when = (f: { Q: number }): boolean => size === 2 || f.Q === 1
   return [
-    a64(`SCVTF/UCVTF (vector, fixed-point, ${T})`, vector, '{S|U}CVTF <Vd>.<T>, <Vn>.<T>, #<fbits>', {
+    a64(`SCVTF/UCVTF (vector, fixed-point, ${T})`, vector, '{U:S|U}CVTF <Vd>.<T>, <Vn>.<T>, #<right>', {
       variants: 'QU',
       fixed: { o: 0b11100 },
       fp,
@@ -205,14 +205,14 @@ const fixedPoint: Row[] = FIXED.flatMap(({ size, T, vector, scalar }) => {
       operands,
       body: (o, v, p) => o.call(FROM, 'pure', size, bytesOf(v.Q), 1 - v.U, p.fraction, p.d, p.n),
     }),
-    a64(`SCVTF/UCVTF (scalar, vector fixed-point, ${T})`, scalar, '{S|U}CVTF <V><d>, <V><n>, #<fbits>', {
+    a64(`SCVTF/UCVTF (scalar, vector fixed-point, ${T})`, scalar, '{U:S|U}CVTF <V><d>, <V><n>, #<right>', {
       variants: 'U',
       fixed: { o: 0b11100 },
       fp,
       operands,
       body: (o, v, p) => o.call(FROM, 'pure', size, elementBytes(size), 1 - v.U, p.fraction, p.d, p.n),
     }),
-    a64(`FCVTZS/FCVTZU (vector, fixed-point, ${T})`, vector, 'FCVTZ{S|U} <Vd>.<T>, <Vn>.<T>, #<fbits>', {
+    a64(`FCVTZS/FCVTZU (vector, fixed-point, ${T})`, vector, 'FCVTZ{U:S|U} <Vd>.<T>, <Vn>.<T>, #<right>', {
       variants: 'QU',
       fixed: { o: 0b11111 },
       fp,
@@ -220,7 +220,7 @@ const fixedPoint: Row[] = FIXED.flatMap(({ size, T, vector, scalar }) => {
       operands,
       body: (o, v, p) => o.call(TO, 'pure', size, bytesOf(v.Q), 1 - v.U, 3, p.fraction, p.d, p.n),
     }),
-    a64(`FCVTZS/FCVTZU (scalar, vector fixed-point, ${T})`, scalar, 'FCVTZ{S|U} <V><d>, <V><n>, #<fbits>', {
+    a64(`FCVTZS/FCVTZU (scalar, vector fixed-point, ${T})`, scalar, 'FCVTZ{U:S|U} <V><d>, <V><n>, #<right>', {
       variants: 'U',
       fixed: { o: 0b11111 },
       fp,
@@ -307,7 +307,7 @@ export const simdFloat: readonly Row[] = [
       ['URSQRTE', 1],
     ] as const
   ).map(([name, U]) =>
-    a64(name, '0 Q U 01110 1 0 10000 11100 10 nnnnn ddddd', `${name} <Vd>.<T>, <Vn>.<T>`, {
+    a64(name, '0 Q U 01110 1 0 10000 11100 10 nnnnn ddddd', `${name} <Vd>.<T2>, <Vn>.<T2>`, {
       variants: 'Q',
       fixed: { U },
       fp,
@@ -316,33 +316,33 @@ export const simdFloat: readonly Row[] = [
     }),
   ),
   ...toInteger,
-  a64('SCVTF/UCVTF (vector)', '0 Q U 01110 0 z 10000 11101 10 nnnnn ddddd', '{S|U}CVTF <Vd>.<T>, <Vn>.<T>', {
+  a64('SCVTF/UCVTF (vector)', '0 Q U 01110 0 z 10000 11101 10 nnnnn ddddd', '{U:S|U}CVTF <Vd>.<T>, <Vn>.<T>', {
     variants: 'QUz',
     fp,
     when: whole,
     operands: two,
     body: (o, v, p) => o.call(FROM, 'pure', sizeOf(v.z), bytesOf(v.Q), 1 - v.U, 0, p.d, p.n),
   }),
-  a64('SCVTF/UCVTF (scalar)', '01 U 11110 0 z 10000 11101 10 nnnnn ddddd', '{S|U}CVTF <V><d>, <V><n>', {
+  a64('SCVTF/UCVTF (scalar)', '01 U 11110 0 z 10000 11101 10 nnnnn ddddd', '{U:S|U}CVTF <V><d>, <V><n>', {
     variants: 'Uz',
     fp,
     operands: two,
     body: (o, v, p) => o.call(FROM, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), 1 - v.U, 0, p.d, p.n),
   }),
   ...fixedPoint,
-  a64('FCVTL', '0 Q 0 01110 0 z 10000 10111 10 nnnnn ddddd', 'FCVTL{2} <Vd>.<Ta>, <Vn>.<Tb>', {
+  a64('FCVTL', '0 Q 0 01110 0 z 10000 10111 10 nnnnn ddddd', 'FCVTL{2} <Vd>.<T+>, <Vn>.<T->', {
     variants: 'Qz',
     fp,
     operands: two,
     body: (o, v, p) => o.call('FCVTL', 'pure', 1 + v.z, v.Q, p.d, p.n),
   }),
-  a64('FCVTN', '0 Q 0 01110 0 z 10000 10110 10 nnnnn ddddd', 'FCVTN{2} <Vd>.<Tb>, <Vn>.<Ta>', {
+  a64('FCVTN', '0 Q 0 01110 0 z 10000 10110 10 nnnnn ddddd', 'FCVTN{2} <Vd>.<T->, <Vn>.<T+>', {
     variants: 'Qz',
     fp,
     operands: two,
     body: (o, v, p) => o.call('FCVTN', 'pure', 1 + v.z, 4 >> v.z, v.Q, p.d, p.n),
   }),
-  a64('FCVTXN (vector)', '0 Q 1 01110 0 1 10000 10110 10 nnnnn ddddd', 'FCVTXN{2} <Vd>.<Tb>, <Vn>.2D', {
+  a64('FCVTXN (vector)', '0 Q 1 01110 0 1 10000 10110 10 nnnnn ddddd', 'FCVTXN{2} <Vd>.<T2>, <Vn>.2D', {
     variants: 'Q',
     fp,
     operands: two,

@@ -150,7 +150,9 @@ const misc: Row[] = TABLE.flatMap((row) => {
     a64(
       `${row.name} (vector)`,
       '0 Q U 01110 ss 10000 ooooo 10 nnnnn ddddd',
-      `${syntaxOf(row.name)} <Vd>.<T>, <Vn>.<T>${zeroOperand}`,
+      row.name === 'RBIT'
+        ? 'RBIT <Vd>.<T0>, <Vn>.<T0>'
+        : `${syntaxOf(row.name)} <Vd>.${/^[SU]AD[DA]LP/.test(row.name) ? '<Tp>' : '<T>'}, <Vn>.<T>${zeroOperand}`,
       {
         variants: 'Qs',
         fixed: { U: row.U, o: row.o },
@@ -258,7 +260,7 @@ const across = (name: string, U: 0 | 1, opcode: number, op: 'add' | 'max_s' | 'm
   })
 
 const acrossLong = (name: string, U: 0 | 1): Row =>
-  a64(name, '0 Q U 01110 ss 11000 00011 10 nnnnn ddddd', `${name} <V><d>, <Vn>.<T>`, {
+  a64(name, '0 Q U 01110 ss 11000 00011 10 nnnnn ddddd', `${name} <Va><d>, <Vn>.<T>`, {
     variants: 'Qs',
     fixed: { U },
     fp,
@@ -284,7 +286,7 @@ export const simdMisc: readonly Row[] = [
     operands: twoOperands,
     body: (o, v, p) => setHalf(o, v.Q, p.d, lowHalves(o, v.s, o.let(128, o.vget(p.n)))),
   }),
-  a64('SHLL', '0 Q 1 01110 ss 10000 10011 10 nnnnn ddddd', 'SHLL{2} <Vd>.<Ta>, <Vn>.<Tb>, #<shift>', {
+  a64('SHLL', '0 Q 1 01110 ss 10000 10011 10 nnnnn ddddd', 'SHLL{2} <Vd>.<Ta>, <Vn>.<Tb>, #<size>', {
     variants: 'Qs',
     fp,
     when: (f) => f.s < 3,

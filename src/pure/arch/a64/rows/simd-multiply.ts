@@ -74,7 +74,7 @@ const long: Row[] = LONG.flatMap(([name, opcode, value]) =>
     a64(
       `${U === 1 ? 'U' : 'S'}${name}`,
       '0 Q U 01110 ss 1 mmmmm oooo 00 nnnnn ddddd',
-      `${U === 1 ? 'U' : 'S'}${name}{2} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Tb>`,
+      `${U === 1 ? 'U' : 'S'}${name}{2} <Vd>.<Ta>, <Vn>.${name.endsWith('W') ? '<Ta>' : '<Tb>'}, <Vm>.<Tb>`,
       {
         variants: 'Qs',
         fixed: { U, o: opcode },
@@ -185,6 +185,11 @@ const doubleWidth =
     return o.vector(`${shape(s + 1)}.${op}`, old, longProduct(o, s, U, Q, o.use(n), o.use(m)))
   }
 
+const ELEMENT_SYNTAX = {
+  same: (name: string) => `${name} <Vd>.<T>, <Vn>.<T>, <Vm>.<Ts>[<index>]`,
+  double: (name: string) => `${name}{2} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Ts>[<index>]`,
+}
+
 const ELEMENT: readonly (readonly [string, 0 | 1, number, 'same' | 'double', ComputeByElement])[] = [
   ['MUL', 0, 0b1000, 'same', sameWidth()],
   ['MLA', 1, 0b0000, 'same', sameWidth('add')],
@@ -199,7 +204,7 @@ const ELEMENT: readonly (readonly [string, 0 | 1, number, 'same' | 'double', Com
 
 const byElement: Row[] = BY_ELEMENT.flatMap(({ s, T, vector, scalar }) => [
   ...ELEMENT.map(([name, U, opcode, width, value]) =>
-    a64(`${name} (by element, ${T})`, vector, `${name} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Ts>[<index>]`, {
+    a64(`${name} (by element, ${T})`, vector, ELEMENT_SYNTAX[width](name), {
       variants: 'Q',
       fixed: { U, o: opcode },
       fp,

@@ -109,24 +109,34 @@ function run<V>(o: Ops<V>, row: Shift, s: number, p: Operands, bytes: 1 | 2 | 4 
 const shifts: Row[] = TABLE.flatMap((row) => {
   const fixed = { U: row.U, o: row.o }
   const rows = VECTOR.map((bits, s) =>
-    a64(`${row.name} (immediate, ${'BHSD'.charAt(s)})`, bits, `${row.name} <Vd>.<T>, <Vn>.<T>, #<shift>`, {
-      variants: 'Q',
-      fixed,
-      fp,
-      when: (f) => s < 3 || f.Q === 1,
-      operands: operandsFor(row.left === true, s),
-      body: (o, v, p) => run(o, row, s, p, bytesOf(v.Q)),
-    }),
+    a64(
+      `${row.name} (immediate, ${'BHSD'.charAt(s)})`,
+      bits,
+      `${row.name} <Vd>.<T>, <Vn>.<T>, ${row.left === true ? '#<left>' : '#<right>'}`,
+      {
+        variants: 'Q',
+        fixed,
+        fp,
+        when: (f) => s < 3 || f.Q === 1,
+        operands: operandsFor(row.left === true, s),
+        body: (o, v, p) => run(o, row, s, p, bytesOf(v.Q)),
+      },
+    ),
   )
   SCALAR.forEach((bits, s) => {
     if (row.scalar.includes(s))
       rows.push(
-        a64(`${row.name} (immediate, scalar, ${'BHSD'.charAt(s)})`, bits, `${row.name} <V><d>, <V><n>, #<shift>`, {
-          fixed,
-          fp,
-          operands: operandsFor(row.left === true, s),
-          body: (o, _v, p) => run(o, row, s, p, elementBytes(s)),
-        }),
+        a64(
+          `${row.name} (immediate, scalar, ${'BHSD'.charAt(s)})`,
+          bits,
+          `${row.name} <V><d>, <V><n>, ${row.left === true ? '#<left>' : '#<right>'}`,
+          {
+            fixed,
+            fp,
+            operands: operandsFor(row.left === true, s),
+            body: (o, _v, p) => run(o, row, s, p, elementBytes(s)),
+          },
+        ),
       )
   })
   return rows
@@ -145,14 +155,14 @@ const HALF_SIZES = [0, 1, 2] as const
 
 const narrowing: Row[] = NARROW.flatMap(({ name, U, o: opcode }) =>
   HALF_SIZES.flatMap((s) => [
-    a64(`${name} (${'BHS'.charAt(s)})`, VECTOR[s], `${name}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<shift>`, {
+    a64(`${name} (${'BHS'.charAt(s)})`, VECTOR[s], `${name}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<right>`, {
       variants: 'Q',
       fixed: { U, o: opcode },
       fp,
       operands: operandsFor(false, s),
       body: (o, v, p) => o.call(name, 'pure', s, 8 >> s, v.Q, p.d, p.n, p.shift),
     }),
-    a64(`${name} (scalar, ${'BHS'.charAt(s)})`, SCALAR[s], `${name} <Vb><d>, <Va><n>, #<shift>`, {
+    a64(`${name} (scalar, ${'BHS'.charAt(s)})`, SCALAR[s], `${name} <Vb><d>, <Va><n>, #<right>`, {
       fixed: { U, o: opcode },
       fp,
       operands: operandsFor(false, s),
@@ -166,7 +176,7 @@ const shiftNarrow: Row[] = [false, true].flatMap((rounding) =>
     a64(
       `${rounding ? 'RSHRN' : 'SHRN'} (${'BHS'.charAt(s)})`,
       VECTOR[s],
-      `${rounding ? 'RSHRN' : 'SHRN'}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<shift>`,
+      `${rounding ? 'RSHRN' : 'SHRN'}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<right>`,
       {
         variants: 'Q',
         fixed: { U: 0, o: rounding ? 0b10001 : 0b10000 },
@@ -204,7 +214,7 @@ const long: Row[] = ([0, 1] as const).flatMap((U) =>
     a64(
       `${U === 1 ? 'USHLL' : 'SSHLL'} (${'BHS'.charAt(s)})`,
       VECTOR[s],
-      `${U === 1 ? 'USHLL' : 'SSHLL'}{2} <Vd>.<Ta>, <Vn>.<Tb>, #<shift>`,
+      `${U === 1 ? 'USHLL' : 'SSHLL'}{2} <Vd>.<Ta>, <Vn>.<Tb>, #<left>`,
       {
         variants: 'Q',
         fixed: { U, o: 0b10100 },

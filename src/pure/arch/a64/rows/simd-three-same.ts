@@ -243,7 +243,7 @@ const LOGICAL: readonly (readonly [string, 0 | 1, number, Compute])[] = [
 ]
 
 const logical: Row[] = LOGICAL.map(([name, U, s, value]) =>
-  a64(`${name} (vector)`, '0 Q U 01110 ss 1 mmmmm 00011 1 nnnnn ddddd', `${name} <Vd>.<T>, <Vn>.<T>, <Vm>.<T>`, {
+  a64(`${name} (vector)`, '0 Q U 01110 ss 1 mmmmm 00011 1 nnnnn ddddd', `${name} <Vd>.<T0>, <Vn>.<T0>, <Vm>.<T0>`, {
     variants: 'Q',
     fixed: { U, s },
     fp,
