@@ -17,6 +17,10 @@ export class TestClock implements Clock {
     }
   }
 
+  spend(nanoseconds: number): void {
+    this.time += nanoseconds
+  }
+
   /** How many deadlines are waiting. */
   get waiting(): number {
     return this.due.length

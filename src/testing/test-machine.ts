@@ -1,11 +1,11 @@
 /** A machine without processors: what is attached to it can be driven by hand, one guest access at a time. */
 import { createAddressSpace } from '../engine/bus/address-space.ts'
 import type { AddressSpace } from '../engine/bus/address-space.ts'
-import type { Clock } from '../engine/bus/clock.ts'
 import type { AccessWidth, MmioRegion } from '../engine/bus/device.ts'
 import type { SysregPort } from '../engine/bus/sysreg-port.ts'
 import type { Conduit } from '../engine/cpu/system-helpers.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from '../engine/machine/hardware.ts'
+import { TestClock } from './test-clock.ts'
 
 export interface TestCpu extends CpuPort {
   /** The level of the IRQ input. */
@@ -55,20 +55,26 @@ const makeCpu = (index: number): TestCpu => {
   }
 }
 
-/** Time stands still until a test moves it; nothing here is driven by it. */
-const stillClock: Clock = { now: () => 0, schedule: () => () => {} }
+/** Where RAM begins, if there is any. */
+export const TEST_RAM = 0x4000_0000
 
 const EL1 = 1
 
 export class TestMachine implements Hardware {
   /** A test can drive such a guest by hand as well. */
   readonly aarch32 = true
-  readonly clock = stillClock
+  readonly clock = new TestClock()
   readonly cpus: TestCpu[] = []
   readonly events: SystemEvent[] = []
   private readonly space: AddressSpace = createAddressSpace()
   private readonly ports: SysregPort[] = []
   private handler: HypercallHandler | undefined
+  private readonly memory: Uint8Array
+
+  /** Bytes of RAM. */
+  constructor(ramBytes = 0) {
+    this.memory = new Uint8Array(ramBytes)
+  }
 
   addCpu(): CpuPort {
     const cpu = makeCpu(this.cpus.length)
@@ -97,8 +103,11 @@ export class TestMachine implements Hardware {
     for (const cpu of this.cpus) cpu.powerOff()
   }
 
-  ram(): Uint8Array | undefined {
-    return undefined
+  ram(physical: number, length: number): Uint8Array | undefined {
+    const offset = physical - TEST_RAM
+    return offset < 0 || offset + length > this.memory.length
+      ? undefined
+      : this.memory.subarray(offset, offset + length)
   }
 
   cpu(index: number): TestCpu {

@@ -40,17 +40,20 @@ export interface TestVmOptions {
   /** Redistributor regions, [count, base]; without them the one legacy region. */
   readonly regions?: readonly (readonly [number, number])[]
   readonly init?: boolean
+  /** Bytes of RAM; none, if not given. */
+  readonly ram?: number
 }
 
 /** What strace would print: 0, or the error. */
 export const outcome = (answer: KvmAnswer): string => (answer.ok ? '0' : answer.errno)
 
 export class TestVm {
-  readonly machine = new TestMachine()
+  readonly machine: TestMachine
   readonly kvm: Kvm
 
   constructor(o: TestVmOptions) {
     const host = o.host ?? HOST_PRESETS.H1
+    this.machine = new TestMachine(o.ram)
     this.kvm = new Kvm({ hardware: this.machine, rules: rulesFor(o.ruleSet, o.base ?? '6.12'), host })
     const ids = o.ids ?? [0, 1, 2, 3]
     for (const [vcpu, id] of ids.entries()) {

@@ -7,6 +7,8 @@ export interface Clock {
   now(): number
   /** Calls `fire` once when virtual time reaches `at` (at once, on the next turn, if it has passed). */
   schedule(at: number, fire: () => void): Cancel
+  /** Moves time on by so many whole nanoseconds at once: a guest asked for work that is not an instruction's. */
+  spend(nanoseconds: number): void
 }
 
 export type Cancel = () => void

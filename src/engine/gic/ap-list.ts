@@ -16,6 +16,9 @@ const registersWanted = ({ source, active }: Readonly<VgicIrq>): number =>
 /** The sources of an SGI that stay behind when it is put into a list register. */
 const sourcesLeft = ({ source, active }: Readonly<VgicIrq>): number => (active ? source : source & (source - 1))
 
+/** From this length on, sorting allocates and does not take the square of it. */
+const LONG = 64
+
 /** vgic_irq_cmp(): what is active first, then what can be signalled, by priority. */
 const sortsBefore = (a: Readonly<VgicIrq>, b: Readonly<VgicIrq>): boolean => {
   if (a.active || b.active) return a.active && !b.active
@@ -75,6 +78,11 @@ export class ApList {
     irqs.length = kept
   }
 
+  /** Whether to look at all of it costs a guest some time. */
+  get isLong(): boolean {
+    return this.irqs.length > LONG
+  }
+
   /** Fills the list registers anew. */
   flush(): void {
     const { irqs, listRegs } = this
@@ -106,9 +114,24 @@ export class ApList {
     }
   }
 
-  /** Stable and in place: list_sort(). */
+  /** Takes everything away whose place is elsewhere: vgic_prune_ap_list(). */
+  prune(stays: (irq: VgicIrq) => boolean): void {
+    const { irqs } = this
+    let kept = 0
+    for (let i = 0; i < irqs.length; i++) {
+      const irq = irqs[i]
+      if (irq !== undefined && stays(irq)) irqs[kept++] = irq
+    }
+    irqs.length = kept
+  }
+
+  /** Stable and in place: list_sort(). A long list of LPIs may be out of order throughout. */
   private sort(): void {
     const { irqs } = this
+    if (irqs.length > LONG) {
+      irqs.sort((a, b) => Number(sortsBefore(b, a)) - Number(sortsBefore(a, b)))
+      return
+    }
     for (let i = 1; i < irqs.length; i++) {
       const irq = irqs[i]
       if (irq === undefined) continue

@@ -72,13 +72,20 @@ export class CpuInterfaces {
     for (let lr = 0; lr < used; lr++) {
       const irq = all[lr]
       if (irq === undefined || !isCandidate(irq) || !groupEnabled[irq.group]) continue
-      if (best === undefined || irq.priority < best.priority) best = irq
+      if (best === undefined || this.priority(irq) < this.priority(best)) best = irq
     }
     return best
   }
 
+  /** The priority bits that a list register has: an LPI's record may have more. */
+  private priority(irq: VgicIrq): number {
+    return irq.priority & this.scheme.priorityMask
+  }
+
   private mayPreempt(at: InterfaceState, irq: VgicIrq): boolean {
-    return irq.priority < at.pmr && this.scheme.preemptionLevel(at, irq.priority, irq.group) < this.scheme.running(at)
+    return (
+      this.priority(irq) < at.pmr && this.scheme.preemptionLevel(at, irq.priority, irq.group) < this.scheme.running(at)
+    )
   }
 
   /** Drives the CPU's inputs. */

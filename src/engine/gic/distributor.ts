@@ -6,6 +6,8 @@ import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import { banks } from './banks.ts'
+import { LPI_ID_BITS } from './lpis.ts'
+import type { Lpis } from './lpis.ts'
 import { DONE, RegisterFrame } from './register-frame.ts'
 import type { Access, Handler, Written } from './register-frame.ts'
 import type { Routing } from './routing.ts'
@@ -24,6 +26,7 @@ export interface GicIdentity {
 export interface GicParts extends GicIdentity {
   readonly state: InterruptState
   readonly routing: Routing
+  readonly lpis: Lpis
 }
 
 export const readGicdCtlr = ({ state }: GicParts): bigint =>
@@ -32,7 +35,8 @@ export const readGicdCtlr = ({ state }: GicParts): bigint =>
 export const readGicdTyper = ({ rules, vm, state }: GicParts): bigint =>
   encodeRegister(GICD_TYPER, {
     ITLinesNumber: state.nrIrqs / 32 - 1,
-    IDbits: SPI_ID_BITS - 1,
+    LPIS: vm.hasIts,
+    IDbits: (vm.hasIts ? LPI_ID_BITS : SPI_ID_BITS) - 1,
     A3V: rules.distributorTyperA3v.decide({ vm }),
   })
 

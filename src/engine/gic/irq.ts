@@ -1,13 +1,13 @@
 /** What the GIC knows of one interrupt: Linux's struct vgic_irq. Only `state.ts` changes it. */
 import type { Affinity } from '../../pure/arch/affinity.ts'
-import { FIRST_SPI, SGI_COUNT } from '../../pure/arch/intid.ts'
+import { FIRST_LPI, FIRST_SPI, SGI_COUNT } from '../../pure/arch/intid.ts'
 
 /** No CPU. */
 export const NONE = -1
 
 export interface VgicIrq {
   readonly intid: number
-  /** The index of the CPU whose private interrupt it is; `NONE` for an SPI. */
+  /** The index of the CPU whose private interrupt it is; `NONE` for an SPI or LPI. */
   readonly owner: number
   enabled: boolean
   /** What was pended by a write, an SGI or an edge. */
@@ -32,6 +32,8 @@ export interface VgicIrq {
   queuedOn: number
   /** Whether it was ever enabled, pended or active. */
   touched: boolean
+  /** How many events of ITSes are translated to it: without one an LPI is gone as soon as it is not queued. */
+  mappings: number
 }
 
 /** What the model decides: see vgic_init() and kvm_vgic_dist_init() (arch/arm64/kvm/vgic/vgic-init.c). */
@@ -53,7 +55,17 @@ export const newIrq = (intid: number, owner: number, defaults: ModelDefaults): V
   target: owner,
   queuedOn: NONE,
   touched: false,
+  mappings: 0,
 })
+
+/** vgic_add_lpi(): an edge of Group 1, not enabled until its configuration is read. */
+export const newLpi = (intid: number, target: number): VgicIrq => ({
+  ...newIrq(intid, NONE, { group: 1, affinity: 0, targets: 0 }),
+  target,
+  mappings: 1,
+})
+
+export const isLpi = (irq: Readonly<VgicIrq>): boolean => irq.intid >= FIRST_LPI
 
 export const isPending = (irq: Readonly<VgicIrq>): boolean => irq.latch || (irq.line && !irq.edge)
 

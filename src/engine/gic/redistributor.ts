@@ -5,14 +5,13 @@ import { GICR_CTLR, GICR_IIDR, GICR_SIZE, GICR_TYPER, gicrFrame } from '../../pu
 import type { GicrName } from '../../pure/arch/gic/gicr.ts'
 import { IIDR_VALUES } from '../../pure/arch/gic/iidr.ts'
 import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
-import { encodeRegister } from '../../pure/arch/register.ts'
+import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
 import { banks } from './banks.ts'
 import type { GicParts } from './distributor.ts'
 import type { FrameInspection } from './inspect.ts'
-import { INITIAL_TABLE, sanitisePendbaser, sanitisePropbaser } from './lpi-tables.ts'
 import type { CpuLookup } from './lookup.ts'
-import { RegisterFrame } from './register-frame.ts'
-import type { Access, Handler } from './register-frame.ts'
+import { readHalf, RegisterFrame, replaceHalf } from './register-frame.ts'
+import type { Handler } from './register-frame.ts'
 
 /** The distributor revision from which GICR_CTLR says that EnableLPIs can be cleared. */
 const LPI_INVALIDATION_REVISION = 3
@@ -37,22 +36,12 @@ const isLast = (regions: readonly RedistributorRegion[], cpu: number): boolean =
   return region.slots === 0 || !continued
 }
 
-const replaceHalf = (old: bigint, { offset, width }: Access, value: bigint): bigint => {
-  if (width === 8) return value
-  const high = offset % 8 === 4
-  return high ? (value << 32n) | BigInt.asUintN(32, old) : ((old >> 32n) << 32n) | value
-}
-
-const readHalf = (value: bigint, { offset }: Access): bigint => value >> BigInt((offset % 8) * 8)
-
 export class Redistributors {
   readonly regions: RedistributorRegion[] = []
   readonly frame: RegisterFrame<GicrName>
   private readonly parts: GicParts
   private readonly lookup: CpuLookup
   private readonly processorNumber: (cpu: number) => number
-  private propbaser = 0n
-  private readonly pendbaser = new Map<number, bigint>()
 
   constructor(parts: GicParts, lookup: CpuLookup, processorNumber: (cpu: number) => number) {
     this.parts = parts
@@ -68,6 +57,7 @@ export class Redistributors {
     return (
       typerAffinity.encode(affinity) |
       encodeRegister(GICR_TYPER, {
+        PLPIS: vm.hasIts,
         Processor_Number: this.processorNumber(cpu) & 0xffff,
         Last: isLast(this.regions, cpu),
       })
@@ -89,24 +79,35 @@ export class Redistributors {
   }
 
   private handlers(): Partial<Record<GicrName, Handler>> {
-    const { state, vm } = this.parts
+    const { state, vm, lpis } = this.parts
     const bank = banks(state, (cpu, intid) => state.privateIrq(cpu, intid))
-    const lpis = (): boolean => vm.revision >= LPI_INVALIDATION_REVISION
+    const invalidates = (): boolean => vm.revision >= LPI_INVALIDATION_REVISION
     return {
-      GICR_CTLR: { read: () => encodeRegister(GICR_CTLR, { CES: lpis(), IR: lpis() }) },
+      GICR_CTLR: {
+        read: ({ cpu }) =>
+          encodeRegister(GICR_CTLR, { EnableLPIs: lpis.enabled(cpu), CES: invalidates(), IR: invalidates() }),
+        write: ({ cpu }, value) => lpis.setEnabled(cpu, decodeField(GICR_CTLR, 'EnableLPIs', value) === 1n),
+      },
       GICR_IIDR: { read: () => encodeRegister(GICR_IIDR, IIDR_VALUES) },
       GICR_TYPER: { read: (access) => readHalf(this.typer(access.cpu), access) },
       GICR_PROPBASER: {
-        read: (access) => readHalf(this.propbaser, access),
-        write: (access, value) => {
-          this.propbaser = sanitisePropbaser(replaceHalf(this.propbaser, access, value))
-        },
+        read: (access) => readHalf(lpis.propbaser, access),
+        write: (access, value) => lpis.setPropbaser(access.cpu, replaceHalf(lpis.propbaser, access, value)),
       },
       GICR_PENDBASER: {
-        read: (access) => readHalf(this.pendbaserOf(access.cpu), access),
-        write: (access, value) => {
-          const old = this.pendbaserOf(access.cpu)
-          this.pendbaser.set(access.cpu, sanitisePendbaser(replaceHalf(old, access, value)))
+        read: (access) => readHalf(lpis.readPendbaser(access.cpu), access),
+        write: (access, value) => lpis.setPendbaser(access.cpu, replaceHalf(lpis.pendbaser(access.cpu), access, value)),
+      },
+      // Their upper halves are for virtual PEs, which are not there (vgic_mmio_write_invlpi(), vgic_mmio_write_invall()).
+      GICR_INVLPIR: {
+        write: ({ offset, cpu }, value) => {
+          const irq = offset === 0 && lpis.enabled(cpu) ? state.lpi(Number(BigInt.asUintN(32, value))) : undefined
+          if (irq !== undefined) lpis.refresh(irq)
+        },
+      },
+      GICR_INVALLR: {
+        write: ({ offset, cpu }) => {
+          if (offset === 0 && lpis.enabled(cpu)) lpis.refreshAll(cpu)
         },
       },
       GICR_PIDR2: { read: () => PIDR2_GICV3 },
@@ -120,9 +121,5 @@ export class Redistributors {
       GICR_IPRIORITYR: bank.priority,
       GICR_ICFGR: bank.config,
     }
-  }
-
-  private pendbaserOf(cpu: number): bigint {
-    return this.pendbaser.get(cpu) ?? INITIAL_TABLE
   }
 }

@@ -31,6 +31,16 @@ export interface Handler {
   readonly userWrite?: (access: Access, value: bigint) => Written
 }
 
+/** The part of a 64-bit register that a read of its half or its whole gives. */
+export const readHalf = (value: bigint, { offset }: Access): bigint => value >> BigInt((offset % 8) * 8)
+
+/** A 64-bit register after a write of its half or its whole. */
+export const replaceHalf = (old: bigint, { offset, width }: Access, value: bigint): bigint => {
+  if (width === 8) return value
+  const high = offset % 8 === 4
+  return high ? (value << 32n) | BigInt.asUintN(32, old) : ((old >> 32n) << 32n) | value
+}
+
 const isWidth = (register: Register, width: AccessWidth): boolean => register.access.some((w) => w === width)
 
 /** One for each frame, used again for each access: this is a path that every interrupt takes. */

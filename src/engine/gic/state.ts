@@ -4,9 +4,10 @@
  * vCPU exits; here that happens at once, which a guest cannot tell from a vCPU that exits quickly.
  */
 import type { Affinity } from '../../pure/arch/affinity.ts'
-import { PRIVATE_COUNT } from '../../pure/arch/intid.ts'
+import { FIRST_LPI, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import { ApList } from './ap-list.ts'
-import { isPending, newIrq, NONE } from './irq.ts'
+import type { Effort } from './effort.ts'
+import { isLpi, isPending, newIrq, newLpi, NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
 
 /** KVM keeps five priority bits (VGIC_PRI_BITS). */
@@ -21,19 +22,26 @@ export interface InterruptStateOptions {
   readonly listRegs: number
   /** Something on this CPU's list is other than it was. */
   readonly changed: (cpu: number) => void
+  readonly effort: Effort
 }
 
 export class InterruptState {
   readonly nrIrqs: number
   private readonly privates: VgicIrq[]
   private readonly spis: VgicIrq[]
+  /** By INTID from 8192 on, as far as the highest that is there: KVM's lpi_xa. */
+  private readonly lpis: (VgicIrq | undefined)[] = []
   private readonly lists: readonly ApList[]
   private readonly tell: (cpu: number) => void
+  private readonly effort: Effort
   private forwarding = false
+  /** Lists are put right when all is done. */
+  private inBatch = false
 
-  constructor({ model, cpus, nrIrqs, listRegs, changed }: InterruptStateOptions) {
+  constructor({ model, cpus, nrIrqs, listRegs, changed, effort }: InterruptStateOptions) {
     this.nrIrqs = nrIrqs
     this.tell = changed
+    this.effort = effort
     const v3 = model === 3
     const group = v3 ? 1 : 0
     this.privates = cpus.flatMap(({ affinity, id }, cpu) => {
@@ -47,6 +55,7 @@ export class InterruptState {
 
   /** As CPU `cpu` numbers its interrupts. */
   irq(cpu: number, intid: number): VgicIrq | undefined {
+    if (intid >= FIRST_LPI) return this.lpi(intid)
     return intid < PRIVATE_COUNT ? this.privateIrq(cpu, intid) : this.spi(intid)
   }
 
@@ -62,6 +71,23 @@ export class InterruptState {
     return this.spis
   }
 
+  lpi(intid: number): VgicIrq | undefined {
+    return this.lpis[intid - FIRST_LPI]
+  }
+
+  /** How long it takes to look at each LPI: the places up to the highest that is there. */
+  get lpiPlaces(): number {
+    return this.lpis.length
+  }
+
+  /** In the order of their INTIDs. What `visit` does may take an LPI away, but no other. */
+  forEachLpi(visit: (irq: VgicIrq) => void): void {
+    for (let i = 0; i < this.lpis.length; i++) {
+      const irq = this.lpis[i]
+      if (irq !== undefined) visit(irq)
+    }
+  }
+
   list(cpu: number): ApList {
     const list = this.lists[cpu]
     if (list === undefined) throw new Error(`there is no CPU ${cpu}`)
@@ -75,9 +101,34 @@ export class InterruptState {
   /** GICD_CTLR.EnableGrp1. What became pending while it was 0 stays unqueued until something queues it. */
   setForwarding(enabled: boolean): void {
     if (enabled === this.forwarding) return
-    this.forwarding = enabled
-    // A copy: settling takes interrupts off the list.
-    for (const irq of this.lists.flatMap(({ all }) => all)) this.settle(irq)
+    this.batch(() => {
+      this.forwarding = enabled
+    })
+  }
+
+  /**
+   * Changes many interrupts and then puts the lists right, once: what is not queued may be, and what is goes where it
+   * belongs, in the order of the list it comes from.
+   */
+  batch(change: () => void): void {
+    this.inBatch = true
+    change()
+    for (const [cpu, list] of this.lists.entries()) {
+      if (list.isLong) this.effort.spend(list.all.length)
+      list.prune((irq) => this.staysOn(cpu, irq))
+    }
+    this.inBatch = false
+    for (const cpu of this.lists.keys()) this.changed(cpu)
+  }
+
+  /** What does not stay is on another list then, or on none. */
+  private staysOn(cpu: number, irq: VgicIrq): boolean {
+    const home = this.home(irq)
+    if (home === cpu) return true
+    irq.queuedOn = home
+    if (home !== NONE) this.lists[home]?.add(irq)
+    else if (isLpi(irq)) this.dropUnusedLpi(irq)
+    return false
   }
 
   setEnabled(irq: VgicIrq, enabled: boolean): void {
@@ -173,8 +224,69 @@ export class InterruptState {
     this.settle(irq)
   }
 
-  /** An SGI of a GICv2 becomes active from its lowest source, and stays pending from the others. */
+  // LPIs
+
+  /** One that is not there yet, mapped once. */
+  addLpi(intid: number, target: number): VgicIrq {
+    const irq = newLpi(intid, target)
+    while (this.lpis.length < intid - FIRST_LPI) this.lpis.push(undefined)
+    this.lpis[intid - FIRST_LPI] = irq
+    return irq
+  }
+
+  mapLpi(irq: VgicIrq): void {
+    irq.mappings++
+  }
+
+  /** One mapping less: vgic_put_irq(). */
+  unmapLpi(irq: VgicIrq): void {
+    irq.mappings--
+    this.dropUnusedLpi(irq)
+  }
+
+  /** What is queued holds on to its LPI, mapped or not. */
+  private dropUnusedLpi(irq: VgicIrq): void {
+    if (irq.mappings > 0 || irq.queuedOn !== NONE || this.lpi(irq.intid) !== irq) return
+    this.lpis[irq.intid - FIRST_LPI] = undefined
+    while (this.lpis.length > 0 && this.lpis.at(-1) === undefined) this.lpis.pop()
+  }
+
+  /** What the table of LPI configurations says of it; like KVM's record, with all the bits of the table's priority. */
+  configureLpi(irq: VgicIrq, enabled: boolean, priority: number): void {
+    irq.enabled = enabled
+    irq.priority = priority
+    this.queue(irq)
+  }
+
+  /** What the table of pending LPIs says of it. */
+  setLpiPending(irq: VgicIrq, pending: boolean): void {
+    irq.latch = pending
+    this.queue(irq)
+  }
+
+  /** A CPU's LPIs leave its list and stay pending: vgic_flush_pending_lpis(). */
+  flushLpis(cpu: number): void {
+    const list = this.list(cpu)
+    if (list.isLong) this.effort.spend(list.all.length)
+    list.prune((irq) => {
+      if (!isLpi(irq)) return true
+      irq.queuedOn = NONE
+      this.dropUnusedLpi(irq)
+      return false
+    })
+    this.changed(cpu)
+  }
+
+  /**
+   * An SGI of a GICv2 becomes active from its lowest source, and stays pending from the others. An LPI has no active
+   * state (IHI 0069, 4.1.1).
+   */
   acknowledge(irq: VgicIrq): void {
+    if (isLpi(irq)) {
+      irq.latch = false
+      this.settle(irq)
+      return
+    }
     irq.active = true
     irq.activeSource = irq.source === 0 ? 0 : 31 - Math.clz32(irq.source & -irq.source)
     irq.source &= irq.source - 1
@@ -205,7 +317,7 @@ export class InterruptState {
   /** vgic_prune_ap_list(), for one interrupt: what is not queued stays so. */
   private settle(irq: VgicIrq): void {
     const before = irq.queuedOn
-    if (before === NONE) return
+    if (before === NONE || this.inBatch) return
     const home = this.home(irq)
     if (home !== before) this.move(irq, home)
     this.changed(before)
@@ -214,13 +326,19 @@ export class InterruptState {
   private move(irq: VgicIrq, to: number): void {
     if (irq.queuedOn !== NONE) this.lists[irq.queuedOn]?.remove(irq)
     irq.queuedOn = to
-    if (to === NONE) return
+    if (to === NONE) {
+      if (isLpi(irq)) this.dropUnusedLpi(irq)
+      return
+    }
     this.lists[to]?.add(irq)
     this.changed(to)
   }
 
   private changed(cpu: number): void {
-    this.lists[cpu]?.flush()
+    const list = this.lists[cpu]
+    if (list === undefined || this.inBatch) return
+    if (list.isLong) this.effort.spend(list.all.length)
+    list.flush()
     this.tell(cpu)
   }
 }

@@ -4,16 +4,19 @@ import { GICD_SIZE } from '../../pure/arch/gic/gicd.ts'
 import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
 import type { MmioRegion } from '../bus/device.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
+import type { Refusal } from '../../pure/rules/points.ts'
 import type { SgiMiss } from '../bus/trace-sink.ts'
 import { distributorFrame, readGicdCtlr, readGicdTyper } from './distributor.ts'
 import type { GicParts } from './distributor.ts'
 import { guestSysregs } from './guest-sysregs.ts'
 import type { SgiRegisterName } from './guest-sysregs.ts'
 import { IccControls } from './icc-control.ts'
+import type { LpiWorld } from './its/translation.ts'
 import { inspectGic } from './inspect.ts'
 import type { GicInspection } from './inspect.ts'
 import { levelInfo } from './level-info.ts'
 import type { LevelInfo } from './level-info.ts'
+import { Lpis } from './lpis.ts'
 import { Redistributors } from './redistributor.ts'
 import type { ReadBack, RegisterFrame, Written } from './register-frame.ts'
 import { Routing } from './routing.ts'
@@ -42,7 +45,8 @@ export class VgicV3 extends Vgic {
     const { rules, vm, state, interfaces, addresses } = this
     const { length: cpuCount } = this.cpus
     const routing = new Routing(rules, vm, addresses, state)
-    this.parts = { rules, vm, state, routing }
+    const lpis = new Lpis({ vm, state, memory: this.memory, effort: this.effort })
+    this.parts = { rules, vm, state, routing, lpis }
     this.distributorRegisters = distributorFrame(this.parts)
     this.redistributorRegisters = new Redistributors(this.parts, addresses, (cpu) => this.idOf(cpu))
     const controls = new IccControls(rules, vm, interfaces, cpuCount)
@@ -55,6 +59,21 @@ export class VgicV3 extends Vgic {
   override mpidrChanged(cpu: number): void {
     super.mpidrChanged(cpu)
     this.parts.routing.mpidrChanged()
+  }
+
+  /** What ITSes act on. */
+  get lpiWorld(): LpiWorld {
+    return this.parts
+  }
+
+  /** The VM has an ITS from now on. */
+  itsCreated(): void {
+    this.parts.lpis.itsCreated()
+  }
+
+  /** KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES. */
+  savePendingTables(): Refusal | undefined {
+    return this.parts.lpis.savePending()
   }
 
   /** The distributor's frame, 64 KiB. */

@@ -2,11 +2,15 @@
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { FIRST_SPI, LAST_SPI, PPI } from '../../pure/arch/intid.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
+import { noMemory } from '../bus/guest-memory.ts'
+import type { GuestMemory } from '../bus/guest-memory.ts'
 import { unconnected } from '../bus/irq-line.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceSink } from '../bus/trace-sink.ts'
 import { CpuInterfaces } from './cpu-interface.ts'
+import { freeEffort } from './effort.ts'
+import type { Effort } from './effort.ts'
 import type { GicInspection } from './inspect.ts'
 import { NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
@@ -31,6 +35,10 @@ export interface VgicOptions {
   readonly nrIrqs: number
   /** All there are, in creation order. */
   readonly cpus: readonly VgicCpu[]
+  /** Where a guest has its LPI tables. None, if not given. */
+  readonly memory?: GuestMemory
+  /** What costs the guest time. Nothing, if not given. */
+  readonly effort?: Effort
 }
 
 /** How the two models differ in what lies under their registers. */
@@ -52,14 +60,21 @@ export abstract class Vgic {
   protected readonly addresses: CpuLookup
   protected readonly state: InterruptState
   protected readonly interfaces: CpuInterfaces
+  protected readonly memory: GuestMemory
+  protected readonly effort: Effort
 
-  constructor({ rules, vm, nrIrqs, cpus }: VgicOptions, { model, priBits, fiqEn }: Model) {
+  constructor(
+    { rules, vm, nrIrqs, cpus, memory = noMemory, effort = freeEffort() }: VgicOptions,
+    { model, priBits, fiqEn }: Model,
+  ) {
     if (nrIrqs < 64 || nrIrqs > 1024 || nrIrqs % 32 !== 0) throw new Error(`nrIrqs is ${nrIrqs}`)
     if (cpus.some(({ index }, i) => index !== i)) throw new Error('the CPUs are not in creation order')
     this.model = model
     this.rules = rules
     this.vm = vm
     this.cpus = cpus
+    this.memory = memory
+    this.effort = effort
     this.addresses = new CpuLookup(
       rules.lookupAffinity.decide(),
       cpus.map((cpu) => () => cpu.mpidr()),
@@ -70,6 +85,7 @@ export abstract class Vgic {
       nrIrqs,
       listRegs: vm.host.listRegs,
       changed: (cpu) => this.interfaces.signal(cpu),
+      effort,
     })
     this.interfaces = new CpuInterfaces({
       ports: cpus.map(({ irq, fiq }) => ({ irq, fiq: fiq ?? unconnected })),

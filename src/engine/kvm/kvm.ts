@@ -5,20 +5,26 @@ import { canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { newVmFacts, refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
-import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
+import type { DeviceAttr, KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
 import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
 import type { MmioRegion } from '../bus/device.ts'
+import { guestMemory } from '../bus/guest-memory.ts'
+import type { GuestMemory } from '../bus/guest-memory.ts'
+import { Effort } from '../gic/effort.ts'
 import { CpuLookup } from '../gic/lookup.ts'
 import type { Vgic } from '../gic/vgic.ts'
+import { VgicV3 } from '../gic/vgic-v3.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { irqLine } from './irq-line.ts'
 import { checkExtension } from './capabilities.ts'
+import { ItsDevice } from './its-device.ts'
 import { done } from './kvm-answer.ts'
 import { getOneReg, setOneReg } from './one-reg.ts'
 import type { OneRegContext } from './one-reg.ts'
 import { hypercall } from './psci.ts'
 import type { PsciContext } from './psci.ts'
 import { checkVcpu } from './run-checks.ts'
+import { signalMsi } from './signal-msi.ts'
 import { Vcpu } from './vcpu.ts'
 import type { VgicDevice } from './vgic-device.ts'
 import { VgicV2Device } from './vgic-v2-device.ts'
@@ -49,7 +55,10 @@ export class Kvm {
   private readonly onCpuReset: (cpu: number) => void
   private readonly all: Vcpu[] = []
   private readonly oneReg: OneRegContext
+  private readonly memory: GuestMemory
+  private readonly effort: Effort
   private device: VgicDevice | undefined
+  private readonly itsDevices: ItsDevice[] = []
   private lookup: CpuLookup | undefined
   /** Whether some vCPU has run. */
   private ran = false
@@ -64,6 +73,8 @@ export class Kvm {
     this.vmIpaBits = Math.min(DEFAULT_IPA_BITS, host.ipaBits)
     this.onCpuReset = onCpuReset ?? (() => {})
     this.facts = newVmFacts(host, rules)
+    this.memory = guestMemory((physical, length) => hardware.ram(physical, length))
+    this.effort = new Effort(hardware.clock)
     this.oneReg = { rules, vm: this.facts, mpidrChanged: (vcpu) => this.mpidrChanged(vcpu) }
     const psci: PsciContext = {
       rules,
@@ -88,6 +99,16 @@ export class Kvm {
     return this.device?.vgic
   }
 
+  private get vgicV3(): VgicV3 | undefined {
+    const { vgic } = this
+    return vgic instanceof VgicV3 ? vgic : undefined
+  }
+
+  /** In the order of their creation. */
+  get itses(): readonly ItsDevice[] {
+    return this.itsDevices
+  }
+
   execute(call: KvmCall): KvmAnswer {
     if (this.dead !== undefined) {
       return refuse('EIO', `The VM is dead since its first run failed: ${this.dead.why}`, `${MAIN}: kvm_vm_ioctl()`)
@@ -100,7 +121,7 @@ export class Kvm {
           maxVcpus: this.maxVcpus(),
           ipaBits: this.host.ipaBits,
           aarch32: this.hardware.aarch32,
-          its: false,
+          its: this.facts.hasIts,
         })
       case 'KVM_CREATE_VCPU':
         return this.createVcpu(call.id)
@@ -115,13 +136,15 @@ export class Kvm {
       case 'KVM_CREATE_DEVICE':
         return this.createDevice(call.type, call.test === true)
       case 'KVM_HAS_DEVICE_ATTR':
-        return this.withDevice((device) => device.has(call))
+        return this.withDevice(call, (device) => device.has(call))
       case 'KVM_GET_DEVICE_ATTR':
-        return this.withDevice((device) => device.get(call, call.value ?? 0n, call.badPointer))
+        return this.withDevice(call, (device) => device.get(call, call.value ?? 0n, call.badPointer))
       case 'KVM_SET_DEVICE_ATTR':
-        return this.withDevice((device) => device.set(call, call.value, call.badPointer))
+        return this.withDevice(call, (device) => device.set(call, BigInt.asUintN(64, call.value), call.badPointer))
       case 'KVM_IRQ_LINE':
         return this.irqLine(call.irq, call.level)
+      case 'KVM_SIGNAL_MSI':
+        return signalMsi(this.facts, this.itsDevices, call)
       case 'KVM_RUN':
         return this.withVcpu(call.vcpu, (vcpu) => this.run(vcpu, call.stay === true))
     }
@@ -250,6 +273,7 @@ export class Kvm {
 
   private createDevice(type: number, test: boolean): KvmAnswer {
     const source = `${VGIC_INIT}: kvm_vgic_create()`
+    if (type === DEVICE_TYPE.ITS && hasGicV3(this.host)) return this.createIts(test)
     const model = this.modelOf(type)
     if (model === undefined) {
       return refuse('ENODEV', `This host cannot emulate device type ${type}.`, `${MAIN}: kvm_ioctl_create_device()`)
@@ -272,9 +296,39 @@ export class Kvm {
       ipaEnd: 2 ** this.vmIpaBits,
       vcpus: this.all,
       find: (affinity: Affinity) => this.find(affinity),
+      memory: this.memory,
+      effort: this.effort,
     }
     this.device = model === 2 ? new VgicV2Device(options) : new VgicV3Device(options)
     return done
+  }
+
+  /** At any time: before the GIC and after the first run as well: vgic_its_create(). */
+  private createIts(test: boolean): KvmAnswer {
+    if (test) return done
+    const { hardware, rules, memory, effort } = this
+    this.itsDevices.push(
+      new ItsDevice({
+        rules,
+        memory,
+        effort,
+        clock: hardware.clock,
+        ipaEnd: 2 ** this.vmIpaBits,
+        vcpus: this.all,
+        world: () => this.vgicV3?.lpiWorld,
+        cpuOf: (rdbase) => this.cpuOfRdbase(rdbase),
+        event: () => this.vgic?.onEvent,
+        attach: (region) => this.tryAttach(region),
+      }),
+    )
+    this.facts.hasIts = true
+    this.vgicV3?.itsCreated()
+    return done
+  }
+
+  private cpuOfRdbase(rdbase: number): number | undefined {
+    if (this.rules.itsTarget.decide() === 'index') return this.all[rdbase]?.index
+    return this.all.find(({ id }) => id === rdbase)?.index
   }
 
   private modelOf(type: number): 2 | 3 | undefined {
@@ -287,9 +341,11 @@ export class Kvm {
     if (!this.facts.pinned) this.facts.guestA3v = this.rules.guestA3vAtCreation.decide({ vm: this.facts })
   }
 
-  private withDevice(run: (device: VgicDevice) => KvmAnswer): KvmAnswer {
-    if (this.device === undefined) return refuse('EBADF', 'The VM has no GIC device.', `${MAIN}: kvm_device_ioctl()`)
-    return run(this.device)
+  private withDevice({ its }: DeviceAttr, run: (device: VgicDevice | ItsDevice) => KvmAnswer): KvmAnswer {
+    const source = `${MAIN}: kvm_device_ioctl()`
+    const device = its === undefined ? this.device : this.itsDevices[its]
+    if (device !== undefined) return run(device)
+    return refuse('EBADF', its === undefined ? 'The VM has no GIC device.' : `The VM has no ITS ${its}.`, source)
   }
 
   private irqLine(irq: number, level: boolean): KvmAnswer {

@@ -7,6 +7,8 @@ import type { DeviceAttr, KvmAnswer } from '../../pure/uapi/calls.ts'
 import { VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, vgicGroupName } from '../../pure/uapi/vgic-attr.ts'
 import type { VgicGroup } from '../../pure/uapi/vgic-attr.ts'
 import type { MmioRegion } from '../bus/device.ts'
+import type { GuestMemory } from '../bus/guest-memory.ts'
+import type { Effort } from '../gic/effort.ts'
 import type { Vgic, VgicOptions } from '../gic/vgic.ts'
 import { done, withValue } from './kvm-answer.ts'
 import type { Vcpu } from './vcpu.ts'
@@ -25,6 +27,8 @@ export interface VgicDeviceOptions {
   readonly ipaEnd: number
   readonly vcpus: readonly Vcpu[]
   find(affinity: Affinity): Vcpu | undefined
+  readonly memory: GuestMemory
+  readonly effort: Effort
 }
 
 export type Groups = Partial<Record<VgicGroup, Group>>
@@ -46,6 +50,11 @@ export abstract class VgicDevice {
   abstract readonly vgic: Vgic | undefined
 
   protected abstract makeVgic(options: VgicOptions): void
+
+  /** Writes the pending LPIs into the guest's tables. */
+  protected savePendingTables(): Refusal | undefined {
+    return undefined
+  }
 
   /** A vCPU was created. */
   abstract vcpuCreated(vcpu: Vcpu): Refusal | undefined
@@ -107,7 +116,7 @@ export abstract class VgicDevice {
     if (this.wasInitialised) return
     this.wasInitialised = true
     this.nrIrqs ??= NR_IRQS.unset
-    const { rules, vm, vcpus } = this.o
+    const { rules, vm, vcpus, memory, effort } = this.o
     this.makeVgic({
       rules,
       vm,
@@ -118,6 +127,8 @@ export abstract class VgicDevice {
         mpidr: () => vcpu.mpidr,
         irq: vcpu.port.irq,
       })),
+      memory,
+      effort,
     })
   }
 
@@ -159,7 +170,8 @@ export abstract class VgicDevice {
       if (attr !== VGIC_CTRL.SAVE_PENDING_TABLES || this.model !== 3) return noAttr(`control ${hex(attr)}`)
       const inside = this.vcpuInside()
       if (inside !== undefined) return inside
-      return this.wasInitialised ? done : noAttr('pending tables before its initialisation')
+      if (!this.wasInitialised) return noAttr('pending tables before its initialisation')
+      return this.savePendingTables() ?? done
     },
   }
 }

@@ -59,6 +59,10 @@ export class VgicV3Device extends VgicDevice {
     for (const region of this.regions.list) this.tellRegion(this.made, region)
   }
 
+  protected override savePendingTables(): Refusal | undefined {
+    return this.made?.savePendingTables()
+  }
+
   private limits(): Limits {
     return { distributor: this.distributor, vcpus: this.o.vcpus.length, ipaEnd: this.o.ipaEnd }
   }

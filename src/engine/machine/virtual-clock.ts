@@ -37,6 +37,13 @@ export class VirtualClock implements Clock {
     }
   }
 
+  spend(nanoseconds: number): void {
+    if (nanoseconds <= 0) return
+    this.base += nanoseconds
+    // What fell due meanwhile is not to wait for the end of the slice.
+    this.onSchedule(this.base)
+  }
+
   /** Told of each new deadline, so that a running CPU does not run past it. */
   onSchedule: (at: number) => void = () => {}
 

@@ -5,12 +5,14 @@ import { giccFrame } from './gic/gicc.ts'
 import { gicdFrame } from './gic/gicd.ts'
 import { gicdV2Frame } from './gic/gicd-v2.ts'
 import { gicrFrame } from './gic/gicr.ts'
+import { gitsFrame } from './gic/gits.ts'
 import { registerAt } from './register.ts'
 import type { Register } from './register.ts'
 
 export const FRAMES = {
   GICD: { title: 'Distributor', gic: true, perCpu: false, registers: gicdFrame },
   GICR: { title: 'Redistributor', gic: true, perCpu: true, registers: gicrFrame },
+  GITS: { title: 'Interrupt Translation Service', gic: true, perCpu: false, registers: gitsFrame },
   GICDv2: { title: 'Distributor of a GICv2', gic: true, perCpu: false, registers: gicdV2Frame },
   GICC: { title: 'CPU interface of a GICv2', gic: true, perCpu: true, registers: giccFrame },
   PL011: { title: 'PL011 UART', gic: false, perCpu: false, registers: pl011Frame },
@@ -28,7 +30,15 @@ export interface FrameRow {
 
 export type FrameName = keyof typeof FRAMES
 
-export const FRAME_NAMES: readonly [FrameName, ...FrameName[]] = ['GICD', 'GICR', 'GICDv2', 'GICC', 'PL011', 'PL031']
+export const FRAME_NAMES: readonly [FrameName, ...FrameName[]] = [
+  'GICD',
+  'GICR',
+  'GITS',
+  'GICDv2',
+  'GICC',
+  'PL011',
+  'PL031',
+]
 
 const hex = (value: number): string => `0x${value.toString(16)}`
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { GICD_TYPER, gicdFrame } from './gic/gicd.ts'
 import { GICR_TYPER, gicrFrame } from './gic/gicr.ts'
+import { gitsFrame } from './gic/gits.ts'
+import {
+  COLLECTION_TABLE_ENTRY,
+  DEVICE_TABLE_ENTRY,
+  LEVEL_1_ENTRY,
+  LPI_CONFIGURATION,
+  TRANSLATION_ENTRY,
+} from './gic/its-tables.ts'
 import { irqKind, irqName } from './intid.ts'
 import {
   decodeField,
@@ -11,6 +19,7 @@ import {
   registerAt,
   registerFrame,
 } from './register.ts'
+import type { Register } from './register.ts'
 
 describe('a register', () => {
   it('explains its fields from the top', () => {
@@ -31,7 +40,15 @@ describe('a register', () => {
     expect(() => encodeRegister(GICD_TYPER, { Nothing: 0 })).toThrow('no field Nothing')
   })
 
-  it.each([...gicdFrame, ...gicrFrame].map((register) => [register.name, register] as const))(
+  const entries: readonly Register[] = [
+    COLLECTION_TABLE_ENTRY,
+    DEVICE_TABLE_ENTRY,
+    LEVEL_1_ENTRY,
+    LPI_CONFIGURATION,
+    TRANSLATION_ENTRY,
+  ]
+
+  it.each([...gicdFrame, ...gicrFrame, ...gitsFrame, ...entries].map((register) => [register.name, register] as const))(
     '%s has fields that neither overlap nor leave it',
     (_, register) => {
       const masks = (register.fields ?? []).map(fieldMask)

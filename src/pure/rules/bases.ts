@@ -25,10 +25,24 @@ const ignoresSmc: Pick<VgicRules, 'smcIsPsci'> = {
   }),
 }
 
+const movesNamedLpis: Pick<VgicRules, 'itsMovall'> = {
+  itsMovall: point({
+    title: 'MOVALL moves the LPIs of the redistributor it names.',
+    source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_movall() before v6.10',
+    decide: () => 'named',
+  }),
+}
+
 export const bases: Record<KernelBase, Partial<VgicRules>> = {
   '6.1': {
     ...resetsMpidr,
     ...ignoresSmc,
+    ...movesNamedLpis,
+    itsTarget: point({
+      title: 'ITS commands name a redistributor by the order in which vCPUs were created.',
+      source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_mapc() before v6.7',
+      decide: () => 'index',
+    }),
     lookupAffinity: point({
       title: 'A vCPU is searched in creation order; the first of several duplicates is found.',
       source: 'arch/arm64/kvm/arm.c: kvm_mpidr_to_vcpu() before v6.7',
@@ -42,6 +56,7 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
   },
   '6.8': {
     ...resetsMpidr,
+    ...movesNamedLpis,
     lookupAffinity: point({
       title: 'A table made at the first run finds a vCPU; one whose MPIDR_EL1 changed later is not found.',
       source: 'arch/arm64/kvm/arm.c: kvm_mpidr_to_vcpu(), v6.7 to v6.9',

@@ -146,6 +146,17 @@ export const mainline: VgicRules = {
     decide: () => false,
   }),
 
+  itsTarget: point({
+    title: 'ITS commands name a redistributor by the id its vCPU was created with.',
+    source: 'arch/arm64/kvm/vgic/vgic-its.c: collection_to_vcpu()',
+    decide: () => 'id',
+  }),
+  itsMovall: point({
+    title: 'MOVALL moves every LPI there is, whichever redistributor it names first.',
+    source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_movall(), which looks at no target since v6.10',
+    decide: () => 'every',
+  }),
+
   sgiAffinityCompare: point({
     title: 'An SGI compares all four levels; the range selector is not looked at.',
     source: `${MMIO}: vgic_v3_dispatch_sgi()`,

@@ -35,6 +35,8 @@ export interface VmFacts {
   revision: number
   /** Whether some vCPU has run. */
   hasRun: boolean
+  /** Whether an ITS device was created. */
+  hasIts: boolean
 }
 
 export interface Refusal {
@@ -133,6 +135,12 @@ export interface VgicRules {
   /** ICH_VTR_EL2.A3V as a nested guest sees it. */
   readonly nestedVtrA3v: Point<{ vm: Readonly<VmFacts> }, boolean>
 
+  // ITS
+  /** What the RDbase of a command counts: the ids that vCPUs were created with, or their order. */
+  readonly itsTarget: Point<void, 'id' | 'index'>
+  /** Which LPIs MOVALL moves: those of the redistributor it names, or every LPI there is. */
+  readonly itsMovall: Point<void, 'named' | 'every'>
+
   // SGIs, attributes, PSCI, debugfs
   readonly sgiAffinityCompare: Point<{ sgi: Affinity; cpu: Affinity }, boolean>
   readonly sgiDelivery: Point<void, SgiDelivery>
@@ -146,7 +154,16 @@ export interface VgicRules {
 
 /** The facts of a VM before anything has happened to it. */
 export const newVmFacts = (host: HostProfile, rules: VgicRules): VmFacts => {
-  const vm: VmFacts = { host, gic: 'none', el1: 64, guestA3v: false, pinned: false, revision: 0, hasRun: false }
+  const vm: VmFacts = {
+    host,
+    gic: 'none',
+    el1: 64,
+    guestA3v: false,
+    pinned: false,
+    revision: 0,
+    hasRun: false,
+    hasIts: false,
+  }
   vm.revision = rules.iidrDefaultRevision.decide({ vm })
   vm.guestA3v = rules.guestA3vAtCreation.decide({ vm })
   return vm

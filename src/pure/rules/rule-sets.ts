@@ -17,7 +17,12 @@ export const ruleSets: Record<RuleSetId, RuleSet> = {
   // Defined on its own: only what it leaves open follows the base.
   'full-aff3': {
     title: 'full Aff3',
-    on: (base) => ({ ...fullAff3, smcIsPsci: base.smcIsPsci ?? fullAff3.smcIsPsci }),
+    on: (base) => ({
+      ...fullAff3,
+      smcIsPsci: base.smcIsPsci ?? fullAff3.smcIsPsci,
+      itsTarget: base.itsTarget ?? fullAff3.itsTarget,
+      itsMovall: base.itsMovall ?? fullAff3.itsMovall,
+    }),
   },
 }
 

@@ -4,6 +4,7 @@
  * records an event adds it.
  */
 import { affinityText } from '../arch/affinity.ts'
+import { commandText, ITS_ERROR_NAMES, ITS_ERRORS } from '../arch/gic/its-commands.ts'
 import { FRAME_NAMES, registerName } from '../arch/frames.ts'
 import { irqName } from '../arch/intid.ts'
 import { psciCall, psciReturnName } from '../arch/psci.ts'
@@ -59,6 +60,9 @@ export const missText = ({ affinity, why, cpu: at }: SgiMiss): string =>
     ? `No CPU has the affinity ${affinityText(affinity)}.`
     : `The SGI is in Group 1 on ${cpuText(at)}; this register raises Group 0 only.`
 
+/** Why an ITS does nothing; `none`: it does. */
+const itsFailure = oneOf('none', ...ITS_ERROR_NAMES)
+
 export const events = {
   cpuState: event('cpu', { cpu, state: oneOf('off', 'waiting', 'running'), pc: u64 }, (e) =>
     e.state === 'off'
@@ -105,6 +109,20 @@ export const events = {
     'cpu',
     { cpu, intid: u32, deactivated: flag },
     (e) => `${cpuText(e.cpu)} ends ${irqName(e.intid)}${e.deactivated ? '' : ', which stays active'}`,
+  ),
+  /** A device's message at an ITS: the LPI it becomes, or why it becomes none. */
+  message: event('device', { device: u32, event: u32, intid: u32, failed: itsFailure }, (e) => {
+    const message = `Event ${e.event} of device ${hex(e.device)}`
+    return e.failed === 'none' ? `${message} is ${irqName(e.intid)}` : `${message} is lost: ${ITS_ERRORS[e.failed]}`
+  }),
+  /** A command of an ITS is done, or passed over. */
+  itsCommand: event(
+    'device',
+    { word0: u64, word1: u64, word2: u64, word3: u64, failed: itsFailure },
+    (e) =>
+      `ITS: ${commandText([e.word0, e.word1, e.word2, e.word3])}${
+        e.failed === 'none' ? '' : `, passed over: ${ITS_ERRORS[e.failed]}`
+      }`,
   ),
   mmio: event(
     'device',

@@ -139,6 +139,9 @@ export class Lanes {
       case 'irqPending':
         if (event.cpu !== undefined) listener.mark(cpuLane(event.cpu, 'accesses'), time, number, event.kind)
         return
+      case 'message':
+      case 'itsCommand':
+        return listener.mark(deviceLane('GITS'), time, number, event.kind)
       case 'mmio':
         if (event.cpu !== undefined && FRAMES[event.frame].gic)
           listener.mark(cpuLane(event.cpu, 'accesses'), time, number, event.kind)

@@ -20,12 +20,17 @@ export type VcpuFeature = (typeof VCPU_FEATURES)[number]
 export interface DeviceAttr {
   readonly group: number
   readonly attr: bigint
+  /** Of which ITS, in the order of their creation; without it, of the GIC. */
+  readonly its?: number
 }
 
 /** `badPointer`: the address the VMM gives for the value is not one of its own. */
 export interface ThroughPointer {
   readonly badPointer?: true
 }
+
+/** struct kvm_msi.flags: the message says which device it is from. */
+export const KVM_MSI_VALID_DEVID = 1
 
 /** `vcpu` is the order of creation, from 0; a vCPU's `id` is what it was created with. */
 export type KvmCall =
@@ -51,6 +56,14 @@ export type KvmCall =
   | ({ readonly call: 'KVM_SET_DEVICE_ATTR'; readonly value: bigint } & DeviceAttr & ThroughPointer)
   /** `irq`: type 27:24 (1 SPI, 2 PPI), vCPU id 23:16 and 31:28, number 15:0. */
   | { readonly call: 'KVM_IRQ_LINE'; readonly irq: number; readonly level: boolean }
+  /** `address`: of an ITS's frame; `data`: the EventID. Answers 1 for delivered, 0 for blocked by the guest. */
+  | {
+      readonly call: 'KVM_SIGNAL_MSI'
+      readonly address: bigint
+      readonly data: number
+      readonly flags: number
+      readonly devid: number
+    }
   /**
    * Only its start: the checks of the first run, then the vCPU executes when the machine runs. A VMM brings its vCPUs
    * back before it changes anything; `stay`: it does not, and this one is inside KVM_RUN until its next call.
@@ -77,8 +90,8 @@ const hex = (value: bigint | number): string => `0x${value.toString(16)}`
 const nameOf = (table: Readonly<Record<string, number | bigint>>, value: number | bigint): string =>
   Object.entries(table).find(([, candidate]) => candidate === value)?.[0] ?? hex(value)
 
-const attrText = ({ group, attr }: DeviceAttr): string => {
-  const name = vgicGroupName(group) ?? `group ${group}`
+const attrText = ({ group, attr, its }: DeviceAttr): string => {
+  const name = `${its === undefined ? '' : `ITS ${its} `}${vgicGroupName(group) ?? `group ${group}`}`
   switch (group) {
     case VGIC_GROUP.ADDR:
       return `${name} ${nameOf(VGIC_ADDR, attr)}`
@@ -87,6 +100,7 @@ const attrText = ({ group, attr }: DeviceAttr): string => {
     case VGIC_GROUP.NR_IRQS:
       return name
     case VGIC_GROUP.DIST_REGS:
+    case VGIC_GROUP.ITS_REGS:
       return `${name} ${hex(registerAttrFields(attr).offset)}`
     default: {
       const { affinity, offset } = registerAttrFields(attr)
@@ -131,6 +145,8 @@ export const callText = (call: KvmCall): string => {
       return `${call.call} ${attrText(call)}${valueText(call)}`
     case 'KVM_IRQ_LINE':
       return `${call.call} ${hex(call.irq)} ${call.level ? 'up' : 'down'}`
+    case 'KVM_SIGNAL_MSI':
+      return `${call.call} ${hex(call.address)} data ${hex(call.data)}${(call.flags & KVM_MSI_VALID_DEVID) === 0 ? '' : ` devid ${hex(call.devid)}`}`
     case 'KVM_RUN':
       return `${call.call} vcpu ${call.vcpu}${call.stay === true ? ' (stays inside)' : ''}`
   }

@@ -18,6 +18,7 @@ export const VGIC_GROUP = {
   REDIST_REGS: 5,
   CPU_SYSREGS: 6,
   LEVEL_INFO: 7,
+  ITS_REGS: 8,
 } as const
 
 export type VgicGroup = keyof typeof VGIC_GROUP
@@ -31,15 +32,22 @@ const GROUPS: readonly VgicGroup[] = [
   'REDIST_REGS',
   'CPU_SYSREGS',
   'LEVEL_INFO',
+  'ITS_REGS',
 ]
 
 export const vgicGroupName = (group: number): VgicGroup | undefined => GROUPS.find((name) => VGIC_GROUP[name] === group)
 
 /** Attributes of KVM_DEV_ARM_VGIC_GRP_ADDR. */
-export const VGIC_ADDR = { V2_DIST: 0n, V2_CPU: 1n, V3_DIST: 2n, V3_REDIST: 3n, V3_REDIST_REGION: 5n } as const
+export const VGIC_ADDR = { V2_DIST: 0n, V2_CPU: 1n, V3_DIST: 2n, V3_REDIST: 3n, ITS: 4n, V3_REDIST_REGION: 5n } as const
 
 /** Attributes of KVM_DEV_ARM_VGIC_GRP_CTRL. */
-export const VGIC_CTRL = { INIT: 0n, SAVE_PENDING_TABLES: 3n } as const
+export const VGIC_CTRL = {
+  INIT: 0n,
+  ITS_SAVE_TABLES: 1n,
+  ITS_RESTORE_TABLES: 2n,
+  SAVE_PENDING_TABLES: 3n,
+  ITS_RESET: 4n,
+} as const
 
 /** The attribute of a register: which CPU's, and the offset (or, for CPU_SYSREGS, the encoding). */
 export const registerAttr = (affinity: Affinity, offset: number): bigint =>
