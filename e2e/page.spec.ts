@@ -31,6 +31,11 @@ test('512 vCPUs are drawn as far as they can be seen, and scroll at the rate of 
   await page.getByRole('textbox', { name: 'vCPUs' }).fill('512')
   await page.keyboard.press('Enter')
   await expect(page.getByText('512 vCPUs, 512 frames')).toBeVisible()
+  // Clusters are closed, but that of the selected vCPU; the keyboard closes it too.
+  await cpuItem(page, 0).press('ArrowLeft')
+  await expect(page.getByRole('treeitem', { name: /^16 vCPUs from affinity 0\.0\.1\.0, closed/ })).toBeVisible()
+  await page.getByRole('button', { name: 'Open all' }).click()
+  await expect(page.getByRole('treeitem', { name: /^vCPU 16,/ })).toHaveCount(0)
   expect(await page.getByRole('treeitem').count()).toBeLessThan(40)
   const slow = await page.evaluate(async () => {
     const pane = document.querySelector('.affinities')

@@ -1,6 +1,6 @@
 /** Where SPIs go: GICD_IROUTER of each one in use, its target, and an affinity to send it to instead. */
 import { useState } from 'react'
-import { affinityText, irouterAffinity } from '../../pure/arch/affinity.ts'
+import { AFFINITY_BYTES, affinityText, irouterAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { FIRST_SPI, irqName } from '../../pure/arch/intid.ts'
 import { NR_IRQS } from '../../pure/blueprint/blueprint.ts'
@@ -13,7 +13,6 @@ import { AffinityField } from '../widgets/affinity-field.tsx'
 import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
 import { Answer } from '../widgets/answer.tsx'
 
-const LSB = { aff3: 32, aff2: 16, aff1: 8, aff0: 0 } as const
 const NONE: readonly SpiView[] = []
 
 const DEVICES: Readonly<Record<number, string>> = {
@@ -64,7 +63,7 @@ const Spi = (props: {
       <div>
         {spi !== undefined && (
           <>
-            <HexText parts={hexParts(spi.irouter, LSB)} /> <AffinityText affinity={affinity} />
+            <HexText parts={hexParts(spi.irouter, AFFINITY_BYTES.irouter)} /> <AffinityText affinity={affinity} />
           </>
         )}
       </div>

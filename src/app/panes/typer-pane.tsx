@@ -1,5 +1,5 @@
 /** GICR_TYPER of every frame, as the guest reads it, field by field. */
-import { typerAffinity } from '../../pure/arch/affinity.ts'
+import { AFFINITY_BYTES, typerAffinity } from '../../pure/arch/affinity.ts'
 import { GICR_TYPER, GICR_WAKER } from '../../pure/arch/gic/gicr.ts'
 import { explainRegister } from '../../pure/arch/register.ts'
 import type { FrameView } from '../../pure/protocol/views.ts'
@@ -7,7 +7,6 @@ import { useSession, useSessionState } from '../session-context.ts'
 import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 
-const LSB = { aff3: 56, aff2: 48, aff1: 40, aff0: 32 } as const
 const NONE: readonly FrameView[] = []
 
 const TyperPane = () => {
@@ -33,7 +32,7 @@ const Frame = ({ frame, place }: { readonly frame: FrameView; readonly place: nu
       <div className="line">
         <b>frame {place}</b>
         <span className="mono dim">0x{frame.base.toString(16).padStart(8, '0')}</span>
-        <HexText parts={hexParts(frame.typer, LSB)} />
+        <HexText parts={hexParts(frame.typer, AFFINITY_BYTES.typer)} />
         <AffinityText affinity={typerAffinity.decode(frame.typer)} />
         <button className="button small quiet" onClick={() => session.select(frame.cpu)}>
           vCPU {frame.cpu}

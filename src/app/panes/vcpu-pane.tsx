@@ -1,24 +1,18 @@
 /** One vCPU: its affinity in all its layouts, and the form that changes it. */
-import { useState } from 'react'
 import {
-  affinityText,
+  AFFINITY_BYTES,
   attributeAffinity,
   encodeSgi,
   irouterAffinity,
   mpidrAffinity,
   mpidrOf,
-  resetAffinity,
   sgiAffinity,
   typerAffinity,
 } from '../../pure/arch/affinity.ts'
-import type { Affinity } from '../../pure/arch/affinity.ts'
-import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
-import type { KvmAnswer } from '../../pure/uapi/calls.ts'
 import { useSession, useSessionState } from '../session-context.ts'
-import { AffinityField } from '../widgets/affinity-field.tsx'
 import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
-import { Answer } from '../widgets/answer.tsx'
+import { AffinityEditor } from './shared/affinity-editor.tsx'
 
 const STATES = { off: '○ off', waiting: '◐ waits', running: '● runs' } as const
 
@@ -46,7 +40,10 @@ const VcpuPane = () => {
         <State cpu={cpu} />
       </div>
       <div className="pane-body" tabIndex={0} role="region" aria-label={`vCPU ${cpu}`}>
-        <Edit key={cpu} cpu={cpu} />
+        <div className="part">
+          <h2>Affinity</h2>
+          <AffinityEditor key={cpu} cpu={cpu} />
+        </div>
         <Layouts cpu={cpu} />
       </div>
     </>
@@ -62,77 +59,6 @@ const State = ({ cpu }: { readonly cpu: number }) => {
     </span>
   )
 }
-
-/** The answer of an edit and the value it asked for. */
-interface Outcome {
-  readonly asked: Affinity
-  readonly answer: KvmAnswer | undefined
-}
-
-const Edit = ({ cpu }: { readonly cpu: number }) => {
-  const session = useSession()
-  const affinity = useSessionState((state) => affinityIn(state.draft, cpu))
-  const built = useSessionState((state) => state.running !== undefined && cpu < state.running.vcpus)
-  const last = useSessionState((state) => state.calls.findLast(({ by }) => by === 'you'))
-  const [outcome, setOutcome] = useState<Outcome | undefined>(undefined)
-
-  const now = (asked: Affinity): void => {
-    session.setAffinityNow(cpu, asked).then(
-      (answer) => setOutcome({ asked, answer }),
-      (error: unknown) => session.report(String(error)),
-    )
-  }
-
-  return (
-    <div className="part">
-      <h2>Affinity</h2>
-      <AffinityField
-        label={`Affinity of vCPU ${cpu}: Aff3.Aff2.Aff1.Aff0`}
-        value={affinity}
-        actions={[
-          {
-            title: 'next boot',
-            hint: 'The VMM sets it before the machine runs; applies at the next Reboot',
-            accent: true,
-            act: (to) => session.edit({ edit: 'setAffinity', vcpu: cpu, affinity: to }),
-          },
-          {
-            title: 'now',
-            hint: 'KVM_SET_ONE_REG(MPIDR_EL1) on the running machine',
-            enabled: built,
-            act: now,
-          },
-          {
-            title: '↺',
-            label: "KVM's affinity at the next boot",
-            hint: `What KVM gives it, ${affinityText(resetAffinity(cpu))}, at the next boot`,
-            enabled: affinity !== resetAffinity(cpu),
-            act: () => session.edit({ edit: 'setAffinity', vcpu: cpu, affinity: undefined }),
-          },
-        ]}
-      />
-      {outcome !== undefined && (
-        <dl className="facts" style={{ marginTop: 8 }}>
-          <dt>call</dt>
-          <dd className="mono">KVM_SET_ONE_REG vcpu {cpu} MPIDR_EL1</dd>
-          <dt>asked</dt>
-          <dd className="mono">0x{mpidrOf(outcome.asked).toString(16)}</dd>
-          <dt>answer</dt>
-          <dd>
-            <Answer answer={outcome.answer} effective={last?.effective} />
-          </dd>
-        </dl>
-      )}
-    </div>
-  )
-}
-
-const LSB = {
-  mpidr: { aff3: 32, aff2: 16, aff1: 8, aff0: 0 },
-  typer: { aff3: 56, aff2: 48, aff1: 40, aff0: 32 },
-  irouter: { aff3: 32, aff2: 16, aff1: 8, aff0: 0 },
-  sgi: { aff3: 48, aff2: 32, aff1: 16 },
-} as const
 
 const SGI_BITS = 0xf
 
@@ -157,11 +83,15 @@ const Layouts = ({ cpu }: { readonly cpu: number }) => {
     rangeSelector: 0,
   })
   const rows = [
-    { where: 'MPIDR_EL1', parts: hexParts(mpidrOf(running), LSB.mpidr), lost: running !== wanted },
-    { where: 'GICR_TYPER', parts: hexParts(typerAffinity.encode(shown), LSB.typer), lost: shown !== wanted },
-    { where: 'GICD_IROUTER', parts: hexParts(irouterAffinity.encode(routed), LSB.irouter), lost: routed !== wanted },
-    { where: 'ICC_SGI1R_EL1', parts: hexParts(sgi, LSB.sgi), lost: false },
-    { where: 'KVM attribute', parts: hexParts(attributeAffinity.encode(wanted), LSB.typer), lost: false },
+    { where: 'MPIDR_EL1', parts: hexParts(mpidrOf(running), AFFINITY_BYTES.mpidr), lost: running !== wanted },
+    { where: 'GICR_TYPER', parts: hexParts(typerAffinity.encode(shown), AFFINITY_BYTES.typer), lost: shown !== wanted },
+    {
+      where: 'GICD_IROUTER',
+      parts: hexParts(irouterAffinity.encode(routed), AFFINITY_BYTES.irouter),
+      lost: routed !== wanted,
+    },
+    { where: 'ICC_SGI1R_EL1', parts: hexParts(sgi, AFFINITY_BYTES.sgi1r), lost: false },
+    { where: 'KVM attribute', parts: hexParts(attributeAffinity.encode(wanted), AFFINITY_BYTES.typer), lost: false },
   ]
   return (
     <div className="part">

@@ -16,7 +16,7 @@ export interface AffinityLevels {
 const LEVEL_MAX = 0xff
 
 /** The lowest bit of each level in every form. A level that is absent is not carried by that form. */
-const LSB = {
+export const AFFINITY_BYTES = {
   packed: { aff3: 24, aff2: 16, aff1: 8, aff0: 0 },
   mpidr: { aff3: 32, aff2: 16, aff1: 8, aff0: 0 },
   typer: { aff3: 56, aff2: 48, aff1: 40, aff0: 32 },
@@ -41,7 +41,7 @@ export interface AffinityCodec {
 const codec = (form: Form): AffinityCodec => {
   const fields = LEVELS.flatMap((level) => {
     const lsb = form[level]
-    return lsb === undefined ? [] : [{ packed: LSB.packed[level], lsb: BigInt(lsb) }]
+    return lsb === undefined ? [] : [{ packed: AFFINITY_BYTES.packed[level], lsb: BigInt(lsb) }]
   })
   return {
     mask: fields.reduce((mask, { lsb }) => mask | (BigInt(LEVEL_MAX) << lsb), 0n),
@@ -53,37 +53,41 @@ const codec = (form: Form): AffinityCodec => {
 }
 
 /** MPIDR_EL1; the mask is Linux's MPIDR_HWID_BITMASK, the only bits CPU_ON accepts. */
-export const mpidrAffinity = codec(LSB.mpidr)
+export const mpidrAffinity = codec(AFFINITY_BYTES.mpidr)
 /** GICR_TYPER.Affinity_Value, bits 63:32 of the 64-bit register. */
-export const typerAffinity = codec(LSB.typer)
+export const typerAffinity = codec(AFFINITY_BYTES.typer)
 /** GICD_IROUTER<n>; bit 31 (Interrupt_Routing_Mode) is not part of the affinity. */
-export const irouterAffinity = codec(LSB.irouter)
+export const irouterAffinity = codec(AFFINITY_BYTES.irouter)
 /** ICC_SGI1R_EL1 and its siblings: the cluster; Aff0 is in the target list. */
-export const sgiAffinity = codec(LSB.sgi1r)
+export const sgiAffinity = codec(AFFINITY_BYTES.sgi1r)
 /** The mpidr field of KVM's vGICv3 device attributes (Documentation/virt/kvm/devices/arm-vgic-v3.rst). */
-export const attributeAffinity = codec(LSB.attribute)
+export const attributeAffinity = codec(AFFINITY_BYTES.attribute)
 
 export const affinityOf = ({ aff3, aff2, aff1, aff0 }: AffinityLevels): Affinity =>
-  ((aff3 << LSB.packed.aff3) | (aff2 << LSB.packed.aff2) | (aff1 << LSB.packed.aff1) | (aff0 << LSB.packed.aff0)) >>> 0
+  ((aff3 << AFFINITY_BYTES.packed.aff3) |
+    (aff2 << AFFINITY_BYTES.packed.aff2) |
+    (aff1 << AFFINITY_BYTES.packed.aff1) |
+    (aff0 << AFFINITY_BYTES.packed.aff0)) >>>
+  0
 
 export const affinityLevels = (affinity: Affinity): AffinityLevels => ({
-  aff3: (affinity >>> LSB.packed.aff3) & LEVEL_MAX,
-  aff2: (affinity >>> LSB.packed.aff2) & LEVEL_MAX,
-  aff1: (affinity >>> LSB.packed.aff1) & LEVEL_MAX,
-  aff0: (affinity >>> LSB.packed.aff0) & LEVEL_MAX,
+  aff3: (affinity >>> AFFINITY_BYTES.packed.aff3) & LEVEL_MAX,
+  aff2: (affinity >>> AFFINITY_BYTES.packed.aff2) & LEVEL_MAX,
+  aff1: (affinity >>> AFFINITY_BYTES.packed.aff1) & LEVEL_MAX,
+  aff0: (affinity >>> AFFINITY_BYTES.packed.aff0) & LEVEL_MAX,
 })
 
-export const aff3Of = (affinity: Affinity): number => (affinity >>> LSB.packed.aff3) & LEVEL_MAX
+export const aff3Of = (affinity: Affinity): number => (affinity >>> AFFINITY_BYTES.packed.aff3) & LEVEL_MAX
 
 /** The same affinity with Aff3 = 0: what a path that knows three levels makes of it. */
-export const withoutAff3 = (affinity: Affinity): Affinity => affinity & ~(LEVEL_MAX << LSB.packed.aff3)
+export const withoutAff3 = (affinity: Affinity): Affinity => affinity & ~(LEVEL_MAX << AFFINITY_BYTES.packed.aff3)
 
 export const withAff3 = (affinity: Affinity, aff3: number): Affinity =>
-  (withoutAff3(affinity) | ((aff3 & LEVEL_MAX) << LSB.packed.aff3)) >>> 0
+  (withoutAff3(affinity) | ((aff3 & LEVEL_MAX) << AFFINITY_BYTES.packed.aff3)) >>> 0
 
 /** Whether two affinities agree from `level` (0 to 3) upwards, as PSCI AFFINITY_INFO compares them. */
 export const sameFromLevel = (a: Affinity, b: Affinity, level: 0 | 1 | 2 | 3): boolean =>
-  LEVELS.slice(0, LEVELS.length - level).every((name) => ((a ^ b) & (LEVEL_MAX << LSB.packed[name])) === 0)
+  LEVELS.slice(0, LEVELS.length - level).every((name) => ((a ^ b) & (LEVEL_MAX << AFFINITY_BYTES.packed[name])) === 0)
 
 /** MPIDR_EL1.[31], RES1 in AArch64 state. */
 export const MPIDR_RES1 = 1n << 31n
@@ -97,7 +101,10 @@ const RESET_SPLIT = [
 
 /** The affinity KVM gives the vCPU that was created with this id. */
 export const resetAffinity = (vcpuId: number): Affinity =>
-  RESET_SPLIT.reduce((all, { level, lsb, mask }) => all | (((vcpuId >>> lsb) & mask) << LSB.packed[level]), 0) >>> 0
+  RESET_SPLIT.reduce(
+    (all, { level, lsb, mask }) => all | (((vcpuId >>> lsb) & mask) << AFFINITY_BYTES.packed[level]),
+    0,
+  ) >>> 0
 
 /** The MPIDR_EL1 that KVM gives the vCPU that was created with this id. */
 export const resetMpidr = (vcpuId: number): bigint => MPIDR_RES1 | mpidrAffinity.encode(resetAffinity(vcpuId))
@@ -107,7 +114,7 @@ export const mpidrOf = (affinity: Affinity): bigint => MPIDR_RES1 | mpidrAffinit
 
 /** `1.0.0.2`: four hexadecimal fields, Aff3 first. */
 export const affinityText = (affinity: Affinity): string =>
-  LEVELS.map((level) => ((affinity >>> LSB.packed[level]) & LEVEL_MAX).toString(16)).join('.')
+  LEVELS.map((level) => ((affinity >>> AFFINITY_BYTES.packed[level]) & LEVEL_MAX).toString(16)).join('.')
 
 export type ParsedAffinity =
   | { readonly ok: true; readonly affinity: Affinity }
@@ -134,7 +141,7 @@ const parseDotted = (text: string): ParsedAffinity => {
     if (!/^[0-9a-f]+$/.test(part)) return wrong(`${name} is "${part}", which is not a hexadecimal number.`)
     const value = Number.parseInt(part, 16)
     if (value > LEVEL_MAX) return wrong(`${name} is 0x${part}; a level holds 0x0 to 0xff.`)
-    affinity |= value << LSB.packed[level]
+    affinity |= value << AFFINITY_BYTES.packed[level]
   }
   return { ok: true, affinity: affinity >>> 0 }
 }

@@ -11,3 +11,7 @@ export const frameBase = (index: number): number => {
   }
   throw new Error(`vCPU ${index} is outside all redistributor regions`)
 }
+
+/** Which redistributor region an address lies in; -1 outside of all. */
+export const regionOf = (base: number): number =>
+  memoryMap.redistributors.findIndex((region) => base >= region.base && base < region.base + region.frames * GICR_SIZE)

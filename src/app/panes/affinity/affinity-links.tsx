@@ -1,11 +1,14 @@
 import { memo } from 'react'
-import { CPU_BOX, FRAME_BOX, LEVEL_X, NODE_RADIUS } from './columns.ts'
-import type { AffinityMap, CpuRow, LevelNode } from './map.ts'
+import { NODE_RADIUS } from './columns.ts'
+import type { Columns } from './columns.ts'
+import type { AffinityMap, LevelNode, Link } from './map.ts'
 import type { Window } from './use-window.ts'
 
 const LEVELS = [3, 2, 1, 0] as const
+const CROSS = 5
 
-const curve = (x1: number, y1: number, x2: number, y2: number): string => {
+/** A line between two heights, and where its middle lies. */
+export const curve = (x1: number, y1: number, x2: number, y2: number): string => {
   const middle = (x1 + x2) / 2
   return `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`
 }
@@ -17,13 +20,25 @@ const elbow = (x1: number, y1: number, x2: number, y2: number): string => `M${x1
 const crosses = ({ top, bottom }: Window, a: number, b: number): boolean =>
   Math.max(a, b) >= top - 40 && Math.min(a, b) <= bottom + 40
 
-const Tree = memo(({ nodes, seen }: { readonly nodes: readonly LevelNode[]; readonly seen: Window }) => (
+const cross = (x: number, y: number): string =>
+  `M${x - CROSS} ${y - CROSS}l${2 * CROSS} ${2 * CROSS}m0 ${-2 * CROSS}l${-2 * CROSS} ${2 * CROSS}`
+
+interface TreeProps {
+  readonly nodes: readonly LevelNode[]
+  readonly seen: Window
+  readonly columns: Columns
+  readonly onToggle: (node: LevelNode) => void
+}
+
+const Tree = memo(({ nodes, seen, columns, onToggle }: TreeProps) => (
   <>
-    {nodes.map(({ level, value, y, children }) => {
+    {nodes.map((node) => {
+      const { level, value, y, children, key, closed } = node
       if (!crosses(seen, Math.min(y, children[0] ?? y), Math.max(y, children.at(-1) ?? y))) return null
-      const x = LEVEL_X[level]
+      const x = columns.level[level]
       const line = children.length > 1 && y === children[0] ? elbow : curve
-      const to = level === 0 ? CPU_BOX.left : LEVEL_X[level === 3 ? 2 : level === 2 ? 1 : 0] - NODE_RADIUS
+      const next = level === 3 ? 2 : level === 2 ? 1 : 0
+      const to = level === 0 || closed ? columns.cpu.left : columns.level[next] - NODE_RADIUS
       return (
         <g key={`${level}-${y}`}>
           {children.map((child) =>
@@ -31,66 +46,90 @@ const Tree = memo(({ nodes, seen }: { readonly nodes: readonly LevelNode[]; read
               <path key={child} className="branch" d={line(x + NODE_RADIUS, y, to, child)} />
             ) : null,
           )}
-          <circle cx={x} cy={y} r={NODE_RADIUS} className={`node n${level}`} />
-          <text x={x} y={y + 4} className={`level a${level}`}>
-            {value.toString(16)}
-          </text>
+          <g
+            className={key === undefined ? undefined : 'closable'}
+            onClick={key === undefined ? undefined : () => onToggle(node)}
+          >
+            <circle cx={x} cy={y} r={NODE_RADIUS} className={`node n${level}${closed ? ' closed' : ''}`} />
+            <text x={x} y={y + 4} className={`level a${level}`}>
+              {value.toString(16)}
+            </text>
+          </g>
         </g>
       )
     })}
   </>
 ))
 
+const LinkLine = (props: {
+  readonly link: Link
+  readonly columns: Columns
+  readonly state: string
+  readonly chosen: boolean
+}) => {
+  const { link, columns, state } = props
+  const { kind, from, to, of, place } = link
+  const [x1, x2] = [columns.cpu.left + columns.cpu.width, columns.frame.left]
+  const chosen = props.chosen ? ' chosen' : ''
+  if (kind !== 'miss') {
+    const shared = kind === 'shared' ? ' shared' : ''
+    return (
+      <path
+        data-link={`${of}-${place}`}
+        className={`link ${state}${shared}${chosen}`}
+        d={curve(x1, from, x2, to ?? from)}
+      />
+    )
+  }
+  // Towards the frame that was made for it, and broken where it should have gone on.
+  const end = to === undefined ? { x: x1 + (x2 - x1) / 2, y: from } : { x: (x1 + x2) / 2, y: (from + to) / 2 }
+  return (
+    <g data-link={`${of}-none`}>
+      <path
+        className={`link miss${chosen}`}
+        d={to === undefined ? `M${x1} ${from}H${end.x - CROSS - 3}` : curve(x1, from, x2, to)}
+      />
+      <circle className="gap" cx={end.x} cy={end.y} r={CROSS + 4} />
+      <path className="cross" d={cross(end.x, end.y)} />
+    </g>
+  )
+}
+
 /** Everything that is drawn and not read: the tree's nodes, and a line for each match. */
 export const AffinityLinks = (props: {
   readonly map: AffinityMap
   readonly seen: Window
-  readonly stateOf: (cpu: number) => string
-  readonly selected: number
+  readonly columns: Columns
+  readonly stateOf: (of: number | string) => string
+  readonly isChosen: (of: number | string) => boolean
+  readonly onToggle: (node: LevelNode) => void
 }) => {
-  const { map, seen } = props
-  const [from, to] = [CPU_BOX.left + CPU_BOX.width, Math.max(seen.width - FRAME_BOX.right - FRAME_BOX.width, 240)]
-  const link = (row: CpuRow) => {
-    const chosen = row.index === props.selected ? ' chosen' : ''
-    if (row.frames.length === 0) {
-      if (!crosses(seen, row.y, row.y)) return null
-      const end = from + Math.min(46, (to - from) / 2)
-      return (
-        <g key={row.index} data-link={`${row.index}-none`}>
-          <path className={`link miss${chosen}`} d={`M${from} ${row.y}H${end - 8}`} />
-          <path className="cross" d={`M${end - 5} ${row.y - 5}l10 10m0 -10l-10 10`} />
-        </g>
-      )
-    }
-    return row.frames.map((place) => {
-      const y = map.frames[place]?.y ?? row.y
-      if (!crosses(seen, row.y, y)) return null
-      const shared = row.frames.length > 1 || (map.frames[place]?.claims ?? 0) > 1 ? ' shared' : ''
-      return (
-        <path
-          key={`${row.index}-${place}`}
-          data-link={`${row.index}-${place}`}
-          className={`link ${props.stateOf(row.index)}${shared}${chosen}`}
-          d={curve(from, row.y, to, y)}
-        />
-      )
-    })
-  }
+  const { map, seen, columns } = props
   return (
     <svg className="affinity-lines" width={seen.width} height={map.height} aria-hidden="true">
       {LEVELS.map((level) => (
-        <text key={level} x={LEVEL_X[level]} y={18} className={`level a${level}`}>
+        <text key={level} x={columns.level[level]} y={18} className={`level a${level}`}>
           Aff{level}
         </text>
       ))}
-      <text x={CPU_BOX.left + CPU_BOX.width / 2} y={18} className="level head">
+      <text x={columns.cpu.left + columns.cpu.width / 2} y={18} className="level head">
         vCPU
       </text>
-      <text x={to} y={18} className="head">
-        GICR frames, by address
+      <text x={columns.frame.left} y={18} className="head">
+        {columns.wide ? 'GICR frames, by address' : 'GICR frames'}
       </text>
-      <Tree nodes={map.nodes} seen={seen} />
-      {map.cpus.map(link)}
+      <Tree nodes={map.nodes} seen={seen} columns={columns} onToggle={props.onToggle} />
+      {map.links.map((link) =>
+        crosses(seen, link.from, link.to ?? link.from) ? (
+          <LinkLine
+            key={`${link.of}-${link.place}`}
+            link={link}
+            columns={columns}
+            state={props.stateOf(link.of)}
+            chosen={props.isChosen(link.of)}
+          />
+        ) : null,
+      )}
     </svg>
   )
 }

@@ -1,23 +1,21 @@
 /** Which redistributor each CPU finds: affinities at left, frames in address order at right, a line for each match. */
 import { useMemo, useRef, useState } from 'react'
 import type { KeyboardEvent } from 'react'
-import { affinityText, mpidrAffinity, typerAffinity } from '../../../pure/arch/affinity.ts'
-import { GICR_TYPER } from '../../../pure/arch/gic/gicr.ts'
-import { decodeField } from '../../../pure/arch/register.ts'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
-import type { MachineView } from '../../../pure/protocol/views.ts'
-import { frameBase } from '../../../pure/blueprint/frames.ts'
-import { forecast } from '../../../pure/rules/forecast.ts'
 import { missReason } from '../../../pure/rules/links.ts'
-import type { Reason } from '../../../pure/rules/links.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { differs } from '../../session/session.ts'
-import { PackedAffinity } from '../../widgets/affinity-text.tsx'
 import { Segments } from '../../widgets/choice.tsx'
 import { AffinityLinks } from './affinity-links.tsx'
-import { CPU_BOX, FRAME_BOX } from './columns.ts'
+import { columnsFor } from './columns.ts'
+import { CpuItem, EditMark, GroupItem, rowId } from './cpu-items.tsx'
+import { FrameItem, FramesItem, RegionItem } from './frame-items.tsx'
+import { closedGroups, groupKey } from './groups.ts'
+import type { Toggled } from './groups.ts'
 import { layAffinities, REASON, ROW } from './map.ts'
-import type { AffinityMap, CpuRow, CpuSpot, FrameRow, FrameSpot } from './map.ts'
+import type { AffinityMap, Row } from './map.ts'
+import { spotsOfBlueprint, spotsOfMachine } from './spots.ts'
+import type { Spots } from './spots.ts'
 import { useWindow } from './use-window.ts'
 
 type Source = 'running' | 'next'
@@ -27,41 +25,33 @@ const SOURCES = [
   { value: 'next', title: 'Next boot' },
 ] as const satisfies readonly { value: Source; title: string }[]
 
-const spotsOfMachine = ({ cpus, frames }: MachineView): [CpuSpot[], FrameSpot[]] => [
-  cpus.map(({ index, mpidr }) => ({ index, affinity: mpidrAffinity.decode(mpidr) })),
-  frames.map(({ base, cpu, typer }) => {
-    return { base, cpu, affinity: typerAffinity.decode(typer), last: decodeField(GICR_TYPER, 'Last', typer) === 1n }
-  }),
-]
+/** Of a machine with many things wrong, not all can be open. */
+const WRONG_OPEN = 8
 
-const spotsOfBlueprint = (blueprint: Blueprint): [CpuSpot[], FrameSpot[]] => {
-  const { vcpus } = forecast(blueprint)
-  return [
-    vcpus.map(({ index, running }) => ({ index, affinity: running })),
-    vcpus.map(({ index, shown }) => {
-      return { base: frameBase(index), cpu: index, affinity: shown, last: index === vcpus.length - 1 }
-    }),
-  ]
+/** What is open whatever the size of the machine: the selected CPU, and those that stand out. */
+const notable = ({ cpus, frames }: Spots, selected: number): ReadonlySet<number> => {
+  const there = new Map<number, number>()
+  for (const { affinity } of frames) there.set(affinity, (there.get(affinity) ?? 0) + 1)
+  const wrong = cpus.filter(({ affinity }) => there.get(affinity) !== 1)
+  return new Set([selected, ...(wrong.length <= WRONG_OPEN ? wrong.map(({ index }) => index) : [])])
 }
 
-/** Lays out again only when an affinity changes, however often the machine does. */
+/** Lays out again only when an affinity or a group changes, however often the machine does. */
 const layOnce = () => {
   let last: { readonly key: string; readonly map: AffinityMap } | undefined
-  return (cpus: readonly CpuSpot[], frames: readonly FrameSpot[]): AffinityMap => {
-    const key = `${cpus.map(({ affinity }) => affinity)};${frames.map(({ affinity, base }) => `${affinity}@${base}`)}`
-    if (last?.key !== key) last = { key, map: layAffinities(cpus, frames) }
+  return (spots: Spots, closed: ReadonlySet<string>): AffinityMap => {
+    const { cpus, frames } = spots
+    const key = [
+      cpus.map(({ affinity }) => affinity).join(),
+      frames.map(({ typer, base }) => `${typer}@${base}`).join(),
+      [...closed].join(),
+    ].join(';')
+    if (last?.key !== key) last = { key, map: layAffinities(cpus, frames, closed) }
     return last.map
   }
 }
 
-const useMap = (source: Source, machine: MachineView | undefined, draft: Blueprint): AffinityMap => {
-  const [lay] = useState(layOnce)
-  const [cpus, frames] = useMemo(
-    () => (source === 'running' && machine !== undefined ? spotsOfMachine(machine) : spotsOfBlueprint(draft)),
-    [source, machine, draft],
-  )
-  return lay(cpus, frames)
-}
+const idOf = (row: Row): number | string => (row.kind === 'cpu' ? row.index : row.key)
 
 const AffinityPane = () => {
   const session = useSession()
@@ -71,33 +61,58 @@ const AffinityPane = () => {
   const selected = useSessionState((state) => state.selected)
   const edited = useSessionState(differs)
   // What was just edited is shown, until the person or the next boot says otherwise.
-  const [chosen, setChosen] = useState<{ of: Blueprint; source: Source }>({ of: draft, source: 'running' })
-  const source = chosen.of === draft ? chosen.source : edited ? 'next' : 'running'
+  const [chosen, setChosen] = useState<{ of: Blueprint; source: Source } | undefined>(undefined)
+  const source = chosen?.of === draft ? chosen.source : edited ? 'next' : 'running'
   const shown = source === 'running' && machine !== undefined ? source : 'next'
-  const map = useMap(shown, machine, draft)
   const rules = shown === 'running' ? (running ?? draft) : draft
+
+  const [lay] = useState(layOnce)
+  const [toggled, setToggled] = useState<Toggled>({})
+  const [editing, setEditing] = useState<string | undefined>(undefined)
+  const spots = useMemo(
+    () => (shown === 'running' && machine !== undefined ? spotsOfMachine(machine) : spotsOfBlueprint(draft)),
+    [shown, machine, draft],
+  )
+  const closed = closedGroups(spots.cpus, notable(spots, selected), toggled)
+  const map = lay(spots, closed)
+  const toggle = (key: string): void => setToggled((all) => ({ ...all, [key]: !closed.has(key) }))
+  const toggleAll = (close: boolean): void =>
+    setToggled(Object.fromEntries(spots.cpus.map(({ affinity }) => [groupKey(affinity, 1), close])))
+
   const scroller = useRef<HTMLDivElement>(null)
   const seen = useWindow(scroller)
-
+  const columns = columnsFor(seen.width)
   const visible = (y: number, below = 0): boolean => y + ROW / 2 + below >= seen.top && y - ROW / 2 <= seen.bottom
-  const cpus = map.cpus.filter((row) => visible(row.y, REASON))
-  const frames = map.frames.flatMap((row, place) => (visible(row.y) ? [{ row, place }] : []))
-  const misses = map.cpus.filter((row) => row.frames.length === 0).length
-  const focusable = cpus.some(({ index }) => index === selected) ? selected : cpus[0]?.index
+  const rows = map.rows.filter((row) => visible(row.y, REASON))
+  const isChosen = (of: number | string): boolean =>
+    of === selected || map.rows.some((row) => row.kind === 'group' && row.key === of && row.cpus.includes(selected))
+  const focusable = rows.find((row) => isChosen(idOf(row))) ?? rows[0]
 
-  const move = (event: KeyboardEvent, row: CpuRow): void => {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
-    const next = map.cpus[map.cpus.indexOf(row) + step]
-    if (step === 0 || next === undefined) return
-    event.preventDefault()
-    session.select(next.index)
+  const go = (row: Row | undefined): void => {
+    if (row === undefined) return
+    if (row.kind === 'cpu') session.select(row.index)
     scroller.current?.scrollTo({
-      top: Math.min(Math.max(next.y + ROW - (seen.bottom - seen.top), seen.top), next.y - ROW),
+      top: Math.min(Math.max(row.y + ROW - (seen.bottom - seen.top), seen.top), row.y - ROW),
     })
-    requestAnimationFrame(() => document.getElementById(`cpu-${next.index}`)?.focus())
+    requestAnimationFrame(() => document.getElementById(rowId(idOf(row)))?.focus())
   }
-
-  const stateOf = (index: number): string => (shown === 'next' ? 'planned' : (machine?.cpus[index]?.state ?? 'off'))
+  const onKey = (event: KeyboardEvent, row: Row): void => {
+    const at = map.rows.indexOf(row)
+    if (event.key === 'ArrowDown') go(map.rows[at + 1])
+    else if (event.key === 'ArrowUp') go(map.rows[at - 1])
+    else if (event.key === 'Home') go(map.rows[0])
+    else if (event.key === 'End') go(map.rows.at(-1))
+    else if (event.key === 'ArrowRight' && row.kind === 'group') toggle(row.key)
+    else if (event.key === 'ArrowLeft' && row.kind === 'cpu') toggle(groupKey(row.affinity, 1))
+    else if (event.key === 'Enter' && row.kind === 'cpu') setEditing(`cpu-${row.index}`)
+    else if (event.key === 'Enter' && row.kind === 'group') toggle(row.key)
+    else return
+    event.preventDefault()
+  }
+  const edit = (what: string) => (open: boolean) => setEditing(open ? what : undefined)
+  const stateOf = (of: number | string): string =>
+    shown === 'next' || typeof of === 'string' ? 'planned' : (machine?.cpus[of]?.state ?? 'off')
+  const large = spots.cpus.length > 16
 
   return (
     <>
@@ -108,105 +123,88 @@ const AffinityPane = () => {
           options={SOURCES}
           onChange={(value) => setChosen({ of: draft, source: value })}
         />
+        {large && (
+          <button className="button small quiet" onClick={() => toggleAll(closed.size === 0)}>
+            {closed.size === 0 ? 'Close clusters' : 'Open all'}
+          </button>
+        )}
         <span className="grow" />
         <span className="aside num">
-          {map.cpus.length} vCPUs, {map.frames.length} frames
-          {misses > 0 && <b className="bad"> · {misses} without a frame</b>}
+          {spots.cpus.length} vCPUs, {spots.frames.length} frames
+          {map.misses > 0 && <b className="bad"> · {map.misses} without a frame</b>}
         </span>
       </div>
       <div className="pane-body affinities" ref={scroller}>
         <div className="affinity-canvas" style={{ height: map.height }}>
-          <AffinityLinks map={map} seen={seen} stateOf={stateOf} selected={selected} />
+          <AffinityLinks
+            map={map}
+            seen={seen}
+            columns={columns}
+            stateOf={stateOf}
+            isChosen={isChosen}
+            onToggle={({ key }) => key !== undefined && toggle(key)}
+          />
           <div role="tree" aria-label="Affinities of the vCPUs" className="cpu-column">
-            {cpus.map((row) => (
-              <CpuItem
-                key={row.index}
-                row={row}
-                state={stateOf(row.index)}
-                selected={row.index === selected}
-                focusable={row.index === focusable}
-                place={map.cpus.indexOf(row) + 1}
-                of={map.cpus.length}
-                reason={row.frames.length === 0 ? missReason(rules, row.affinity) : undefined}
-                onSelect={() => session.select(row.index)}
-                onKey={(event) => move(event, row)}
-              />
-            ))}
+            {rows.map((row) => {
+              const shared = {
+                columns,
+                selected: isChosen(idOf(row)),
+                focusable: row === focusable,
+                place: map.rows.indexOf(row) + 1,
+                of: map.rows.length,
+                onKey: (event: KeyboardEvent) => onKey(event, row),
+              }
+              return row.kind === 'group' ? (
+                <GroupItem
+                  key={row.key}
+                  {...shared}
+                  row={row}
+                  onSelect={() => toggle(row.key)}
+                  onOpen={() => toggle(row.key)}
+                />
+              ) : (
+                <CpuItem
+                  key={row.index}
+                  {...shared}
+                  row={row}
+                  state={stateOf(row.index)}
+                  reason={row.frames.length === 0 ? missReason(rules, row.affinity) : undefined}
+                  editing={editing === `cpu-${row.index}`}
+                  onEdit={edit(`cpu-${row.index}`)}
+                  onSelect={() => session.select(row.index)}
+                />
+              )
+            })}
           </div>
+          {rows.map((row) =>
+            row.kind === 'cpu' && row.index === selected ? (
+              <EditMark key="edit" row={row} columns={columns} onEdit={() => setEditing(`cpu-${row.index}`)} />
+            ) : null,
+          )}
           <ul aria-label="Redistributor frames in address order" className="frame-column">
-            {frames.map(({ row, place }) => (
-              <FrameItem key={row.base} row={row} place={place} selected={row.cpu === selected} />
-            ))}
+            {map.regions.map((head) =>
+              visible(head.y) ? <RegionItem key={`region-${head.region}`} head={head} columns={columns} /> : null,
+            )}
+            {map.frames.map((row) => {
+              if (!visible(row.y)) return null
+              if (row.kind === 'frames') return <FramesItem key={row.base} row={row} columns={columns} />
+              return (
+                <FrameItem
+                  key={row.base}
+                  row={row}
+                  columns={columns}
+                  selected={row.cpu === selected}
+                  editing={editing === `frame-${row.place}`}
+                  onEdit={edit(`frame-${row.place}`)}
+                  onSelect={() => session.select(row.cpu)}
+                />
+              )
+            })}
           </ul>
         </div>
       </div>
     </>
   )
 }
-
-const CpuItem = (props: {
-  readonly row: CpuRow
-  readonly state: string
-  readonly selected: boolean
-  readonly focusable: boolean
-  readonly place: number
-  readonly of: number
-  readonly reason: Reason | undefined
-  readonly onSelect: () => void
-  readonly onKey: (event: KeyboardEvent) => void
-}) => {
-  const { row, reason } = props
-  const text = affinityText(row.affinity)
-  const found = row.frames.length === 0 ? `no frame has affinity ${text}` : `frame ${row.frames.join(' and ')}`
-  return (
-    <>
-      <div
-        id={`cpu-${row.index}`}
-        role="treeitem"
-        aria-level={1}
-        aria-posinset={props.place}
-        aria-setsize={props.of}
-        aria-selected={props.selected}
-        aria-label={`vCPU ${row.index}, affinity ${text}, ${props.state}, ${found}`}
-        tabIndex={props.focusable ? 0 : -1}
-        className={`cpu ${props.state}${reason === undefined ? '' : ' miss'}`}
-        style={{ top: row.y - 14, left: CPU_BOX.left, width: CPU_BOX.width }}
-        onClick={props.onSelect}
-        onKeyDown={props.onKey}
-      >
-        vCPU {row.index}
-      </div>
-      {reason !== undefined && (
-        <p
-          className="reason"
-          style={{ top: row.y + 17, right: FRAME_BOX.width + FRAME_BOX.right + 8 }}
-          title={reason.source}
-        >
-          <b className="bad">no frame has affinity {text}</b>: {reason.text}
-        </p>
-      )}
-    </>
-  )
-}
-
-const frameTitle = ({ cpu, affinity, claims }: FrameRow): string =>
-  `GICR_TYPER of vCPU ${cpu} reads ${affinityText(affinity)}${claims === 0 ? ', and no vCPU is there' : ''}`
-
-const FrameItem = ({ row, place, selected }: { row: FrameRow; place: number; selected: boolean }) => (
-  <li
-    className={`frame${row.claims === 0 ? ' unclaimed' : ''}${selected ? ' selected' : ''}`}
-    style={{ top: row.y - 19, right: FRAME_BOX.right, width: FRAME_BOX.width }}
-    title={frameTitle(row)}
-  >
-    <span className="pair dim">
-      <span>0x{row.base.toString(16).padStart(8, '0')}</span>
-      <span>frame {place}</span>
-    </span>
-    <span className="pair">
-      <PackedAffinity affinity={row.affinity} />
-      {row.claims === 0 ? <b className="bad">nobody’s</b> : row.last && <span className="dim">Last</span>}
-    </span>
-  </li>
-)
 
 export default AffinityPane
