@@ -1,4 +1,6 @@
 /** A machine without processors: what is attached to it can be driven by hand, one guest access at a time. */
+import { sysregs } from '../pure/arch/sysregs/table.ts'
+import { CORE_REGISTERS } from '../pure/uapi/one-reg.ts'
 import { createAddressSpace } from '../engine/bus/address-space.ts'
 import type { AddressSpace } from '../engine/bus/address-space.ts'
 import type { AccessWidth, MmioRegion } from '../engine/bus/device.ts'
@@ -17,6 +19,8 @@ export interface TestCpu extends CpuPort {
 }
 
 const makeCpu = (index: number): TestCpu => {
+  const core = new Map(CORE_REGISTERS.map(({ name }) => [name, 0n]))
+  const system = new Map(sysregs.flatMap(({ encoding, is }) => (is.kind === 'stored' ? [[encoding, is.reset]] : [])))
   const state: { irqLevel: boolean; mpidr: bigint; powered: boolean; startedAt: TestCpu['startedAt'] } = {
     irqLevel: false,
     mpidr: 0n,
@@ -44,6 +48,28 @@ const makeCpu = (index: number): TestCpu => {
     },
     setMpidr: (value) => {
       state.mpidr = value
+    },
+    registers: {
+      core: (name) => core.get(name),
+      setCore: (name, value) => {
+        if (!core.has(name)) return 'unknown'
+        core.set(name, value)
+        return 'done'
+      },
+      system: [...system.keys()].toSorted((a, b) => a - b),
+      readSystem: (encoding) => system.get(encoding),
+      writeSystem: (encoding, value) => {
+        if (!system.has(encoding)) return 'unknown'
+        system.set(encoding, value)
+        return 'done'
+      },
+    },
+    reset: () => {
+      for (const name of core.keys()) core.set(name, 0n)
+    },
+    start: () => {
+      state.powered = true
+      state.startedAt = { entry: core.get('PC') ?? 0n, context: core.get('X0') ?? 0n }
     },
     powerOn: (entry, context) => {
       state.powered = true

@@ -7,6 +7,8 @@ export interface SysregPort {
   readonly registers: readonly number[]
   /** Whether what the guest writes is told to the trace. */
   readonly traced?: boolean
+  /** Of `registers`, those that a hypervisor saves and restores; it comes with `el` 2. */
+  readonly saved?: readonly number[]
   /** An MRS by CPU `cpu` at exception level `el`; `undefined` makes the access UNDEFINED. */
   read(cpu: number, reg: number, el: number): bigint | undefined
   /** An MSR; `false` makes the access UNDEFINED. */

@@ -168,25 +168,38 @@ export class Core {
     const cpu = newCpuState(this.cpus.length)
     this.cpus.push(cpu)
     this.switchTo(cpu)
-    this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
-    this.sysregs.reset()
+    this.reset(cpu)
     return cpu
   }
 
-  /** Architectural reset into EL1h, MMU off, interrupts masked; runs at `entry` with X0 = context. */
-  powerOn(cpu: CpuState, entry: bigint, context: bigint): void {
+  /** Architectural reset into EL1h, MMU off, interrupts masked; all other registers are 0. */
+  reset(cpu: CpuState): void {
     this.withCpu(cpu, () => {
       this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
-      Object.assign(cpu, { powered: true, waiting: false, event: false, el: 1, spsel: 1, daif: daif.ALL })
+      Object.assign(cpu, { waiting: false, event: false, el: 1, spsel: 1, daif: daif.ALL })
       cpu.regime = undefined
-      this.readinessChanged(cpu)
       this.registers.i32[bank.MODE >>> 2] = mode.EL1H
       this.registers.nzcv = 0
       this.sysregs.reset()
+    })
+    this.readinessChanged(cpu)
+  }
+
+  /** Runs from where its registers say. */
+  start(cpu: CpuState): void {
+    cpu.powered = true
+    this.readinessChanged(cpu)
+    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.pcOf(cpu) })
+  }
+
+  /** Reset, then runs from `entry` with X0 = `context`. */
+  powerOn(cpu: CpuState, entry: bigint, context: bigint): void {
+    this.reset(cpu)
+    this.withCpu(cpu, () => {
       this.registers.setX(0, context)
       this.registers.u64[bank.PC >>> 3] = entry
     })
-    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: entry })
+    this.start(cpu)
   }
 
   powerOff(cpu: CpuState): void {

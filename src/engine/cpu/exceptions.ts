@@ -29,6 +29,16 @@ export const savedState = (cpu: CpuState, r: Registers): bigint =>
   BigInt(cpu.daif << SPSR_DAIF) |
   BigInt(cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)
 
+/** The opposite of `savedState`; false: no such state can be, and nothing changes. */
+export function restoreState(cpu: CpuState, r: Registers, value: bigint): boolean {
+  const target = Number(value & SPSR_M_MASK)
+  if (target !== MODE.EL0t && target !== MODE.EL1t && target !== MODE.EL1h) return false
+  r.nzcv = Number((value >> BigInt(SPSR_NZCV)) & 15n)
+  cpu.daif = Number((value >> BigInt(SPSR_DAIF)) & 15n)
+  setMode(cpu, r, target === MODE.EL0t ? 0 : 1, target === MODE.EL1h ? 1 : 0)
+  return true
+}
+
 /** Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1. Returns the new PC. */
 export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint): bigint {
   const from = cpu.el === 0 ? 0x400 : cpu.spsel === 0 ? 0x000 : 0x200

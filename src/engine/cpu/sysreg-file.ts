@@ -56,6 +56,20 @@ interface Special {
   write?(cpu: CpuState, value: bigint): void | Refused
 }
 
+/** Where a hypervisor's own accesses come from. */
+const HYPERVISOR_EL = 2
+
+/** Registers that struct kvm_regs has (KVM's core registers), and those that only show parts of PSTATE. */
+const ELSEWHERE = new Set(['SPSR_EL1', 'ELR_EL1', 'SP_EL0'])
+const SAVED_SPECIALS = new Set(['MIDR_EL1', 'CPACR_EL1'])
+
+const isSaved = ({ name, is, encoding }: SysregRow): boolean => {
+  if (is.kind === 'special') return SAVED_SPECIALS.has(name)
+  if (is.kind === 'ignored') return false
+  // Of the debug registers (op0 = 2) those that keep something.
+  return !ELSEWHERE.has(name) && (is.kind === 'stored' || encoding >>> 14 === 3)
+}
+
 export class SysregFile {
   private readonly rows = new Map<number, SysregRow>()
   /** By encoding: the bits of a stored register that can be written. */
@@ -144,6 +158,44 @@ export class SysregFile {
     this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & mask) | (row.is.reset & ~mask))
     if (row.is.retranslate) this.effects.contextChanged(cpu)
     return undefined
+  }
+
+  /** What a hypervisor saves: all that is kept, and what tells which CPU this is. SPSR_EL1 and ELR_EL1 it has elsewhere. */
+  savedRegisters(): readonly number[] {
+    const own = [...this.rows.values()].filter(isSaved).map(({ encoding }) => encoding)
+    const foreign = [...this.ports.values()].flatMap((port) => port.saved ?? [])
+    return [...new Set([...own, ...foreign])].toSorted((a, b) => a - b)
+  }
+
+  /** The hypervisor's read, whatever the exception level and traps of the CPU are. */
+  readSaved(cpu: CpuState, encoding: number): bigint | undefined {
+    const row = this.rows.get(encoding)
+    if (row === undefined) {
+      const port = this.ports.get(encoding)
+      return port?.saved?.includes(encoding) === true ? port.read(cpu.index, encoding, HYPERVISOR_EL) : undefined
+    }
+    if (!isSaved(row)) return undefined
+    if (row.is.kind === 'stored') return this.registers.at(this.addresses.get(encoding) ?? 0)
+    const value = this.read({ ...cpu, el: 1 }, encoding)
+    return typeof value === 'bigint' ? value : undefined
+  }
+
+  /** The hypervisor's write. What tells which CPU this is takes its own value only. */
+  writeSaved(cpu: CpuState, encoding: number, value: bigint): 'done' | 'invalid' | 'unknown' {
+    const row = this.rows.get(encoding)
+    if (row === undefined) {
+      const port = this.ports.get(encoding)
+      if (port?.saved?.includes(encoding) !== true) return 'unknown'
+      return port.write(cpu.index, encoding, value, HYPERVISOR_EL) ? 'done' : 'invalid'
+    }
+    if (!isSaved(row)) return 'unknown'
+    if (row.write === undefined) return this.readSaved(cpu, encoding) === value ? 'done' : 'invalid'
+    if (row.is.kind === 'special') this.special(row.name).write?.(cpu, value)
+    else if (row.is.kind === 'stored') {
+      const mask = this.masks.get(encoding) ?? 0n
+      this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & mask) | (row.is.reset & ~mask))
+    }
+    return 'done'
   }
 
   /** A SYS instruction; 'abort': the CPU has something else to do than to go on. */

@@ -26,10 +26,17 @@ class Timer {
   private cancel: Cancel | undefined
   private readonly clock: Clock
   private readonly line: IrqLine
+  /** How far its counter is behind the physical one. */
+  private readonly offset: () => bigint
 
-  constructor(clock: Clock, line: IrqLine) {
+  constructor(clock: Clock, line: IrqLine, offset: () => bigint) {
     this.clock = clock
     this.line = line
+    this.offset = offset
+  }
+
+  private count(): bigint {
+    return BigInt.asUintN(64, count(this.clock) - this.offset())
   }
 
   ctl(): bigint {
@@ -51,11 +58,11 @@ class Timer {
   }
 
   tval(): bigint {
-    return BigInt.asUintN(32, this.compare - count(this.clock))
+    return BigInt.asUintN(32, this.compare - this.count())
   }
 
   setTval(value: bigint): void {
-    this.setCval(BigInt.asUintN(64, count(this.clock) + BigInt.asIntN(32, value)))
+    this.setCval(BigInt.asUintN(64, this.count() + BigInt.asIntN(32, value)))
   }
 
   reset(): void {
@@ -63,10 +70,11 @@ class Timer {
   }
 
   private conditionMet(): boolean {
-    return (this.control & TIMER_CTL.ENABLE) !== 0 && count(this.clock) >= this.compare
+    return (this.control & TIMER_CTL.ENABLE) !== 0 && this.count() >= this.compare
   }
 
-  private update(): void {
+  /** The control, the comparator or the counter is another. */
+  update(): void {
     this.cancel?.()
     this.cancel = undefined
     const armed = (this.control & (TIMER_CTL.ENABLE | TIMER_CTL.IMASK)) === TIMER_CTL.ENABLE
@@ -76,7 +84,7 @@ class Timer {
       this.line.set(met)
     }
     if (!armed || met) return
-    const deadline = Number(this.compare) * NS_PER_TICK
+    const deadline = Number(this.compare + this.offset()) * NS_PER_TICK
     // Later than virtual time ever gets.
     if (deadline > Number.MAX_SAFE_INTEGER) return
     this.cancel = this.clock.schedule(deadline, () => {
@@ -100,6 +108,8 @@ interface Row {
   readonly el0?: number
   readonly read: (timers: CpuTimers) => bigint
   readonly write?: (timers: CpuTimers, value: bigint) => void
+  /** What only a hypervisor can write. */
+  readonly hypervisorWrite?: (timers: CpuTimers, value: bigint) => void
 }
 
 /** The three registers of one timer. */
@@ -109,12 +119,27 @@ const timerRows = (which: 'physical' | 'virtual', el0: number) => ({
   cval: { el0, read: (t: CpuTimers) => t[which].cval(), write: (t: CpuTimers, v: bigint) => t[which].setCval(v) },
 })
 
+/** A SysregPort's `el` for a hypervisor's own access. */
+const HYPERVISOR_EL = 2
+
+/** What a hypervisor keeps of the timers: the rest follows (KVM_REG_ARM_TIMER_*, KVM_REG_ARM_PTIMER_*). */
+const SAVED = [
+  TIMER.CNTKCTL_EL1,
+  TIMER.CNTP_CTL_EL0,
+  TIMER.CNTP_CVAL_EL0,
+  TIMER.CNTV_CTL_EL0,
+  TIMER.CNTV_CVAL_EL0,
+  TIMER.CNTVCT_EL0,
+] as const
+
 const KERNEL_CONTROL_MASK = 0x3ffffn
 
 export class GenericTimer {
   readonly sysregs: SysregPort
   private readonly options: GenericTimerOptions
   private readonly cpus: CpuTimers[] = []
+  /** CNTVOFF_EL2: one for the VM (arch/arm64/kvm/arch_timer.c: timer_set_offset()). */
+  private virtualOffset = 0n
 
   constructor(options: GenericTimerOptions) {
     this.options = options
@@ -132,13 +157,14 @@ export class GenericTimer {
     }
     this.sysregs = {
       registers: Object.values(TIMER),
+      saved: SAVED,
       read: (cpu, reg, el) => {
         const found = reach(cpu, reg, el)
         return found?.[0].read(found[1])
       },
       write: (cpu, reg, value, el) => {
         const found = reach(cpu, reg, el)
-        const write = found?.[0].write
+        const write = (el === HYPERVISOR_EL ? found?.[0].hypervisorWrite : undefined) ?? found?.[0].write
         if (found === undefined || write === undefined) return false
         write(found[1], value)
         return true
@@ -149,7 +175,11 @@ export class GenericTimer {
   addCpu(): void {
     const { clock, lines } = this.options
     const { physical, virtual } = lines(this.cpus.length)
-    this.cpus.push({ physical: new Timer(clock, physical), virtual: new Timer(clock, virtual), kernelControl: 0 })
+    this.cpus.push({
+      physical: new Timer(clock, physical, () => 0n),
+      virtual: new Timer(clock, virtual, () => this.virtualOffset),
+      kernelControl: 0,
+    })
   }
 
   /** Disables both timers; the compare values stay (arch/arm64/kvm/arch_timer.c: kvm_timer_vcpu_reset()). */
@@ -175,7 +205,14 @@ export class GenericTimer {
       },
       CNTFRQ_EL0: { el0: CNTKCTL.EL0PCTEN | CNTKCTL.EL0VCTEN, read: () => BigInt(COUNTER_HZ) },
       CNTPCT_EL0: counter(CNTKCTL.EL0PCTEN),
-      CNTVCT_EL0: counter(CNTKCTL.EL0VCTEN),
+      CNTVCT_EL0: {
+        el0: CNTKCTL.EL0VCTEN,
+        read: () => BigInt.asUintN(64, count(clock) - this.virtualOffset),
+        hypervisorWrite: (_, value) => {
+          this.virtualOffset = count(clock) - value
+          for (const { virtual: timer } of this.cpus) timer.update()
+        },
+      },
       CNTP_TVAL_EL0: physical.tval,
       CNTP_CTL_EL0: physical.ctl,
       CNTP_CVAL_EL0: physical.cval,

@@ -6,6 +6,7 @@ import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { newVmFacts, refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { DeviceAttr, KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
+import { MP_STATE } from '../../pure/uapi/mp-state.ts'
 import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
 import type { MmioRegion } from '../bus/device.ts'
 import { guestMemory } from '../bus/guest-memory.ts'
@@ -18,8 +19,9 @@ import type { Hardware } from '../machine/hardware.ts'
 import { irqLine } from './irq-line.ts'
 import { checkExtension } from './capabilities.ts'
 import { ItsDevice } from './its-device.ts'
-import { done } from './kvm-answer.ts'
-import { getOneReg, setOneReg } from './one-reg.ts'
+import { done, withValue } from './kvm-answer.ts'
+import { setMpState } from './mp-state.ts'
+import { getOneReg, regList, setOneReg } from './one-reg.ts'
 import type { OneRegContext } from './one-reg.ts'
 import { hypercall } from './psci.ts'
 import type { PsciContext } from './psci.ts'
@@ -131,6 +133,12 @@ export class Kvm {
         return this.withVcpu(call.vcpu, (vcpu) => getOneReg(vcpu, call.reg, call.badPointer))
       case 'KVM_SET_ONE_REG':
         return this.withVcpu(call.vcpu, (vcpu) => setOneReg(this.oneReg, vcpu, call.reg, call.value, call.badPointer))
+      case 'KVM_GET_REG_LIST':
+        return this.withVcpu(call.vcpu, (vcpu) => regList(vcpu, call.room))
+      case 'KVM_GET_MP_STATE':
+        return this.withVcpu(call.vcpu, (vcpu) => withValue(vcpu.on ? MP_STATE.RUNNABLE : MP_STATE.STOPPED))
+      case 'KVM_SET_MP_STATE':
+        return this.withVcpu(call.vcpu, (vcpu) => setMpState(vcpu, call.state))
       case 'KVM_CREATE_IRQCHIP':
         return this.createDevice(DEVICE_TYPE.V2, false)
       case 'KVM_CREATE_DEVICE':
@@ -226,12 +234,11 @@ export class Kvm {
     this.chooseA3v()
     vcpu.features = lasting
     vcpu.startsOff = features.includes('POWER_OFF')
-    vcpu.pc = 0n
-    vcpu.x0 = 0n
     if (vcpu.started) {
       vcpu.started = false
       vcpu.port.powerOff()
     }
+    vcpu.port.reset()
     if (before === undefined || this.rules.mpidrAtReinit.decide() === 'reset') {
       vcpu.resetMpidr()
       this.mpidrChanged(vcpu)

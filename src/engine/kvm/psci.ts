@@ -80,7 +80,7 @@ const functions: Record<PsciName, (context: PsciContext, args: Arguments, caller
   // "= WFI": PSCI lets a suspended CPU wake for no reason, so to return at once is one of its behaviours.
   CPU_SUSPEND: () => PSCI_RETURN.SUCCESS,
   CPU_OFF: (_, __, caller) => {
-    caller.turnOff()
+    caller.setOn(false)
     return undefined
   },
   CPU_ON: cpuOn,

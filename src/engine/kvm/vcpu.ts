@@ -19,8 +19,6 @@ export class Vcpu {
   started = false
   /** Whether a thread of the VMM is inside its KVM_RUN. */
   inside = false
-  pc = 0n
-  x0 = 0n
 
   constructor(port: CpuPort, id: number) {
     this.port = port
@@ -54,23 +52,26 @@ export class Vcpu {
     return this.started ? this.port.powered : !this.startsOff
   }
 
-  /** CPU_ON: where it starts, now or when the VMM runs it. */
+  /** CPU_ON: a reset, and where it starts, now or when the VMM runs it. */
   turnOn(entry: bigint, context: bigint): void {
     if (this.started) return this.port.powerOn(entry, context)
+    this.port.reset()
+    this.port.registers.setCore('PC', entry)
+    this.port.registers.setCore('X0', context)
     this.startsOff = false
-    this.pc = entry
-    this.x0 = context
   }
 
-  turnOff(): void {
-    if (this.started) this.port.powerOff()
-    else this.startsOff = true
+  /** KVM_SET_MP_STATE, without a reset. */
+  setOn(on: boolean): void {
+    if (!this.started) this.startsOff = !on
+    else if (on && !this.port.powered) this.port.start()
+    else if (!on && this.port.powered) this.port.powerOff()
   }
 
   /** KVM_RUN's part for a vCPU that is not off. */
   start(): void {
     if (this.started) return
     this.started = true
-    if (!this.startsOff) this.port.powerOn(this.pc, this.x0)
+    if (!this.startsOff) this.port.start()
   }
 }

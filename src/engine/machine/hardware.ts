@@ -4,6 +4,20 @@ import type { IrqLine } from '../bus/irq-line.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { Conduit } from '../cpu/system-helpers.ts'
 
+/** What became of a write: `invalid`, the value cannot be; `unknown`, there is no such register. */
+export type RegisterWritten = 'done' | 'invalid' | 'unknown'
+
+/** The registers of a CPU as its hypervisor reaches them while the CPU does not run. */
+export interface CpuRegisters {
+  /** `name` as struct kvm_regs has it: X0 to X30, SP_EL0, PC, PSTATE, SP_EL1, ELR_EL1, SPSR_EL1, V0 to V31 (128 bits), FPSR, FPCR. */
+  core(name: string): bigint | undefined
+  setCore(name: string, value: bigint): RegisterWritten
+  /** The encodings (MRS) of all system registers that make up its state or tell what it is. */
+  readonly system: readonly number[]
+  readSystem(encoding: number): bigint | undefined
+  writeSystem(encoding: number, value: bigint): RegisterWritten
+}
+
 /** One CPU as KVM sees it: something to start, to stop, and to interrupt. */
 export interface CpuPort {
   /** Creation order, from 0. */
@@ -12,9 +26,14 @@ export interface CpuPort {
   readonly irq: IrqLine
   /** Whether the CPU is powered on (a CPU that waits in WFI is). */
   readonly powered: boolean
+  readonly registers: CpuRegisters
   /** What MRS MPIDR_EL1 reads on this CPU from now on. */
   setMpidr(value: bigint): void
-  /** Architectural reset into EL1 with the MMU off: PC = `entry`, X0 = `context`, then runs. */
+  /** Architectural reset into EL1 with the MMU off; does not run. */
+  reset(): void
+  /** Runs from where its registers say. */
+  start(): void
+  /** Reset, then runs from `entry` with X0 = `context`. */
   powerOn(entry: bigint, context: bigint): void
   powerOff(): void
 }

@@ -7,6 +7,7 @@ import type { AccessWidth, MmioRegion } from '../bus/device.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
+import { cpuRegisters } from './cpu-registers.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
 import { RunLoop } from './run-loop.ts'
 import type { LoopEnd } from './run-loop.ts'
@@ -123,9 +124,12 @@ export class Machine implements Hardware {
       get powered() {
         return cpu.powered
       },
+      registers: cpuRegisters(core, cpu),
       setMpidr: (value) => {
         cpu.mpidr = value
       },
+      reset: () => core.reset(cpu),
+      start: () => core.start(cpu),
       powerOn: (entry, context) => core.powerOn(cpu, entry, context),
       powerOff: () => core.powerOff(cpu),
     }

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { parseBlueprint } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
-import type { KvmAnswer, KvmCall } from '../uapi/calls.ts'
+import type { KvmAnswer } from '../uapi/calls.ts'
+import { kvmCall } from './kvm-call.ts'
 import { ERRNO } from '../uapi/errno.ts'
 import type { Errno } from '../uapi/errno.ts'
 import { ENGINES, kernelLogView } from './views.ts'
@@ -26,12 +27,6 @@ const blueprint = z.custom<Blueprint>((value) => parseBlueprint(value).ok, {
   },
 })
 
-/** What is in a call is for KVM to judge, with an errno. */
-const kvmCall = z.custom<KvmCall>(
-  (value) => typeof value === 'object' && value !== null && 'call' in value && typeof value.call === 'string',
-  { error: 'a KVM call is an object with a field "call"' },
-)
-
 export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
   z.object({ command: z.literal('run') }),
@@ -49,7 +44,12 @@ export type CommandName = Command['command']
 const isErrno = (value: unknown): value is Errno => typeof value === 'string' && Object.hasOwn(ERRNO, value)
 
 const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
-  z.object({ ok: z.literal(true), value: z.bigint().exactOptional(), note: z.string().exactOptional() }),
+  z.object({
+    ok: z.literal(true),
+    value: z.bigint().exactOptional(),
+    list: z.array(z.bigint()).exactOptional(),
+    note: z.string().exactOptional(),
+  }),
   z.object({ ok: z.literal(false), errno: z.custom<Errno>(isErrno), why: z.string(), source: z.string() }),
 ])
 

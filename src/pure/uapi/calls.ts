@@ -47,6 +47,10 @@ export type KvmCall =
       readonly reg: bigint
       readonly value: bigint
     } & ThroughPointer)
+  /** The ids of all registers of a vCPU, as the answer's list. `room`: how many the VMM has room for. */
+  | { readonly call: 'KVM_GET_REG_LIST'; readonly vcpu: number; readonly room?: number }
+  | { readonly call: 'KVM_GET_MP_STATE'; readonly vcpu: number }
+  | { readonly call: 'KVM_SET_MP_STATE'; readonly vcpu: number; readonly state: bigint }
   /** The call of before there were devices: a GICv2. */
   | { readonly call: 'KVM_CREATE_IRQCHIP' }
   | { readonly call: 'KVM_CREATE_DEVICE'; readonly type: number; readonly test?: boolean }
@@ -74,6 +78,7 @@ export type KvmAnswer =
   | {
       readonly ok: true
       readonly value?: bigint
+      readonly list?: readonly bigint[]
       /** What was lost or changed on the way, for a person who wonders. */
       readonly note?: string
     }
@@ -136,6 +141,11 @@ export const callText = (call: KvmCall): string => {
       return `${call.call} vcpu ${call.vcpu} ${oneRegName(call.reg) ?? hex(call.reg)}`
     case 'KVM_SET_ONE_REG':
       return `${call.call} vcpu ${call.vcpu} ${oneRegName(call.reg) ?? hex(call.reg)} = ${hex(call.value)}`
+    case 'KVM_GET_REG_LIST':
+    case 'KVM_GET_MP_STATE':
+      return `${call.call} vcpu ${call.vcpu}`
+    case 'KVM_SET_MP_STATE':
+      return `${call.call} vcpu ${call.vcpu} ${call.state}`
     case 'KVM_CREATE_DEVICE':
       return `${call.call} ARM_VGIC_${nameOf(DEVICE_TYPE, call.type)}${call.test === true ? ' (test)' : ''}`
     case 'KVM_HAS_DEVICE_ATTR':

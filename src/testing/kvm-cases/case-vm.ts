@@ -363,12 +363,19 @@ export class CaseVm {
       .join()
   }
 
-  its(_base: number): string {
-    throw new NotYet('an ITS')
+  /** The program's its_create(). */
+  its(base: number): string {
+    const its = { its: 0, value: BigInt(base) }
+    return this.all(
+      () => this.gic(DEVICE_TYPE.ITS),
+      () => ename(this.call({ call: 'KVM_SET_DEVICE_ATTR', group: G.ADDR, attr: A.ITS, ...its })),
+      () => ename(this.call({ call: 'KVM_SET_DEVICE_ATTR', group: G.CTRL, attr: VGIC_CTRL.INIT, ...its })),
+    )
   }
 
-  itsReg(_offset: number): bigint {
-    throw new NotYet('an ITS')
+  itsReg(offset: number): bigint {
+    const answer = this.call({ call: 'KVM_GET_DEVICE_ATTR', group: G.ITS_REGS, attr: BigInt(offset), its: 0 })
+    return answer.ok ? (answer.value ?? 0n) : failed(answer)
   }
 
   tgt(intid: number): number {

@@ -1,0 +1,35 @@
+/** KVM calls as they cross: their shape. What they ask for is for KVM to judge, with an errno. */
+import { z } from 'zod'
+import { VCPU_FEATURES } from '../uapi/calls.ts'
+import type { KvmCall } from '../uapi/calls.ts'
+
+const index = z.int().nonnegative()
+const vcpu = index
+const deviceAttr = { group: index, attr: z.bigint(), its: index.exactOptional() }
+const pointer = { badPointer: z.literal(true).exactOptional() }
+
+export const kvmCall: z.ZodType<KvmCall> = z.discriminatedUnion('call', [
+  z.object({ call: z.literal('KVM_CREATE_VM'), type: index.exactOptional() }),
+  z.object({ call: z.literal('KVM_CHECK_EXTENSION'), capability: index }),
+  z.object({ call: z.literal('KVM_CREATE_VCPU'), id: z.int() }),
+  z.object({ call: z.literal('KVM_ARM_VCPU_INIT'), vcpu, features: z.array(z.enum(VCPU_FEATURES)) }),
+  z.object({ call: z.literal('KVM_GET_ONE_REG'), vcpu, reg: z.bigint(), ...pointer }),
+  z.object({ call: z.literal('KVM_SET_ONE_REG'), vcpu, reg: z.bigint(), value: z.bigint(), ...pointer }),
+  z.object({ call: z.literal('KVM_GET_REG_LIST'), vcpu, room: index.exactOptional() }),
+  z.object({ call: z.literal('KVM_GET_MP_STATE'), vcpu }),
+  z.object({ call: z.literal('KVM_SET_MP_STATE'), vcpu, state: z.bigint() }),
+  z.object({ call: z.literal('KVM_CREATE_IRQCHIP') }),
+  z.object({ call: z.literal('KVM_CREATE_DEVICE'), type: index, test: z.boolean().exactOptional() }),
+  z.object({ call: z.literal('KVM_HAS_DEVICE_ATTR'), ...deviceAttr }),
+  z.object({ call: z.literal('KVM_GET_DEVICE_ATTR'), ...deviceAttr, value: z.bigint().exactOptional(), ...pointer }),
+  z.object({ call: z.literal('KVM_SET_DEVICE_ATTR'), ...deviceAttr, value: z.bigint(), ...pointer }),
+  z.object({ call: z.literal('KVM_IRQ_LINE'), irq: index, level: z.boolean() }),
+  z.object({
+    call: z.literal('KVM_SIGNAL_MSI'),
+    address: z.bigint(),
+    data: index,
+    flags: index,
+    devid: index,
+  }),
+  z.object({ call: z.literal('KVM_RUN'), vcpu, stay: z.literal(true).exactOptional() }),
+])
