@@ -10,19 +10,29 @@ import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from '../engine
 import { TestClock } from './test-clock.ts'
 
 export interface TestCpu extends CpuPort {
-  /** The level of the IRQ input. */
+  /** The level of the IRQ input, of the FIQ input, and of what ends a WFI. */
   readonly irqLevel: boolean
+  readonly fiqLevel: boolean
+  readonly wakeLevel: boolean
   /** What MRS MPIDR_EL1 would read. */
   readonly mpidr: bigint
   /** Where the CPU was started last. */
   readonly startedAt: { readonly entry: bigint; readonly context: bigint } | undefined
 }
 
+interface Levels {
+  irqLevel: boolean
+  fiqLevel: boolean
+  wakeLevel: boolean
+}
+
 const makeCpu = (index: number): TestCpu => {
   const core = new Map(CORE_REGISTERS.map(({ name }) => [name, 0n]))
   const system = new Map(sysregs.flatMap(({ encoding, is }) => (is.kind === 'stored' ? [[encoding, is.reset]] : [])))
-  const state: { irqLevel: boolean; mpidr: bigint; powered: boolean; startedAt: TestCpu['startedAt'] } = {
+  const state: Levels & { mpidr: bigint; powered: boolean; startedAt: TestCpu['startedAt'] } = {
     irqLevel: false,
+    fiqLevel: false,
+    wakeLevel: false,
     mpidr: 0n,
     powered: false,
     startedAt: undefined,
@@ -34,8 +44,24 @@ const makeCpu = (index: number): TestCpu => {
         state.irqLevel = level
       },
     },
+    fiq: {
+      set: (level) => {
+        state.fiqLevel = level
+      },
+    },
+    wake: {
+      set: (level) => {
+        state.wakeLevel = level
+      },
+    },
     get irqLevel() {
       return state.irqLevel
+    },
+    get fiqLevel() {
+      return state.fiqLevel
+    },
+    get wakeLevel() {
+      return state.wakeLevel
     },
     get mpidr() {
       return state.mpidr
@@ -94,6 +120,8 @@ export class TestMachine implements Hardware {
   readonly events: SystemEvent[] = []
   private readonly space: AddressSpace = createAddressSpace()
   private readonly ports: SysregPort[] = []
+  /** What KVM hides of identification registers, by encoding. */
+  readonly hidden = new Map<number, bigint>()
   private handler: HypercallHandler | undefined
   private readonly memory: Uint8Array
 
@@ -114,6 +142,10 @@ export class TestMachine implements Hardware {
 
   detach(region: MmioRegion): void {
     this.space.detach(region)
+  }
+
+  hide(register: number, bits: bigint): void {
+    this.hidden.set(register, bits)
   }
 
   own(port: SysregPort): void {

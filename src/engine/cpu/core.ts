@@ -7,7 +7,7 @@ import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { syndrome } from '../../pure/arch/syndrome.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { CodeCache } from './code-cache.ts'
-import { takeException, vector } from './exceptions.ts'
+import { interruptTaken, takeException, vector } from './exceptions.ts'
 import { floatHelpers } from './float/helpers.ts'
 import { buildInterpreter } from './interpreter/interpreter.ts'
 import { bank, mode, planMemory, region, scratch } from './layout.ts'
@@ -213,16 +213,15 @@ export class Core {
     this.ready.set(cpu.index, cpu.powered && !cpu.waiting)
   }
 
-  /** The IRQ input of a CPU. */
-  setIrq(cpu: CpuState, level: boolean): void {
-    cpu.irq = level
+  /** An input of a CPU: each ends a WFI, and the first two are taken where PSTATE lets them. */
+  setInput(cpu: CpuState, input: 'irq' | 'fiq' | 'wake', level: boolean): void {
+    cpu[input] = level
     if (!level) return
     if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.pcOf(cpu) })
     cpu.waiting = false
     this.readinessChanged(cpu)
-    if (cpu === this.current && this.given > 0) {
-      if ((cpu.daif & daif.I) === 0) this.holdBack()
-    } else this.stopSlice('yield')
+    if (cpu === this.current && this.given > 0) this.interruptMaskChanged(cpu)
+    else this.stopSlice('yield')
   }
 
   /** Registers of a CPU, by having its bank in place meanwhile. */
@@ -283,9 +282,10 @@ export class Core {
         fetched = this.handlePending(cpu)
         continue
       }
-      if (cpu.irq && (cpu.daif & daif.I) === 0) {
+      const interrupt = interruptTaken(cpu)
+      if (interrupt !== undefined) {
         this.statistics.interrupts++
-        fetched = this.exception(cpu, vector.IRQ, 0n, r.u64[bank.PC >>> 3] ?? 0n)
+        fetched = this.exception(cpu, interrupt, 0n, r.u64[bank.PC >>> 3] ?? 0n)
         continue
       }
       if (this.endSlice !== undefined) {
@@ -332,7 +332,7 @@ export class Core {
   }
 
   private interruptMaskChanged(cpu: CpuState): void {
-    if (cpu.irq && (cpu.daif & daif.I) === 0) this.holdBack()
+    if (interruptTaken(cpu) !== undefined) this.holdBack()
   }
 
   /** Makes the instruction at `pc` the next; false: an abort is pending. */

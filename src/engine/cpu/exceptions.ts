@@ -39,6 +39,12 @@ export function restoreState(cpu: CpuState, r: Registers, value: bigint): boolea
   return true
 }
 
+/** The vector of the interrupt that PSTATE lets through, if there is one; which of the two goes first is free (D1.3.6). */
+export const interruptTaken = ({ irq, fiq, daif: masks }: Readonly<CpuState>): number | undefined => {
+  if (fiq && (masks & daif.F) === 0) return vector.FIQ
+  return irq && (masks & daif.I) === 0 ? vector.IRQ : undefined
+}
+
 /** Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1. Returns the new PC. */
 export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint): bigint {
   const from = cpu.el === 0 ? 0x400 : cpu.spsel === 0 ? 0x000 : 0x200

@@ -12,8 +12,11 @@ export interface CpuState {
   waiting: boolean
   /** The event register of WFE. */
   event: boolean
-  /** Level of the IRQ input. */
+  /** Levels of the IRQ and FIQ inputs. */
   irq: boolean
+  fiq: boolean
+  /** Whether a hypervisor that traps WFI would let it end, though neither input is high. */
+  wake: boolean
   el: 0 | 1
   /** PSTATE.SPSel: 0 selects SP_EL0. */
   spsel: 0 | 1
@@ -31,6 +34,8 @@ export const newCpuState = (index: number): CpuState => ({
   waiting: false,
   event: false,
   irq: false,
+  fiq: false,
+  wake: false,
   el: 1,
   spsel: 1,
   daif: daif.ALL,

@@ -44,6 +44,7 @@ export const fpTrapped = (cpacr: bigint, el: 0 | 1): boolean => {
   return el === 0 ? fpen !== 3 : (fpen & 1) === 0
 }
 const ISR_I = 1n << 7n
+const ISR_F = 1n << 6n
 /** op1 and op2 of MSR (immediate), as `op1 << 3 | op2` (C6.2.229). */
 const FIELD = { SPSEL: 5, DAIFSET: (3 << 3) | 6, DAIFCLR: (3 << 3) | 7 } as const
 /** AHP, DN, FZ, RMode; no exception can be trapped. */
@@ -107,6 +108,11 @@ export class SysregFile {
     let { mask } = is
     for (const feature of this.model.features) mask |= is.featureMasks[feature] ?? 0n
     this.masks.set(encoding, mask)
+  }
+
+  /** Bits of an identification register that read as 0 from now on. */
+  hide(encoding: number, bits: bigint): void {
+    this.identification.set(encoding, (this.identification.get(encoding) ?? 0n) & ~bits)
   }
 
   /** Hands registers to an owner outside the CPU. */
@@ -284,7 +290,7 @@ export class SysregFile {
         write: (cpu, value) => setMode(cpu, r, cpu.el, (value & 1n) === 1n ? 1 : 0),
       },
       CurrentEL: { read: (cpu) => BigInt(cpu.el) << EL_LSB },
-      ISR_EL1: { read: (cpu) => (cpu.irq ? ISR_I : 0n) },
+      ISR_EL1: { read: (cpu) => (cpu.irq ? ISR_I : 0n) | (cpu.fiq ? ISR_F : 0n) },
       NZCV: {
         read: () => BigInt(r.nzcv) << NZCV_LSB,
         write: (_cpu, value) => {

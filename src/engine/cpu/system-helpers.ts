@@ -81,7 +81,7 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     },
     wfi: () => {
       const cpu = o.cpu()
-      if (cpu.irq) return 0
+      if (cpu.irq || cpu.fiq || cpu.wake) return 0
       if (waitTrapped(SCTLR.nTWI)) return leave({ kind: 'sync', esr: syndrome.wfx(false), returnTo: r.currentPc() })
       cpu.waiting = true
       return leave({ kind: 'jump', pc: next(), end: 'wait' })

@@ -3,7 +3,7 @@
  * registers (GIC architecture IHI 0069, 4.8; IHI 0048, 3.3); where the architecture leaves room, as
  * arch/arm64/kvm/hyp/vgic-v3-sr.c.
  */
-import { FIRST_LPI, LAST_SPI } from '../../pure/arch/intid.ts'
+import { FIRST_LPI, LAST_SPI, PPI } from '../../pure/arch/intid.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
 import type { TraceSink } from '../bus/trace-sink.ts'
 import { isCandidate } from './irq.ts'
@@ -23,11 +23,14 @@ export interface InterfaceState extends PriorityState {
   fiqEn: boolean
   irqLevel: boolean
   fiqLevel: boolean
+  wakeLevel: boolean
 }
 
 export interface InterfacePorts {
   readonly irq: IrqLine
   readonly fiq: IrqLine
+  /** Ends a WFI: kvm_vgic_vcpu_pending_irq(). */
+  readonly wake: IrqLine
 }
 
 export interface CpuInterfaceOptions {
@@ -56,6 +59,7 @@ export class CpuInterfaces {
       fiqEn: o.fiqEn,
       irqLevel: false,
       fiqLevel: false,
+      wakeLevel: false,
     }))
   }
 
@@ -104,6 +108,27 @@ export class CpuInterfaces {
       at.fiqLevel = fiq
       ports?.fiq.set(fiq)
     }
+    const wake = this.pendingIrq(cpu, at)
+    if (wake !== at.wakeLevel) {
+      at.wakeLevel = wake
+      ports?.wake.set(wake)
+    }
+  }
+
+  /**
+   * Whether KVM would let the vCPU run: kvm_vgic_vcpu_pending_irq(), which looks neither at the enables of the groups
+   * nor at the running priority, and kvm_timer_is_pending(), which does not look at the GIC.
+   */
+  private pendingIrq(cpu: number, { pmr }: InterfaceState): boolean {
+    const state = this.o.state()
+    if (state.privateIrq(cpu, PPI.virtualTimer)?.line === true) return true
+    if (state.privateIrq(cpu, PPI.physicalTimer)?.line === true) return true
+    const { all } = state.list(cpu)
+    for (let i = 0; i < all.length; i++) {
+      const irq = all[i]
+      if (irq !== undefined && isCandidate(irq) && irq.priority < pmr) return true
+    }
+    return false
   }
 
   /** Tells the CPU its inputs again, after it was off. */
@@ -112,6 +137,7 @@ export class CpuInterfaces {
     const at = this.at(cpu)
     this.o.ports[cpu]?.irq.set(at.irqLevel)
     this.o.ports[cpu]?.fiq.set(at.fiqLevel)
+    this.o.ports[cpu]?.wake.set(at.wakeLevel)
   }
 
   /** What an acknowledge would find, of whichever group: ICC_IAR<n>_EL1, GICC_IAR. */

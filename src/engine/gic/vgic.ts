@@ -25,6 +25,7 @@ export interface VgicCpu {
   mpidr(): bigint
   readonly irq: IrqLine
   readonly fiq?: IrqLine
+  readonly wake?: IrqLine
 }
 
 export interface VgicOptions {
@@ -88,7 +89,7 @@ export abstract class Vgic {
       effort,
     })
     this.interfaces = new CpuInterfaces({
-      ports: cpus.map(({ irq, fiq }) => ({ irq, fiq: fiq ?? unconnected })),
+      ports: cpus.map(({ irq, fiq, wake }) => ({ irq, fiq: fiq ?? unconnected, wake: wake ?? unconnected })),
       priBits,
       fiqEn,
       state: () => this.state,
@@ -107,7 +108,14 @@ export abstract class Vgic {
   ppi(cpu: number, intid: number): IrqLine {
     const irq = this.state.privateIrq(cpu, intid)
     if (irq === undefined) throw new Error(`CPU ${cpu} has no interrupt ${intid}`)
-    return this.wire(irq)
+    const wire = this.wire(irq)
+    return {
+      set: (level) => {
+        wire.set(level)
+        // A timer ends a WFI, whatever the GIC makes of its interrupt.
+        this.interfaces.signal(cpu)
+      },
+    }
   }
 
   private wire(irq: VgicIrq): IrqLine {

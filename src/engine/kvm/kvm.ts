@@ -1,5 +1,6 @@
 /** KVM as a VMM sees it: calls with their legality, their effects, and a reason for each refusal. */
 import type { Affinity } from '../../pure/arch/affinity.ts'
+import { ID_AA64PFR0 } from '../../pure/arch/sysregs/identification.ts'
 import { MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
 import { canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
@@ -371,6 +372,8 @@ export class Kvm {
         return fatal
       }
       this.ran = true
+      // Without a vGICv3 its system registers are neither there nor told of (sys_regs.c: kvm_finalize_sys_regs()).
+      if (this.facts.gic !== 3) this.hardware.hide(ID_AA64PFR0.encoding, ID_AA64PFR0.GIC)
       if (this.vgic === undefined) this.ownLookup().freeze()
       this.vgic?.firstRun()
       this.facts.hasRun = true

@@ -126,6 +126,8 @@ export abstract class VgicDevice {
         id: vcpu.id,
         mpidr: () => vcpu.mpidr,
         irq: vcpu.port.irq,
+        fiq: vcpu.port.fiq,
+        wake: vcpu.port.wake,
       })),
       memory,
       effort,

@@ -22,8 +22,11 @@ export interface CpuRegisters {
 export interface CpuPort {
   /** Creation order, from 0. */
   readonly index: number
-  /** The CPU's IRQ input. */
+  /** The CPU's IRQ and FIQ inputs. */
   readonly irq: IrqLine
+  readonly fiq: IrqLine
+  /** While high, no WFI waits, as where a hypervisor traps it and has something for the guest. */
+  readonly wake: IrqLine
   /** Whether the CPU is powered on (a CPU that waits in WFI is). */
   readonly powered: boolean
   readonly registers: CpuRegisters
@@ -59,6 +62,8 @@ export interface Hardware {
   attach(region: MmioRegion): void
   /** Removes a region mapped before. */
   detach(region: MmioRegion): void
+  /** Bits of an identification register, by its encoding, that read as 0 on every CPU. */
+  hide(register: number, bits: bigint): void
   /** Hands system registers to an owner outside the CPU. */
   own(port: SysregPort): void
   onHypercall(handler: HypercallHandler): void

@@ -120,7 +120,9 @@ export class Machine implements Hardware {
     const cpu = core.addCpu()
     return {
       index: cpu.index,
-      irq: { set: (level) => core.setIrq(cpu, level) },
+      irq: { set: (level) => core.setInput(cpu, 'irq', level) },
+      fiq: { set: (level) => core.setInput(cpu, 'fiq', level) },
+      wake: { set: (level) => core.setInput(cpu, 'wake', level) },
       get powered() {
         return cpu.powered
       },
@@ -144,6 +146,10 @@ export class Machine implements Hardware {
 
   detach(region: MmioRegion): void {
     this.space.detach(region)
+  }
+
+  hide(register: number, bits: bigint): void {
+    this.core.sysregs.hide(register, bits)
   }
 
   own(port: SysregPort): void {

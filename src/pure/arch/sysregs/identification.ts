@@ -2,6 +2,7 @@
  * What the CPU says it is: here what all models have in common; the rest follows from the model's list of
  * features (Arm ARM D24.2; caches as in the Cortex-A57 TRM 4.3). No model has AArch32, EL2 or EL3.
  */
+import { sysregEncoding } from './encoding.ts'
 import { constant, identifies, special, stored } from './sysreg.ts'
 import type { SysregRow } from './sysreg.ts'
 
@@ -37,6 +38,9 @@ export const identification: readonly SysregRow[] = [
   stored('CSSELR_EL1', [3, 2, 0, 0, 0], { mask: 0xfn }),
   constant('AIDR_EL1', [3, 1, 0, 0, 7], 0n),
 ]
+
+/** The register that tells of the GIC's system registers, and its field. */
+export const ID_AA64PFR0 = { encoding: sysregEncoding(3, 0, 0, 4, 0), GIC: 0xfn << 24n } as const
 
 /** CCSIDR_EL1 by CSSELR_EL1: level 1 data, level 1 instruction, level 2. */
 export const cacheSizes: Readonly<Record<number, bigint>> = {
