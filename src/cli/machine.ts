@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { parseAffinity } from '../pure/arch/affinity.ts'
 import type { Affinity } from '../pure/arch/affinity.ts'
-import { defaultBlueprint, parseBlueprint } from '../pure/blueprint/blueprint.ts'
+import { GIC_VERSIONS, defaultBlueprint, parseBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint, ParsedBlueprint } from '../pure/blueprint/blueprint.ts'
-import { applyEdit } from '../pure/blueprint/edits.ts'
+import { applyEdit, chooseGic } from '../pure/blueprint/edits.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
 import { SCENARIOS } from '../pure/scenarios/library.ts'
 import type { Options } from './options.ts'
@@ -61,9 +61,16 @@ const number = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : t
 type Fields = Readonly<Record<string, unknown>>
 type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly what: string }
 
-const hostOf = (blueprint: Blueprint, text: string | undefined): Read<Fields> => {
+/** A host that was not asked for is one that can emulate the GIC that was. */
+const hostFor = (blueprint: Blueprint, gic: unknown): Fields => {
+  const version = GIC_VERSIONS.find((known) => known === gic)
+  const edited = version === undefined ? undefined : applyEdit(blueprint, chooseGic(blueprint, version))
+  return { ...(edited?.ok === true ? edited.blueprint.host : blueprint.host) }
+}
+
+const hostOf = (blueprint: Blueprint, text: string | undefined, gic: unknown): Read<Fields> => {
+  if (text === undefined) return { ok: true, value: hostFor(blueprint, gic) }
   let host: Fields = { ...blueprint.host }
-  if (text === undefined) return { ok: true, value: host }
   for (const part of text.split(',')) {
     const preset = Object.entries(HOST_PRESETS).find(([name]) => name === part)?.[1]
     const [key = '', value] = part.split('=')
@@ -105,7 +112,8 @@ export const blueprintOf = (options: Options): ParsedBlueprint => {
   if (!from.ok) return from
   const { blueprint } = from
   const vcpus = options.smp ?? blueprint.vcpus
-  const host = hostOf(blueprint, options.host)
+  const gic = options.gic === undefined ? blueprint.gic : number(options.gic)
+  const host = hostOf(blueprint, options.host, options.gic === undefined ? undefined : gic)
   if (!host.ok) return host
   const affinities = affinitiesOf(blueprint, vcpus, options.mpidr)
   if (!affinities.ok) return affinities
@@ -116,6 +124,7 @@ export const blueprintOf = (options: Options): ParsedBlueprint => {
     base: options.base ?? blueprint.base,
     host: host.value,
     cpu: options.cpu ?? blueprint.cpu,
+    gic,
     vcpus,
     affinities: affinities.value,
     memory: options.memory ?? blueprint.memory,

@@ -41,7 +41,6 @@ describe('the command line', () => {
     [['--smp', '-1'], '--smp: "-1" is no whole number.'],
     [['--smp', '1', '--smp', '2'], '--smp stands there twice.'],
     [['--memory', '1T'], '--memory: "1T" is no size; write MiB, or a number with K, M or G.'],
-    [['--gic', '2'], '--gic 2: a GICv2 is not modelled yet.'],
     [['--its'], '--its: an ITS is not modelled yet.'],
     [['--its=1'], '--its takes no argument; it has "1".'],
     [['--snapshot', 'f'], '--snapshot f: a snapshot is not modelled yet.'],
@@ -85,8 +84,17 @@ describe('the machine of the command line', () => {
     expect(blueprint('--scenario', 'aff3', '--smp', '2')).toMatchObject({ vcpus: 2, affinities: {} })
   })
 
+  it('takes a host that can emulate the GIC, unless one is asked for', () => {
+    expect(blueprint('--gic', '2')).toMatchObject({ gic: 2, host: { gic: '3+2', a3v: true } })
+    expect(blueprint('--gic', '2', '--host', 'H2')).toMatchObject({ gic: 2, host: { gic: '2' } })
+    expect(blueprint('--gic', '2', '--host', 'H1')).toMatchObject({ gic: 2, host: { gic: '3' } })
+    expect(blueprint('--gic', '3')).toMatchObject({ gic: 3, host: { gic: '3' } })
+  })
+
   it.each([
     [['--guest', 'plan9'], 'guest.id must be one of linux-6.1, linux-6.12, gicsh, own; it is "plan9".'],
+    [['--gic', '4'], 'gic must be one of 2, 3; it is 4.'],
+    [['--gic', '2', '--smp', '9'], 'vcpus must be a whole number from 1 to 8 with a GICv2; it is 9.'],
     [['--rules', 'x'], 'ruleSet must be one of mainline, patch-v1, full-aff3; it is "x".'],
     [['--host', 'a3v=2'], 'host.a3v must be true or false; it is "2".'],
     [['--mpidr', '4=0.0.0.9'], 'affinities names vCPU "4"; this machine has vCPU 0 to 3.'],

@@ -1,10 +1,12 @@
 /** Debian's unmodified kernels boot on our machine, find their interrupt controller, and serve a shell. */
 import { beforeAll, describe, expect, it } from 'vitest'
+import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import type { GicVersion } from '../pure/blueprint/blueprint.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 
 const TIMEOUT = 60_000
 
-/** What arch/arm64, drivers/irqchip/irq-gic-v3.c, the timer and the UART say on a machine as it should be. */
+/** What arch/arm64, the timer and the UART say on a machine as it should be. */
 const COMMON_LINES = [
   'Booting Linux on physical CPU 0x0000000000 [0x411fd070]',
   'psci: probing for conduit method from DT.',
@@ -12,15 +14,28 @@ const COMMON_LINES = [
   'psci: Using standard PSCI v0.2 function IDs',
   'psci: Trusted OS migration not required',
   'psci: SMC Calling Convention v1.1',
-  'CPU features: detected: GIC system register CPU interface',
-  'GICv3: 256 SPIs implemented',
-  'GICv3: 0 Extended SPIs implemented',
-  'GICv3: CPU0: found redistributor 0 region 0:0x00000000080a0000',
   'arch_timer: cp15 timer(s) running at 62.50MHz (virt).',
   'smp: Bringing up secondary CPUs ...',
   'CPU: All CPU(s) started at EL1',
   'Run /init as init process',
 ] as const
+
+/** drivers/irqchip/irq-gic-v3.c; irq-gic.c has nothing to say. */
+const GIC_LINES = {
+  2: ['Root IRQ handler: gic_handle_irq'],
+  3: [
+    'CPU features: detected: GIC system register CPU interface',
+    'GICv3: 256 SPIs implemented',
+    'GICv3: 0 Extended SPIs implemented',
+    'GICv3: CPU0: found redistributor 0 region 0:0x00000000080a0000',
+  ],
+} as const
+
+/** What /proc/interrupts calls the chip, as a pattern. */
+const CHIP = { 2: 'GIC-0 +', 3: 'GICv3 +' } as const
+
+const redistributorLine = (cpu: number): string =>
+  `GICv3: CPU${cpu}: found redistributor ${cpu} region 0:0x${hex(0x080a_0000 + cpu * 0x20000, 16)}`
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
 
@@ -30,38 +45,51 @@ const CONSOLE_LINE = {
   'linux-6.12': 'printk: legacy console [ttyAMA0] enabled',
 } as const
 
-const linesFor = (guest: keyof typeof CONSOLE_LINE, vcpus: number): readonly string[] => [
+const linesFor = ({ guest, vcpus, gic }: Pick<Boot, 'guest' | 'vcpus' | 'gic'>): readonly string[] => [
   ...COMMON_LINES,
+  ...GIC_LINES[gic],
   CONSOLE_LINE[guest],
   ...Array.from({ length: vcpus - 1 }, (_, i) => i + 1).flatMap((cpu) => [
-    `GICv3: CPU${cpu}: found redistributor ${cpu} region 0:0x${hex(0x080a_0000 + cpu * 0x20000, 16)}`,
+    ...(gic === 3 ? [redistributorLine(cpu)] : []),
     `CPU${cpu}: Booted secondary processor 0x${hex(cpu, 10)} [0x411fd070]`,
   ]),
   `smp: Brought up 1 node, ${vcpus} CPU${vcpus === 1 ? '' : 's'}`,
 ]
 
-const BOOTS = [
-  { guest: 'linux-6.1', vcpus: 1, engine: 'interpreter', end: 'poweroff' },
-  { guest: 'linux-6.1', vcpus: 1, engine: 'translator', end: 'reboot' },
-  { guest: 'linux-6.1', vcpus: 4, engine: 'interpreter', end: 'reboot' },
-  { guest: 'linux-6.1', vcpus: 4, engine: 'translator', end: 'poweroff' },
-  { guest: 'linux-6.1', vcpus: 8, engine: 'interpreter', end: 'poweroff' },
-  { guest: 'linux-6.1', vcpus: 8, engine: 'translator', end: 'reboot' },
-  { guest: 'linux-6.12', vcpus: 4, engine: 'translator', end: 'poweroff' },
-] as const satisfies readonly { guest: keyof typeof CONSOLE_LINE; vcpus: number; engine: string; end: keyof typeof ENDS }[]
+const BOOTS: readonly Boot[] = [
+  { guest: 'linux-6.1', vcpus: 1, gic: 3, engine: 'interpreter', end: 'poweroff' },
+  { guest: 'linux-6.1', vcpus: 1, gic: 3, engine: 'translator', end: 'reboot' },
+  { guest: 'linux-6.1', vcpus: 4, gic: 3, engine: 'interpreter', end: 'reboot' },
+  { guest: 'linux-6.1', vcpus: 4, gic: 3, engine: 'translator', end: 'poweroff' },
+  { guest: 'linux-6.1', vcpus: 8, gic: 3, engine: 'interpreter', end: 'poweroff' },
+  { guest: 'linux-6.1', vcpus: 8, gic: 3, engine: 'translator', end: 'reboot' },
+  { guest: 'linux-6.12', vcpus: 4, gic: 3, engine: 'translator', end: 'poweroff' },
+  { guest: 'linux-6.1', vcpus: 1, gic: 2, engine: 'translator', end: 'poweroff' },
+  { guest: 'linux-6.1', vcpus: 8, gic: 2, engine: 'translator', end: 'reboot' },
+  { guest: 'linux-6.12', vcpus: 4, gic: 2, engine: 'translator', end: 'poweroff' },
+]
+
+interface Boot {
+  readonly guest: keyof typeof CONSOLE_LINE
+  readonly vcpus: number
+  readonly gic: GicVersion
+  readonly engine: 'interpreter' | 'translator'
+  readonly end: keyof typeof ENDS
+}
 
 const ENDS = { poweroff: 'off', reboot: 'reset' } as const
 
 describe.skipIf(!hasLinux)('Debian boots', () => {
-  describe.each(BOOTS)('as $guest with $vcpus vCPUs under the $engine', ({ guest, vcpus, engine, end }) => {
+  describe.each(BOOTS)('as $guest with $vcpus vCPUs and a GICv$gic under the $engine', (boot) => {
+    const { guest, vcpus, gic, engine, end } = boot
     let machine: GuestMachine
     beforeAll(() => {
-      machine = new GuestMachine({ guest, engine, blueprint: { vcpus } })
+      machine = new GuestMachine({ guest, engine, blueprint: { vcpus, gic, host: HOST_PRESETS[gic === 2 ? 'H2' : 'H1'] } })
       machine.until('guest: ready')
       machine.boot()
     }, TIMEOUT)
 
-    it.each(linesFor(guest, vcpus))('saying "%s"', (line) => {
+    it.each(linesFor(boot))('saying "%s"', (line) => {
       expect(machine.console.includes(`] ${line}\n`)).toBe(true)
     })
 
@@ -77,7 +105,7 @@ describe.skipIf(!hasLinux)('Debian boots', () => {
       const log = machine.vmm.kernelLog()
       expect(log).toMatchObject({ ok: true })
       const logged = log.ok ? log.lines.map(({ text }) => text) : []
-      expect(linesFor(guest, vcpus).filter((line) => !logged.includes(line))).toEqual([])
+      expect(linesFor(boot).filter((line) => !logged.includes(line))).toEqual([])
     })
 
     it('to a shell that counts its CPUs', () => {
@@ -86,12 +114,12 @@ describe.skipIf(!hasLinux)('Debian boots', () => {
 
     it('with the timer and the UART as interrupts of the GIC', () => {
       const text = machine.shell('cat /proc/interrupts')
-      const timer = /^ *\d+:((?: +\d+)+) +GICv3 +27 +Level +arch_timer$/m.exec(text)?.[1] ?? ''
+      const timer = new RegExp(`^ *\\d+:((?: +\\d+)+) +${CHIP[gic]}27 +Level +arch_timer$`, 'm').exec(text)?.[1] ?? ''
       const counts = timer.trim().split(/ +/).map(Number)
       expect(counts).toHaveLength(vcpus)
       expect(Math.min(...counts)).toBeGreaterThan(0)
-      expect(text).toMatch(/GICv3 +33 +Level +uart-pl011$/m)
-      expect(text).toMatch(/GICv3 +34 +Level +rtc-pl031$/m)
+      expect(text).toMatch(new RegExp(`${CHIP[gic]}33 +Level +uart-pl011$`, 'm'))
+      expect(text).toMatch(new RegExp(`${CHIP[gic]}34 +Level +rtc-pl031$`, 'm'))
     })
 
     it('that runs a program on the CPU it is told', () => {
@@ -110,7 +138,7 @@ describe.skipIf(!hasLinux)('Debian boots', () => {
         Array.from({ length: vcpus }, (_, cpu) => cpu === 3),
       )
       const back = machine.shell(`echo 1 > ${online}; nproc`)
-      expect(back).toContain('GICv3: CPU3: found redistributor 3 region 0:0x0000000008100000\n')
+      if (gic === 3) expect(back).toContain(`${redistributorLine(3)}\n`)
       expect(back).toContain('CPU3: Booted secondary processor 0x0000000003 [0x411fd070]\n')
       expect(back).toMatch(new RegExp(`^${vcpus}$`, 'm'))
       expect(machine.vmm.inspect().cpus.filter(({ state }) => state === 'off')).toEqual([])

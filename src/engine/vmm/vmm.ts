@@ -253,7 +253,8 @@ export function createVmm(o: VmmOptions): Made {
       }
       if (guest.dtb !== undefined) return withChosen(guest.dtb, chosen)
       const affinities = kvm.vcpus.map((vcpu) => mpidrAffinity.decode(vcpu.mpidr))
-      return { ok: true, dtb: deviceTree({ cpu: blueprint.cpu, affinities, memory: blueprint.memory, ...chosen }) }
+      const { cpu, gic, memory } = blueprint
+      return { ok: true, dtb: deviceTree({ cpu, gic, affinities, memory, ...chosen }) }
     },
     write: (physical, bytes) => machine.ram(physical, bytes.length)?.set(bytes),
   })

@@ -3,6 +3,7 @@ import { affinityText, mpidrOf as mpidrWithAffinity, resetAffinity, resetMpidr }
 import type { Affinity } from '../arch/affinity.ts'
 import { CPU_MODEL_IDS } from '../arch/cpu/models.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
+import { GIC_V2_MAX_CPUS } from '../arch/gic/gicd-v2.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
 import { HOST_GICS, HOST_PRESETS, KERNEL_BASES, RULE_SETS } from './host.ts'
 import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
@@ -23,7 +24,9 @@ export interface Blueprint {
   readonly host: HostProfile
   /** What every CPU is. A document without it means a Cortex-A57. */
   readonly cpu: CpuModelId
-  /** 1 to 512. */
+  /** The version of the interrupt controller. */
+  readonly gic: GicVersion
+  /** 1 to 512; with a GICv2, to 8. */
   readonly vcpus: number
   /** By vCPU index, only where it is not KVM's default. */
   readonly affinities: Readonly<Record<number, Affinity>>
@@ -36,6 +39,16 @@ export interface Blueprint {
 
 /** KVM_MAX_VCPUS with a vGICv3 (arch/arm64/include/asm/kvm_host.h). */
 export const MAX_VCPUS = 512
+
+/** The models of KVM's vGIC. */
+export const GIC_VERSIONS = [2, 3] as const
+export type GicVersion = (typeof GIC_VERSIONS)[number]
+
+/** As many vCPUs as a GIC serves. */
+export const maxVcpus = (gic: GicVersion): number => (gic === 2 ? GIC_V2_MAX_CPUS : MAX_VCPUS)
+
+/** What a GICv2 makes of routes by affinity. */
+export const NO_ROUTES = 'a GICv2 has no GICD_IROUTER: its SPIs have target masks, which the guest writes'
 /** What the VMM writes to KVM_DEV_ARM_VGIC_GRP_NR_IRQS: QEMU's `virt` has 256 SPIs. */
 export const NR_IRQS = 288
 const MIB = 2 ** 20
@@ -49,6 +62,7 @@ export const defaultBlueprint: Blueprint = {
   base: '6.12',
   host: HOST_PRESETS.H1,
   cpu: 'cortex-a57',
+  gic: 3,
   vcpus: 4,
   affinities: {},
   routes: {},
@@ -180,17 +194,21 @@ const read = (value: unknown): Blueprint => {
   const version = map.get('version')
   if (version !== 1) throw new Wrong(`version must be 1, the only one there is; it is ${quoted(version)}.`)
   onlyKnown('The blueprint', map, BLUEPRINT_FIELDS)
-  const vcpus = integer('vcpus', 1, MAX_VCPUS, map.get('vcpus'))
+  const gic = oneOf('gic', GIC_VERSIONS, map.get('gic') ?? defaultBlueprint.gic)
+  const vcpus = integer('vcpus', 1, maxVcpus(gic), map.get('vcpus'), gic === 2 ? ' with a GICv2' : '')
   const overrides = readByNumber('affinities', { name: 'vCPU', min: 0, max: vcpus - 1 }, map.get('affinities'))
+  const routes = readByNumber('routes', { name: 'INTID', min: FIRST_SPI, max: NR_IRQS - 1 }, map.get('routes'))
+  if (gic === 2 && Object.keys(routes).length > 0) throw new Wrong(`routes must be empty: ${NO_ROUTES}.`)
   return {
     version,
     ruleSet: oneOf('ruleSet', RULE_SETS, map.get('ruleSet')),
     base: oneOf('base', KERNEL_BASES, map.get('base')),
     host: readHost(map.get('host')),
     cpu: oneOf('cpu', CPU_MODEL_IDS, map.get('cpu') ?? defaultBlueprint.cpu),
+    gic,
     vcpus,
     affinities: overrides,
-    routes: readByNumber('routes', { name: 'INTID', min: FIRST_SPI, max: NR_IRQS - 1 }, map.get('routes')),
+    routes,
     memory: readMemory(map.get('memory')),
     guest: readGuest(map.get('guest')),
   }

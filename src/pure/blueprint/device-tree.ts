@@ -1,4 +1,4 @@
-/** The device tree of the machine: QEMU's `virt` with a GICv3 (hw/arm/virt.c), as far as its devices are modelled. */
+/** The device tree of the machine: QEMU's `virt` (hw/arm/virt.c), as far as its devices are modelled. */
 import { aff3Of, mpidrAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { CPU_MODELS } from '../arch/cpu/models.ts'
@@ -6,10 +6,12 @@ import type { CpuModelId } from '../arch/cpu/models.ts'
 import { GICR_SIZE } from '../arch/gic/gicr.ts'
 import { cells, flag, parseFdt, strings, wide, writeFdt } from './fdt.ts'
 import type { FdtNode } from './fdt.ts'
+import type { GicVersion } from './blueprint.ts'
 import { memoryMap } from './memory-map.ts'
 
 export interface DeviceTreeOptions {
   readonly cpu: CpuModelId
+  readonly gic: GicVersion
   /** One per vCPU, in their order. */
   readonly affinities: readonly Affinity[]
   /** Bytes of RAM. */
@@ -55,8 +57,25 @@ const cpus = ({ cpu: model, affinities }: DeviceTreeOptions): FdtNode => {
   return node('cpus', [cells('#address-cells', withAff3 ? 2 : 1), cells('#size-cells', 0)], affinities.map(cpu))
 }
 
+/** A GICv2's PPI names the CPUs that have it, from bit 8 on. */
+const ppiFlags = ({ gic, affinities }: DeviceTreeOptions): number =>
+  IRQ.levelHigh | (gic === 2 ? ((1 << affinities.length) - 1) << 8 : 0)
+
+/** Documentation/devicetree/bindings/interrupt-controller/arm,gic.yaml. */
+const gicV2 = (): FdtNode => {
+  const { gicd, gicc } = memoryMap
+  return node(nodeAt('intc', gicd.base), [
+    strings('compatible', 'arm,cortex-a15-gic'),
+    cells('#interrupt-cells', 3),
+    cells('#address-cells', 0),
+    flag('interrupt-controller'),
+    cells('reg', ...region(gicd.base, gicd.size), ...region(gicc.base, gicc.size)),
+    cells('phandle', PHANDLE.gic),
+  ])
+}
+
 /** Only the regions that hold a redistributor are named, whole. */
-const gic = (vcpus: number): FdtNode => {
+const gicV3 = (vcpus: number): FdtNode => {
   const [first, ...others] = memoryMap.redistributors
   const regions = vcpus > first.frames ? [first, ...others] : [first]
   const { gicd } = memoryMap
@@ -117,10 +136,10 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
         node('psci', [strings('compatible', 'arm,psci-1.0', 'arm,psci-0.2'), strings('method', 'hvc')]),
         node('timer', [
           strings('compatible', 'arm,armv8-timer'),
-          cells('interrupts', ...TIMER_PPIS.flatMap((ppi) => [IRQ.ppi, ppi, IRQ.levelHigh])),
+          cells('interrupts', ...TIMER_PPIS.flatMap((ppi) => [IRQ.ppi, ppi, ppiFlags(options)])),
           flag('always-on'),
         ]),
-        gic(options.affinities.length),
+        options.gic === 2 ? gicV2() : gicV3(options.affinities.length),
         node('apb-pclk', [
           strings('compatible', 'fixed-clock'),
           cells('#clock-cells', 0),

@@ -3,8 +3,9 @@ import { resetAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
-import { MAX_VCPUS, MEMORY, NR_IRQS } from './blueprint.ts'
-import type { Blueprint, GuestChoice } from './blueprint.ts'
+import { MEMORY, NO_ROUTES, NR_IRQS, maxVcpus } from './blueprint.ts'
+import type { Blueprint, GicVersion, GuestChoice } from './blueprint.ts'
+import { canRunGicV2, hasGicV3 } from './host.ts'
 import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
 
 export type Edit =
@@ -17,6 +18,7 @@ export type Edit =
   | { readonly edit: 'setBase'; readonly base: KernelBase }
   | { readonly edit: 'setHost'; readonly host: HostProfile }
   | { readonly edit: 'setCpu'; readonly cpu: CpuModelId }
+  | { readonly edit: 'setGic'; readonly gic: GicVersion }
   | { readonly edit: 'setMemory'; readonly memory: number }
   | { readonly edit: 'setGuest'; readonly guest: GuestChoice }
   /** Several at once, in order: one step for undo. */
@@ -40,8 +42,10 @@ const withEntry = (all: ByNumber, key: number, affinity: Affinity | undefined): 
 const outOfRange = (affinity: Affinity | undefined): boolean => affinity !== undefined && affinity !== affinity >>> 0
 
 const setVcpus = (blueprint: Blueprint, vcpus: number): Edited => {
-  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > MAX_VCPUS) {
-    return wrong(`A machine has 1 to ${MAX_VCPUS} vCPUs; ${vcpus} is not among them.`)
+  const max = maxVcpus(blueprint.gic)
+  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > max) {
+    const kind = blueprint.gic === 2 ? ' with a GICv2' : ''
+    return wrong(`A machine${kind} has 1 to ${max} vCPUs; ${vcpus} is not among them.`)
   }
   const lost = Object.entries(blueprint.affinities).filter(([index]) => Number(index) >= vcpus)
   const affinities = Object.fromEntries(Object.entries(blueprint.affinities).filter(([index]) => Number(index) < vcpus))
@@ -69,6 +73,32 @@ const several = (blueprint: Blueprint, edits: readonly Edit[]): Edited => {
   return done(current, { edit: 'several', edits: inverses })
 }
 
+/** The routes of a GICv3 do not fit a GICv2; with the inverse they come back. */
+const setGic = (blueprint: Blueprint, gic: GicVersion): Edited => {
+  if (blueprint.vcpus > maxVcpus(gic)) {
+    return wrong(`A GICv${gic} serves ${maxVcpus(gic)} CPUs; this machine has ${blueprint.vcpus}.`)
+  }
+  const lost = gic === 2 ? Object.entries(blueprint.routes) : []
+  return done(
+    { ...blueprint, gic, routes: gic === 2 ? {} : blueprint.routes },
+    {
+      edit: 'several',
+      edits: [
+        { edit: 'setGic', gic: blueprint.gic },
+        ...lost.map(([intid, affinity]): Edit => ({ edit: 'setRoute', intid: Number(intid), affinity })),
+      ],
+    },
+  )
+}
+
+/** A GIC of this version, on a host that can emulate it: the nearest, where the blueprint's cannot. */
+export const chooseGic = ({ host }: Pick<Blueprint, 'host'>, gic: GicVersion): Edit => {
+  const able = gic === 2 ? canRunGicV2(host) : hasGicV3(host)
+  const edits: Edit[] = [{ edit: 'setGic', gic }]
+  if (!able) edits.unshift({ edit: 'setHost', host: { ...host, gic: '3+2' } })
+  return { edit: 'several', edits }
+}
+
 /** The blueprint after an edit, and the edit that takes it back. */
 export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
   switch (edit.edit) {
@@ -89,6 +119,7 @@ export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
       if (!Number.isInteger(intid) || intid < FIRST_SPI || intid >= NR_IRQS) {
         return wrong(`INTID ${intid} is not an SPI of this machine: it has ${FIRST_SPI} to ${NR_IRQS - 1}.`)
       }
+      if (affinity !== undefined && blueprint.gic === 2) return wrong(`INTID ${intid} cannot be routed: ${NO_ROUTES}.`)
       if (outOfRange(affinity)) return wrong(`The route of INTID ${intid} must fit 32 bits; it is ${affinity}.`)
       return done(
         { ...blueprint, routes: withEntry(blueprint.routes, intid, affinity) },
@@ -105,6 +136,8 @@ export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
       return done({ ...blueprint, host: edit.host }, { edit: 'setHost', host: blueprint.host })
     case 'setCpu':
       return done({ ...blueprint, cpu: edit.cpu }, { edit: 'setCpu', cpu: blueprint.cpu })
+    case 'setGic':
+      return setGic(blueprint, edit.gic)
     case 'setMemory': {
       const { memory } = edit
       if (!Number.isInteger(memory) || memory < MEMORY.min || memory > MEMORY.max || memory % MEMORY.step !== 0) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { GicVersion } from './blueprint.ts'
 import { deviceTree, withChosen } from './device-tree.ts'
 import { cells, flag, parseFdt, strings, wide, writeFdt } from './fdt.ts'
 import type { FdtNode } from './fdt.ts'
@@ -82,10 +83,11 @@ describe('a flattened device tree', () => {
   })
 })
 
-const build = (affinities: readonly number[]): string =>
+const build = (affinities: readonly number[], gic: GicVersion = 3): string =>
   dtc(
     deviceTree({
       cpu: 'cortex-a57',
+      gic,
       affinities,
       memory: 2 ** 28,
       bootargs: 'a=b',
@@ -131,7 +133,7 @@ describe('the device tree of the machine', () => {
     spawnSync('qemu-system-aarch64', ['-M', `virt,gic-version=3,dumpdtb=${file}`, '-cpu', 'cortex-a57', '-nic', 'none'])
     const theirs = parseFdt(Uint8Array.from(readFileSync(file)))
     rmSync(folder, { recursive: true })
-    const ours = parseFdt(deviceTree({ cpu: 'cortex-a57', affinities: [0], memory: 2 ** 27, bootargs: '' }))
+    const ours = parseFdt(deviceTree({ cpu: 'cortex-a57', gic: 3, affinities: [0], memory: 2 ** 27, bootargs: '' }))
     if (!theirs.ok || !ours.ok) throw new Error('a tree does not parse')
     for (const name of ['intc@8000000', 'pl011@9000000', 'pl031@9010000', 'timer', 'memory@40000000', 'apb-pclk']) {
       const find = (root: FdtNode): FdtNode | undefined => root.children.find((child) => child.name === name)

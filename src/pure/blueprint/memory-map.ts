@@ -1,6 +1,8 @@
 /** Where everything lies: QEMU's `virt` machine (hw/arm/virt.c, base_memmap), so guests built for it run unmodified. */
 export const memoryMap = {
   gicd: { base: 0x0800_0000, size: 0x1_0000 },
+  /** A GICv2's CPU interface. */
+  gicc: { base: 0x0801_0000, size: 0x1_0000 },
   /** A frame is 0x20000 bytes: RD_base and SGI_base (IHI 0069, 12.10). */
   redistributors: [
     { base: 0x080a_0000, frames: 123 },

@@ -54,6 +54,23 @@ const redistributorCalls = (vcpus: number): readonly KvmCall[] => {
   return calls
 }
 
+const gicV3Calls = (vcpus: number): readonly KvmCall[] => [
+  { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V3 },
+  setAttr(VGIC_GROUP.NR_IRQS, 0n, BigInt(NR_IRQS)),
+  setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V3_DIST, BigInt(memoryMap.gicd.base)),
+  ...redistributorCalls(vcpus),
+  setAttr(VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n),
+]
+
+/** QEMU sets the addresses when the machine is complete, those it heard of last first (target/arm/kvm.c). */
+const gicV2Calls: readonly KvmCall[] = [
+  { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V2 },
+  setAttr(VGIC_GROUP.NR_IRQS, 0n, BigInt(NR_IRQS)),
+  setAttr(VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n),
+  setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V2_CPU, BigInt(memoryMap.gicc.base)),
+  setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V2_DIST, BigInt(memoryMap.gicd.base)),
+]
+
 /** Everything up to the loader's PC and X0. */
 export const planOf = (blueprint: Blueprint): KvmCall[] => {
   const vcpus = indexes(blueprint.vcpus)
@@ -69,11 +86,7 @@ export const planOf = (blueprint: Blueprint): KvmCall[] => {
     ...vcpus
       .filter((vcpu) => blueprint.affinities[vcpu] !== undefined)
       .map((vcpu) => mpidrCall(vcpu, mpidrOf(blueprint, vcpu))),
-    { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V3 },
-    setAttr(VGIC_GROUP.NR_IRQS, 0n, BigInt(NR_IRQS)),
-    setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V3_DIST, BigInt(memoryMap.gicd.base)),
-    ...redistributorCalls(blueprint.vcpus),
-    setAttr(VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n),
+    ...(blueprint.gic === 2 ? gicV2Calls : gicV3Calls(blueprint.vcpus)),
     ...Object.entries(blueprint.routes).flatMap(([intid, affinity]) => routeCalls(Number(intid), affinity)),
   ]
 }
