@@ -84,7 +84,11 @@ describe.skipIf(!hasLinux)('Debian boots', () => {
     const { guest, vcpus, gic, engine, end } = boot
     let machine: GuestMachine
     beforeAll(() => {
-      machine = new GuestMachine({ guest, engine, blueprint: { vcpus, gic, host: HOST_PRESETS[gic === 2 ? 'H2' : 'H1'] } })
+      machine = new GuestMachine({
+        guest,
+        engine,
+        blueprint: { vcpus, gic, host: HOST_PRESETS[gic === 2 ? 'H2' : 'H1'] },
+      })
       machine.until('guest: ready')
       machine.boot()
     }, TIMEOUT)
@@ -94,7 +98,9 @@ describe.skipIf(!hasLinux)('Debian boots', () => {
     })
 
     it('with the UART at its place', () => {
-      expect(machine.console).toMatch(/9000000\.pl011: ttyAMA0 at MMIO 0x9000000 \(irq = \d+, base_baud = 0\) is a PL011/)
+      expect(machine.console).toMatch(
+        /9000000\.pl011: ttyAMA0 at MMIO 0x9000000 \(irq = \d+, base_baud = 0\) is a PL011/,
+      )
     })
 
     it('without a warning', () => {

@@ -1,7 +1,8 @@
 /** The machine of the next boot: guest, KVM, host and CPUs. */
 import { useState } from 'react'
-import { defaultBlueprint, MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
+import { defaultBlueprint, GIC_VERSIONS, maxVcpus } from '../../pure/blueprint/blueprint.ts'
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
+import { chooseGic } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
 import { HOST_PRESETS, KERNEL_BASES } from '../../pure/blueprint/host.ts'
 import { ENGINES } from '../../pure/protocol/views.ts'
@@ -17,6 +18,9 @@ const HOSTS = [
   { value: 'HC', title: 'GICv3 + v2, A3V = 1' },
   { value: 'H2', title: 'GICv2' },
 ] as const
+/** A host that is none of the presets. */
+const OTHER = { value: 'other', title: 'another' } as const
+const GICS = GIC_VERSIONS.map((gic) => ({ value: String(gic), title: `GICv${gic}`, gic }))
 const TIERS = ENGINES.map((value) => ({ value, title: value }))
 
 /** What each guest is called where the list of prepared guests does not say. */
@@ -58,6 +62,16 @@ export const MachineBar = () => {
       )}
       <AppendField />
       <Select
+        label="GIC"
+        name="Version of the interrupt controller"
+        value={String(draft.gic)}
+        options={GICS}
+        onChange={(value) => {
+          const chosen = GICS.find((option) => option.value === value)
+          if (chosen !== undefined) session.edit(chooseGic(draft, chosen.gic))
+        }}
+      />
+      <Select
         label="KVM of"
         name="Kernel base of KVM"
         value={draft.base}
@@ -67,9 +81,11 @@ export const MachineBar = () => {
       <Select
         label="Host"
         name="Host"
-        value={host?.value ?? 'H1'}
-        options={HOSTS}
-        onChange={(id) => session.edit({ edit: 'setHost', host: HOST_PRESETS[id] })}
+        value={host?.value ?? OTHER.value}
+        options={host === undefined ? [...HOSTS, OTHER] : HOSTS}
+        onChange={(id) => {
+          if (id !== OTHER.value) session.edit({ edit: 'setHost', host: HOST_PRESETS[id] })
+        }}
       />
       <VcpuField />
       <MemorySelect />
@@ -122,9 +138,11 @@ const VcpuField = () => {
   const session = useSession()
   const vcpus = useSessionState((state) => state.draft.vcpus)
   const memory = useSessionState((state) => state.draft.memory)
+  const gic = useSessionState((state) => state.draft.gic)
+  const max = maxVcpus(gic)
   const typed = useTyped(String(vcpus), (text) => session.edit(vcpuEdit(Number(text), memory)))
   const number = Number(typed.value)
-  const valid = Number.isInteger(number) && number >= 1 && number <= MAX_VCPUS
+  const valid = Number.isInteger(number) && number >= 1 && number <= max
   return (
     <label className="labelled">
       vCPUs
@@ -132,7 +150,7 @@ const VcpuField = () => {
         className="field vcpus"
         inputMode="numeric"
         aria-invalid={!valid}
-        title={valid ? 'How many vCPUs the machine has' : `A VM with a vGICv3 has 1 to ${MAX_VCPUS} vCPUs`}
+        title={valid ? 'How many vCPUs the machine has' : `A VM with a vGICv${gic} has 1 to ${max} vCPUs`}
         {...typed}
       />
     </label>

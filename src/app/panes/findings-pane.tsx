@@ -2,8 +2,9 @@
 import { aff3Of, withoutAff3 } from '../../pure/arch/affinity.ts'
 import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import { chooseGic } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
-import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
+import { HOST_PRESETS, hasGicV3 } from '../../pure/blueprint/host.ts'
 import type { Finding } from '../../pure/rules/check.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { findingsOf } from '../session/findings.ts'
@@ -26,7 +27,8 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
   if (severity === 'info') return []
   const cures: Cure[] = []
   if (where.kind === 'host') {
-    if (blueprint.host.gic === '2') {
+    if (blueprint.gic === 2) cures.push({ title: 'Use a host that can', edit: chooseGic(blueprint, 2) })
+    else if (!hasGicV3(blueprint.host)) {
       cures.push({ title: 'Use a GICv3 host', edit: { edit: 'setHost', host: HOST_PRESETS.H1 } })
     }
   } else if (where.kind === 'spi') {
@@ -41,7 +43,7 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
       cures.push({ title: "Use KVM's affinity", edit })
     }
   }
-  if (severity === 'error' && blueprint.ruleSet !== 'full-aff3' && blueprint.host.gic !== '2') {
+  if (severity === 'error' && blueprint.ruleSet !== 'full-aff3' && where.kind !== 'host') {
     cures.unshift({ title: 'Use full-aff3', edit: { edit: 'setRuleSet', ruleSet: 'full-aff3' } })
   }
   return cures
@@ -49,10 +51,14 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
 
 const FindingsPane = () => {
   const all = useSessionState(({ draft }) => findingsOf(draft))
+  const gic = useSessionState(({ draft }) => draft.gic)
   if (all.length === 0) {
     return (
       <p className="empty">
-        <span className="ok">●</span> Every vCPU finds its redistributor, and every route has a target.
+        <span className="ok">●</span>{' '}
+        {gic === 2
+          ? 'A GICv2 knows no affinities: there is nothing to lose.'
+          : 'Every vCPU finds its redistributor, and every route has a target.'}
       </p>
     )
   }

@@ -11,7 +11,14 @@ const NONE: readonly FrameView[] = []
 
 const TyperPane = () => {
   const frames = useSessionState((state) => state.machine?.frames ?? NONE)
-  if (frames.length === 0) return <p className="empty">The redistributors of the running machine appear here.</p>
+  const gic = useSessionState((state) => state.running?.gic ?? state.draft.gic)
+  if (frames.length === 0) {
+    return (
+      <p className="empty">
+        {gic === 2 ? 'A GICv2 has no redistributors.' : 'The redistributors of the running machine appear here.'}
+      </p>
+    )
+  }
   return (
     <VirtualList
       label="GICR_TYPER of every frame"

@@ -39,7 +39,7 @@ export interface VgicIrq {
 /** What the model decides: see vgic_init() and kvm_vgic_dist_init() (arch/arm64/kvm/vgic/vgic-init.c). */
 export type ModelDefaults = Pick<VgicIrq, 'group' | 'affinity' | 'targets'>
 
-/** The record is zeroed, and 0 means edge. */
+/** The record is zeroed, and 0 means edge. An SPI goes to the first CPU until someone routes it. */
 export const newIrq = (intid: number, owner: number, defaults: ModelDefaults): VgicIrq => ({
   intid,
   owner,
@@ -52,7 +52,7 @@ export const newIrq = (intid: number, owner: number, defaults: ModelDefaults): V
   ...defaults,
   source: 0,
   activeSource: 0,
-  target: owner,
+  target: Math.max(owner, 0),
   queuedOn: NONE,
   touched: false,
   mappings: 0,

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { callText } from '../uapi/calls.ts'
 import { defaultBlueprint, mpidrOf, parseBlueprint } from './blueprint.ts'
-import { applyEdit } from './edits.ts'
+import { applyEdit, chooseGic } from './edits.ts'
 import type { Edit } from './edits.ts'
 import { HOST_PRESETS } from './host.ts'
 import { planOf } from './plan.ts'
@@ -12,6 +12,11 @@ describe('parseBlueprint', () => {
     const blueprint = { ...defaultBlueprint, affinities: { 1: 0x0100_0001, 3: 0 }, routes: { 40: 2 }, vcpus: 512 }
     const parsed = parseBlueprint(JSON.parse(JSON.stringify(blueprint)))
     expect(parsed).toEqual({ ok: true, blueprint })
+  })
+
+  it('takes a document without a GIC version for one with a GICv3', () => {
+    const { gic: _, ...older } = defaultBlueprint
+    expect(parseBlueprint(older)).toEqual({ ok: true, blueprint: defaultBlueprint })
   })
 
   it.each([
@@ -38,6 +43,12 @@ describe('parseBlueprint', () => {
     ],
     [{ guest: { id: 'gicsh' } }, 'guest.append must be text; it is missing.'],
     [{ host: { ...HOST_PRESETS.H1, priBits: 9 } }, 'host.priBits must be a whole number from 5 to 8; it is 9.'],
+    [{ gic: 4 }, 'gic must be one of 2, 3; it is 4.'],
+    [{ gic: 2, vcpus: 9 }, 'vcpus must be a whole number from 1 to 8 with a GICv2; it is 9.'],
+    [
+      { gic: 2, routes: { 40: 1 } },
+      'routes must be empty: a GICv2 has no GICD_IROUTER: its SPIs have target masks, which the guest writes.',
+    ],
     [{ host: { ...HOST_PRESETS.H1, a3v: 1 } }, 'host.a3v must be true or false; it is 1.'],
   ])('says what is wrong with %j', (change, what) => {
     expect(parseBlueprint({ ...defaultBlueprint, ...change })).toEqual({ ok: false, what })
@@ -86,6 +97,7 @@ describe('edits', () => {
     { edit: 'setBase', base: '6.1' },
     { edit: 'setHost', host: HOST_PRESETS.H0 },
     { edit: 'setCpu', cpu: 'max' },
+    { edit: 'setGic', gic: 2 },
     { edit: 'setMemory', memory: 512 * 2 ** 20 },
     { edit: 'setGuest', guest: { id: 'gicsh', append: '' } },
   ]
@@ -102,6 +114,30 @@ describe('edits', () => {
       expect(back).toStrictEqual({ ok: true, blueprint: busy, inverse: expect.anything() })
     },
   )
+
+  it('takes a host along that can emulate the GIC, and leaves one that can', () => {
+    const onH0 = { ...defaultBlueprint, host: HOST_PRESETS.H0 }
+    const edited = applyEdit(onH0, chooseGic(onH0, 2))
+    expect(edited).toMatchObject({ ok: true, blueprint: { gic: 2, host: { gic: '3+2', a3v: false } } })
+    const onH2 = { ...defaultBlueprint, host: HOST_PRESETS.H2 }
+    expect(applyEdit(onH2, chooseGic(onH2, 2))).toMatchObject({
+      ok: true,
+      blueprint: { gic: 2, host: HOST_PRESETS.H2 },
+    })
+  })
+
+  const gicV2 = { ...defaultBlueprint, gic: 2 } as const
+  it.each([
+    [gicV2, { edit: 'setVcpus', vcpus: 9 }, 'A machine with a GICv2 has 1 to 8 vCPUs; 9 is not among them.'],
+    [{ ...defaultBlueprint, vcpus: 9 }, { edit: 'setGic', gic: 2 }, 'A GICv2 serves 8 CPUs; this machine has 9.'],
+    [
+      gicV2,
+      { edit: 'setRoute', intid: 40, affinity: 1 },
+      'INTID 40 cannot be routed: a GICv2 has no GICD_IROUTER: its SPIs have target masks, which the guest writes.',
+    ],
+  ] as const)('knows the limits of a GICv2', (blueprint, edit, what) => {
+    expect(applyEdit(blueprint, edit)).toEqual({ ok: false, what })
+  })
 
   it('forgets an affinity that is what KVM gives anyway', () => {
     const edited = applyEdit(defaultBlueprint, { edit: 'setAffinity', vcpu: 2, affinity: 2 })
@@ -150,6 +186,17 @@ describe('planOf', () => {
       'KVM_SET_DEVICE_ATTR CTRL INIT',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6140 = 0x1',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6144 = 0x1',
+    ])
+  })
+
+  it("is in QEMU's order with a GICv2 too", () => {
+    const plan = planOf({ ...defaultBlueprint, gic: 2, vcpus: 1 })
+    expect(plan.map(callText).slice(3)).toEqual([
+      'KVM_CREATE_DEVICE ARM_VGIC_V2',
+      'KVM_SET_DEVICE_ATTR NR_IRQS = 288',
+      'KVM_SET_DEVICE_ATTR CTRL INIT',
+      'KVM_SET_DEVICE_ATTR ADDR V2_CPU = 0x8010000',
+      'KVM_SET_DEVICE_ATTR ADDR V2_DIST = 0x8000000',
     ])
   })
 

@@ -127,13 +127,23 @@ describe('the device tree of the machine', () => {
     expect(text).toContain('memory@40000000 { device_type = "memory"; reg = <0x00 0x40000000 0x00 0x10000000>; };')
   })
 
-  it.skipIf(!has('dtc') || !has('qemu-system-aarch64'))("describes each device as QEMU's virt machine does", () => {
+  const oracle = it.skipIf(!has('dtc') || !has('qemu-system-aarch64'))
+  oracle.each([2, 3] as const)("describes each device as QEMU's virt machine with a GICv%i does", (gic) => {
     const folder = mkdtempSync(join(tmpdir(), 'fdt-'))
     const file = join(folder, 'virt.dtb')
-    spawnSync('qemu-system-aarch64', ['-M', `virt,gic-version=3,dumpdtb=${file}`, '-cpu', 'cortex-a57', '-nic', 'none'])
+    spawnSync('qemu-system-aarch64', [
+      '-M',
+      `virt,gic-version=${gic},dumpdtb=${file}`,
+      '-cpu',
+      'cortex-a57',
+      '-smp',
+      '3',
+      '-nic',
+      'none',
+    ])
     const theirs = parseFdt(Uint8Array.from(readFileSync(file)))
     rmSync(folder, { recursive: true })
-    const ours = parseFdt(deviceTree({ cpu: 'cortex-a57', gic: 3, affinities: [0], memory: 2 ** 27, bootargs: '' }))
+    const ours = parseFdt(deviceTree({ cpu: 'cortex-a57', gic, affinities: [0, 1, 2], memory: 2 ** 27, bootargs: '' }))
     if (!theirs.ok || !ours.ok) throw new Error('a tree does not parse')
     for (const name of ['intc@8000000', 'pl011@9000000', 'pl031@9010000', 'timer', 'memory@40000000', 'apb-pclk']) {
       const find = (root: FdtNode): FdtNode | undefined => root.children.find((child) => child.name === name)

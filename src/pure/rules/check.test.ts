@@ -44,6 +44,17 @@ describe('findings', () => {
     ])
   })
 
+  it('asks of a GICv2 machine whether its host can have one, and of its CPUs whether they come up', () => {
+    const v2 = { gic: 2, affinities: { 1: AFF3_1 } } as const
+    expect(texts({ ...v2, host: HOST_PRESETS.H2 })).toEqual([])
+    expect(texts(v2)).toEqual([
+      'error: This host cannot emulate a GICv2: KVM_CREATE_DEVICE(ARM_VGIC_V2) fails with ENODEV.',
+    ])
+    expect(texts({ ...v2, host: HOST_PRESETS.H2, ruleSet: 'patch-v1' })).toContain(
+      'error: vCPU 1 will stay off: CPU_ON(1.0.0.1) answers INVALID_PARAMS.',
+    )
+  })
+
   it('names duplicates and whom CPU_ON addresses instead', () => {
     const all = texts({ affinities: { 2: 1 } })
     expect(all).toContain('error: vCPUs 1, 2 share the affinity 0.0.0.1: a guest cannot tell them apart.')

@@ -4,7 +4,7 @@ import { GICR_SIZE } from '../arch/gic/gicr.ts'
 import { irqName } from '../arch/intid.ts'
 import { duplicateAffinities } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
-import { hasGicV3 } from '../blueprint/host.ts'
+import { canRunGicV2, hasGicV3 } from '../blueprint/host.ts'
 import { memoryMap } from '../blueprint/memory-map.ts'
 import { forecast } from './forecast.ts'
 import type { Forecast, RouteForecast, VcpuForecast } from './forecast.ts'
@@ -39,7 +39,21 @@ const vcpuFinding = (severity: Finding['severity'], vcpu: number, text: string, 
   source,
 })
 
+/** A GICv2 knows no affinities: there is nothing to say but whether the host has one. */
+const aboutGicV2 = ({ host }: Blueprint): readonly Finding[] =>
+  canRunGicV2(host)
+    ? []
+    : [
+        {
+          severity: 'error',
+          text: 'This host cannot emulate a GICv2: KVM_CREATE_DEVICE(ARM_VGIC_V2) fails with ENODEV.',
+          where: HOST,
+          source: 'arch/arm64/kvm/vgic/vgic-init.c: kvm_vgic_create()',
+        },
+      ]
+
 const aboutHost = (blueprint: Blueprint, { rules, vm, vcpus }: Forecast): readonly Finding[] => {
+  if (blueprint.gic === 2) return aboutGicV2(blueprint)
   const findings: Finding[] = []
   const add = (severity: Finding['severity'], text: string, source: string): void => {
     findings.push({ severity, text, where: HOST, source })
@@ -111,7 +125,7 @@ const missingRedistributor = ({ rules }: Forecast, vcpu: VcpuForecast): Finding 
 }
 
 const aboutVcpu = (all: Forecast, vcpu: VcpuForecast): readonly Finding[] => {
-  const { rules } = all
+  const { rules, vm } = all
   const { index, wanted, stored, refused } = vcpu
   const want = affinityText(wanted)
   if (refused !== undefined) {
@@ -148,6 +162,7 @@ const aboutVcpu = (all: Forecast, vcpu: VcpuForecast): readonly Finding[] => {
       ),
     )
   }
+  if (vm.gic === 2) return findings
   const missing = missingRedistributor(all, vcpu)
   if (missing !== undefined) findings.push(missing)
   if (affinityLevels(vcpu.running).aff0 > MAX_SGI_AFF0) {

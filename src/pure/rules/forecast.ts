@@ -22,7 +22,7 @@ export interface VcpuForecast {
   readonly running: Affinity
   /** What its GICR_TYPER shows while it runs. */
   readonly shown: Affinity
-  /** Whose redistributor the CPU finds when it comes up and looks for `wanted`, frame by frame. */
+  /** Whose redistributor the CPU finds when it comes up and looks for `wanted`, frame by frame; with a GICv2, no one's. */
   readonly finds: number | undefined
   /** Which vCPU PSCI CPU_ON(`wanted`) addresses when its turn comes; none for the boot CPU. */
   readonly cpuOn: number | undefined
@@ -75,10 +75,11 @@ export const routeThroughHalves = (
   return { stored: high.stored, note: high.note ?? low.note }
 }
 
-/** The facts of a VM with a vGICv3, before it runs. */
-export const vmWithVgic = (blueprint: Pick<Blueprint, 'host'>, rules: VgicRules): VmFacts => {
-  const vm = newVmFacts(blueprint.host, rules)
-  vm.gic = 3
+/** The facts of a VM with its vGIC, before it runs. */
+export const vmWithVgic = ({ host, gic }: Pick<Blueprint, 'host' | 'gic'>, rules: VgicRules): VmFacts => {
+  const vm = newVmFacts(host, rules)
+  vm.gic = gic
+  vm.revision = rules.iidrDefaultRevision.decide({ vm })
   vm.guestA3v = rules.guestA3vAtCreation.decide({ vm })
   return vm
 }

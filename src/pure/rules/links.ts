@@ -43,7 +43,7 @@ export interface Reason {
 export const missReason = (blueprint: Pick<Blueprint, 'ruleSet' | 'base' | 'host'>, affinity: Affinity): Reason => {
   const rules = rulesFor(blueprint.ruleSet, blueprint.base)
   const { title, source, decide } = rules.typerAffinity
-  const shown = decide({ vm: vmWithVgic(blueprint, rules), affinity })
+  const shown = decide({ vm: vmWithVgic({ ...blueprint, gic: 3 }, rules), affinity })
   const text =
     shown === affinity
       ? 'none of the frames was made for it.'

@@ -214,7 +214,7 @@ const prepare = (ruleSet: RuleSetId, { base, host, affinity, cpu }: MatrixQuesti
   const reset = resetMpidr(cpu)
   const set = rules.setMpidr.decide({ vm: early, current: reset, value: mpidrOf(affinity) })
   const stored = mpidrAffinity.decode(set.ok ? set.stored : reset)
-  return { rules, affinity, cpu, early, vm: vmWithVgic({ host }, rules), stored }
+  return { rules, affinity, cpu, early, vm: vmWithVgic({ host, gic: 3 }, rules), stored }
 }
 
 /** One row a path, for one vCPU and the affinity it is to have. */

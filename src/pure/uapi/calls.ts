@@ -10,6 +10,7 @@ import {
   VGIC_GROUP,
   decodeRedistRegion,
   registerAttrFields,
+  v2RegisterAttrFields,
   vgicGroupName,
 } from './vgic-attr.ts'
 
@@ -104,6 +105,10 @@ const attrText = ({ group, attr, its }: DeviceAttr): string => {
       return `${name} ${nameOf(VGIC_CTRL, attr)}`
     case VGIC_GROUP.NR_IRQS:
       return name
+    case VGIC_GROUP.CPU_REGS: {
+      const { vcpuId, offset } = v2RegisterAttrFields(attr)
+      return `${name} vcpu ${vcpuId} ${hex(offset)}`
+    }
     case VGIC_GROUP.DIST_REGS:
     case VGIC_GROUP.ITS_REGS:
       return `${name} ${hex(registerAttrFields(attr).offset)}`

@@ -29,7 +29,8 @@ export const spotsOfBlueprint = (blueprint: Blueprint): Spots => {
   const { vcpus } = forecast(blueprint)
   return {
     cpus: vcpus.map(({ index, running }) => ({ index, affinity: running })),
-    frames: vcpus.map(({ index, shown }) => {
+    // A GICv2 has no redistributors.
+    frames: (blueprint.gic === 2 ? [] : vcpus).map(({ index, shown }) => {
       const base = frameBase(index)
       const region = regionOf(base)
       const last = index === vcpus.length - 1 || regionOf(frameBase(index + 1)) !== region
