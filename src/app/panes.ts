@@ -66,6 +66,13 @@ export const PANES: readonly Pane[] = [
     view: lazy(() => import('./panes/affinity/affinity-pane.tsx')),
   },
   {
+    id: 'walk',
+    title: 'Walk',
+    says: "The guest's search for the redistributor of the selected vCPU, read by read.",
+    home: 'machine',
+    view: lazy(() => import('./panes/walk/walk-pane.tsx')),
+  },
+  {
     id: 'typer',
     title: 'GICR_TYPER',
     says: 'GICR_TYPER of every frame as the guest reads it, field by field.',
@@ -99,6 +106,13 @@ export const PANES: readonly Pane[] = [
     says: 'Every path an affinity takes through KVM, under each rule set.',
     home: 'rules',
     view: lazy(() => import('./panes/matrix-pane.tsx')),
+  },
+  {
+    id: 'ruler',
+    title: 'Ruler',
+    says: 'One affinity in its five layouts, each byte in its colour; editable in any of them.',
+    home: 'rules',
+    view: lazy(() => import('./panes/ruler/ruler-pane.tsx')),
   },
   {
     id: 'findings',

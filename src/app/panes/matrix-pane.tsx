@@ -1,10 +1,12 @@
-/** "Which path sees Aff3?", for the selected vCPU, on the chosen base and host, under each rule set. */
-import { useMemo } from 'react'
+/** "Which path sees Aff3?", for the selected vCPU, on the chosen base and host, under each rule set and by the architecture. */
+import { useMemo, useState } from 'react'
 import { affinityOf, affinityLevels, affinityText } from '../../pure/arch/affinity.ts'
 import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import { RULE_SETS } from '../../pure/blueprint/host.ts'
+import type { RuleSetId } from '../../pure/blueprint/host.ts'
+import { architectureCell } from '../../pure/rules/architecture.ts'
 import { aff3Matrix } from '../../pure/rules/matrix.ts'
-import type { MatrixCell, Verdict } from '../../pure/rules/matrix.ts'
+import type { MatrixCell, MatrixRow, Verdict } from '../../pure/rules/matrix.ts'
 import { useSessionState } from '../session-context.ts'
 import { AffinityText } from '../widgets/affinity-text.tsx'
 import { Hint } from '../widgets/hint.tsx'
@@ -15,14 +17,20 @@ const MARKS: Record<Verdict, { mark: string; className: string; says: string }> 
   plain: { mark: '·', className: 'dim', says: '' },
 }
 
+/** The columns in which a path ends otherwise than on the present machine. */
+export const differing = ({ cells }: Pick<MatrixRow, 'cells'>, present: RuleSetId): readonly RuleSetId[] =>
+  RULE_SETS.filter((ruleSet) => cells[ruleSet].text !== cells[present].text)
+
 const MatrixPane = () => {
   const draft = useSessionState((state) => state.draft)
   const cpu = useSessionState((state) => state.selected)
+  const [only, setOnly] = useState(false)
   const given = affinityIn(draft, cpu)
   // The question is about Aff3: a vCPU that has none is asked as if it were in cluster 1.
   const affinity = affinityLevels(given).aff3 === 0 ? affinityOf({ ...affinityLevels(given), aff3: 1 }) : given
-  const { base, host } = draft
-  const rows = useMemo(() => aff3Matrix({ base, host, affinity, cpu }), [base, host, affinity, cpu])
+  const { base, host, ruleSet: present } = draft
+  const all = useMemo(() => aff3Matrix({ base, host, affinity, cpu }), [base, host, affinity, cpu])
+  const rows = only ? all.filter((row) => differing(row, present).length > 0) : all
   return (
     <>
       <div className="pane-bar">
@@ -30,6 +38,11 @@ const MatrixPane = () => {
           vCPU {cpu} at <AffinityText affinity={affinity} />
           {affinity !== given && <> (it is at {affinityText(given)})</>}, KVM {base}, host A3V = {Number(host.a3v)}
         </span>
+        <span className="grow" />
+        <label className="labelled">
+          <input type="checkbox" checked={only} onChange={({ target }) => setOnly(target.checked)} />
+          only what differs
+        </label>
       </div>
       <div className="pane-body" tabIndex={0} role="region" aria-label="Matrix of paths and rule sets">
         <table className="matrix">
@@ -37,27 +50,47 @@ const MatrixPane = () => {
             <tr>
               <th>path</th>
               {RULE_SETS.map((ruleSet) => (
-                <th key={ruleSet} aria-current={ruleSet === draft.ruleSet}>
+                <th key={ruleSet} aria-current={ruleSet === present}>
                   {ruleSet}
                 </th>
               ))}
+              <th>architecture</th>
             </tr>
           </thead>
           <tbody>
-            {rows.map(({ path, title, cells }) => (
-              <tr key={path}>
-                <td title={title}>{path}</td>
-                {RULE_SETS.map((ruleSet) => (
-                  <td key={ruleSet} aria-current={ruleSet === draft.ruleSet}>
-                    <Cell cell={cells[ruleSet]} />
-                  </td>
-                ))}
-              </tr>
+            {rows.map((row) => (
+              <Path key={row.path} row={row} present={present} architecture={architectureCell(row.path, affinity)} />
             ))}
           </tbody>
         </table>
       </div>
     </>
+  )
+}
+
+const Path = (props: {
+  readonly row: MatrixRow
+  readonly present: RuleSetId
+  readonly architecture: MatrixCell | undefined
+}) => {
+  const { row, present, architecture } = props
+  const differ = differing(row, present)
+  const now = row.cells[present]
+  return (
+    <tr className={differ.length > 0 ? 'differs' : undefined}>
+      <th scope="row" title={row.title}>
+        {row.path}
+        {differ.length > 0 && <span className="hidden-text"> (differs from the present machine elsewhere)</span>}
+      </th>
+      {RULE_SETS.map((ruleSet) => (
+        <td key={ruleSet} aria-current={ruleSet === present} className={differ.includes(ruleSet) ? 'other' : undefined}>
+          <Cell cell={row.cells[ruleSet]} />
+        </td>
+      ))}
+      <td className={architecture !== undefined && architecture.text !== now.text ? 'other' : undefined}>
+        {architecture === undefined ? <span className="faint">no such path</span> : <Cell cell={architecture} />}
+      </td>
+    </tr>
   )
 }
 

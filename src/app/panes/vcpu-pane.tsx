@@ -1,18 +1,12 @@
 /** One vCPU: its affinity in all its layouts, and the form that changes it. */
-import {
-  AFFINITY_BYTES,
-  attributeAffinity,
-  encodeSgi,
-  irouterAffinity,
-  mpidrAffinity,
-  mpidrOf,
-  sgiAffinity,
-  typerAffinity,
-} from '../../pure/arch/affinity.ts'
+import { mpidrAffinity } from '../../pure/arch/affinity.ts'
+import { AFFINITY_FORMS } from '../../pure/arch/affinity-forms.ts'
+import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
 import { AffinityEditor } from './shared/affinity-editor.tsx'
+import { lostIn } from './shared/lost-levels.ts'
 
 const STATES = { off: '○ off', waiting: '◐ waits', running: '● runs' } as const
 
@@ -60,58 +54,44 @@ const State = ({ cpu }: { readonly cpu: number }) => {
   )
 }
 
-const SGI_BITS = 0xf
-
 const Layouts = ({ cpu }: { readonly cpu: number }) => {
+  const { view } = useSession()
   const draft = useSessionState((state) => state.draft)
-  const all = forecast(draft)
-  const vcpu = all.vcpus[cpu]
-  if (vcpu === undefined) return null
-  const { wanted, shown, running } = vcpu
-  const routed = all.rules.irouterWrite.decide({
-    vm: all.vm,
-    stored: 0,
-    value: irouterAffinity.encode(wanted),
-    width: 8,
-    half: 'low',
-  }).stored
-  const sgi = encodeSgi({
-    cluster: sgiAffinity.decode(sgiAffinity.encode(wanted)),
-    targetList: 1 << (wanted & SGI_BITS),
-    intid: 0,
-    allButSelf: false,
-    rangeSelector: 0,
-  })
-  const rows = [
-    { where: 'MPIDR_EL1', parts: hexParts(mpidrOf(running), AFFINITY_BYTES.mpidr), lost: running !== wanted },
-    { where: 'GICR_TYPER', parts: hexParts(typerAffinity.encode(shown), AFFINITY_BYTES.typer), lost: shown !== wanted },
-    {
-      where: 'GICD_IROUTER',
-      parts: hexParts(irouterAffinity.encode(routed), AFFINITY_BYTES.irouter),
-      lost: routed !== wanted,
-    },
-    { where: 'ICC_SGI1R_EL1', parts: hexParts(sgi, AFFINITY_BYTES.sgi1r), lost: false },
-    { where: 'KVM attribute', parts: hexParts(attributeAffinity.encode(wanted), AFFINITY_BYTES.typer), lost: false },
-  ]
+  const wanted = affinityIn(draft, cpu)
+  const lost = lostIn(forecast(draft), cpu)
   return (
     <div className="part">
       <h2>One affinity, five layouts</h2>
       <dl className="facts">
-        {rows.map(({ where, parts, lost }) => (
-          <div key={where} style={{ display: 'contents' }}>
-            <dt>{where}</dt>
-            <dd>
-              <HexText parts={parts} lost={lost ? 3 : undefined} />
-              {lost && (
-                <span className="bad" role="img" aria-label="Aff3 is lost" title="Aff3 is lost">
-                  {' '}
-                  ✕
-                </span>
-              )}
-            </dd>
-          </div>
-        ))}
+        {AFFINITY_FORMS.map((form) => {
+          const less = lost[form.name]
+          return (
+            <div key={form.name} style={{ display: 'contents' }}>
+              <dt>{form.name}</dt>
+              <dd title={less?.why}>
+                <HexText
+                  parts={hexParts(form.encode(less?.affinity ?? wanted), form.bytes)}
+                  lost={less === undefined ? undefined : 3}
+                />
+                {less !== undefined && (
+                  <span className="bad" role="img" aria-label="Aff3 is lost">
+                    {' '}
+                    ✕
+                  </span>
+                )}
+              </dd>
+            </div>
+          )
+        })}
       </dl>
+      <div className="cures">
+        <button className="button small quiet" onClick={() => view.show('ruler')}>
+          Edit as bits
+        </button>
+        <button className="button small quiet" onClick={() => view.show('walk')}>
+          Show its walk
+        </button>
+      </div>
     </div>
   )
 }

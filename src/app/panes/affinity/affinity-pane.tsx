@@ -6,6 +6,8 @@ import { missReason } from '../../../pure/rules/links.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { differs } from '../../session/session.ts'
 import { Segments } from '../../widgets/choice.tsx'
+import { spotsOf } from '../shared/spots.ts'
+import type { Spots } from '../shared/spots.ts'
 import { AffinityLinks } from './affinity-links.tsx'
 import { columnsFor } from './columns.ts'
 import { CpuItem, EditMark, GroupItem, rowId } from './cpu-items.tsx'
@@ -14,8 +16,6 @@ import { closedGroups, groupKey } from './groups.ts'
 import type { Toggled } from './groups.ts'
 import { layAffinities, REASON, ROW } from './map.ts'
 import type { AffinityMap, Row } from './map.ts'
-import { spotsOfBlueprint, spotsOfMachine } from './spots.ts'
-import type { Spots } from './spots.ts'
 import { useWindow } from './use-window.ts'
 
 type Source = 'running' | 'next'
@@ -69,10 +69,7 @@ const AffinityPane = () => {
   const [lay] = useState(layOnce)
   const [toggled, setToggled] = useState<Toggled>({})
   const [editing, setEditing] = useState<string | undefined>(undefined)
-  const spots = useMemo(
-    () => (shown === 'running' && machine !== undefined ? spotsOfMachine(machine) : spotsOfBlueprint(draft)),
-    [shown, machine, draft],
-  )
+  const spots = useMemo(() => spotsOf(shown === 'running' ? machine : undefined, draft), [shown, machine, draft])
   const closed = closedGroups(spots.cpus, notable(spots, selected), toggled)
   const map = lay(spots, closed)
   const toggle = (key: string): void => setToggled((all) => ({ ...all, [key]: !closed.has(key) }))

@@ -1,6 +1,6 @@
 /** Which levels of the tree are drawn as one row, so that 512 CPUs fit an eye. */
 import type { Affinity } from '../../../pure/arch/affinity.ts'
-import type { CpuSpot } from './map.ts'
+import type { CpuSpot } from '../shared/spots.ts'
 
 /** A level above the CPUs themselves. */
 export type GroupLevel = 3 | 2 | 1

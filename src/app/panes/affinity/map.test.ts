@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { affinityOf, resetAffinity, typerAffinity } from '../../../pure/arch/affinity.ts'
 import { closedGroups, groupKey } from './groups.ts'
 import { layAffinities, ROW } from './map.ts'
-import type { AffinityMap, CpuSpot, FrameSpot } from './map.ts'
+import type { AffinityMap } from './map.ts'
+import type { CpuSpot, FrameSpot } from '../shared/spots.ts'
 
 const cpus = (count: number): CpuSpot[] =>
   Array.from({ length: count }, (_, index) => ({ index, affinity: resetAffinity(index) }))

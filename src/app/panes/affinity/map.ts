@@ -3,24 +3,9 @@ import { affinityLevels } from '../../../pure/arch/affinity.ts'
 import type { Affinity } from '../../../pure/arch/affinity.ts'
 import { linkFrames } from '../../../pure/rules/links.ts'
 import type { Links } from '../../../pure/rules/links.ts'
+import type { CpuSpot, FrameSpot } from '../shared/spots.ts'
 import { closedIn, groupKey, groupPrefix } from './groups.ts'
 import type { GroupLevel } from './groups.ts'
-
-export interface CpuSpot {
-  readonly index: number
-  readonly affinity: Affinity
-}
-
-export interface FrameSpot {
-  readonly base: number
-  readonly cpu: number
-  readonly affinity: Affinity
-  readonly last: boolean
-  /** Which redistributor region it lies in. */
-  readonly region: number
-  /** GICR_TYPER as it reads. */
-  readonly typer: bigint
-}
 
 /** A CPU on a row of its own; `y` is the middle of its box. */
 export interface CpuRow extends CpuSpot {

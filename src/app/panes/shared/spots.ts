@@ -1,12 +1,28 @@
-/** The CPUs and frames of the picture: of the running machine, or of the one the rules forecast. */
+/** The CPUs and frames of a machine: of the running machine, or of the one the rules forecast. */
 import { mpidrAffinity, typerAffinity } from '../../../pure/arch/affinity.ts'
+import type { Affinity } from '../../../pure/arch/affinity.ts'
 import { GICR_TYPER } from '../../../pure/arch/gic/gicr.ts'
 import { decodeField, encodeRegister } from '../../../pure/arch/register.ts'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import { frameBase, regionOf } from '../../../pure/blueprint/frames.ts'
 import type { MachineView } from '../../../pure/protocol/views.ts'
 import { forecast } from '../../../pure/rules/forecast.ts'
-import type { CpuSpot, FrameSpot } from './map.ts'
+
+export interface CpuSpot {
+  readonly index: number
+  readonly affinity: Affinity
+}
+
+export interface FrameSpot {
+  readonly base: number
+  readonly cpu: number
+  readonly affinity: Affinity
+  readonly last: boolean
+  /** Which redistributor region it lies in. */
+  readonly region: number
+  /** GICR_TYPER as it reads. */
+  readonly typer: bigint
+}
 
 export interface Spots {
   readonly cpus: readonly CpuSpot[]
@@ -39,3 +55,7 @@ export const spotsOfBlueprint = (blueprint: Blueprint): Spots => {
     }),
   }
 }
+
+/** Of the running machine where it is asked for and there, else of the one the draft will be. */
+export const spotsOf = (machine: MachineView | undefined, draft: Blueprint): Spots =>
+  machine === undefined ? spotsOfBlueprint(draft) : spotsOfMachine(machine)
