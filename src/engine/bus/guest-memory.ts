@@ -5,32 +5,46 @@ export interface GuestMemory {
   readByte(physical: number): number | undefined
   /** `false` outside RAM. */
   writeByte(physical: number, value: number): boolean
-  /** Eight bytes; `undefined` if one of them is outside RAM. */
+  /** Eight bytes at a multiple of 8; `undefined` outside RAM. */
   readDoubleword(physical: number): bigint | undefined
   writeDoubleword(physical: number, value: bigint): boolean
 }
 
-const DOUBLEWORD_BYTES = 8
+/** RAM is made of such pages, whole. */
+const PAGE_BYTES = 0x1_0000
+/** Tables are looked at entry by entry, a few of them in turn: so many pages are kept at hand. */
+const AT_HAND = 8
 
 /** `ram`: that part of RAM, not a copy; `undefined` if it is not all RAM. */
 export const guestMemory = (ram: (physical: number, length: number) => Uint8Array | undefined): GuestMemory => {
-  const doubleword = (physical: number): DataView | undefined => {
-    const bytes = ram(physical, DOUBLEWORD_BYTES)
-    return bytes && new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const pages: ({ readonly number: number; readonly view: DataView } | undefined)[] = Array.from({ length: AT_HAND })
+
+  /** The page that an address lies in. */
+  const reach = (physical: number): DataView | undefined => {
+    const number = Math.floor(physical / PAGE_BYTES)
+    const known = pages[number % AT_HAND]
+    // A memory that grew leaves views of no length behind.
+    if (known?.number === number && known.view.byteLength > 0) return known.view
+    const bytes = ram(number * PAGE_BYTES, PAGE_BYTES)
+    if (bytes === undefined) return undefined
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    pages[number % AT_HAND] = { number, view }
+    return view
   }
+
   return {
-    has: (physical) => ram(physical, 1) !== undefined,
-    readByte: (physical) => ram(physical, 1)?.[0],
+    has: (physical) => reach(physical) !== undefined,
+    readByte: (physical) => reach(physical)?.getUint8(physical % PAGE_BYTES),
     writeByte(physical, value) {
-      const bytes = ram(physical, 1)
-      if (bytes !== undefined) bytes[0] = value
-      return bytes !== undefined
+      const page = reach(physical)
+      page?.setUint8(physical % PAGE_BYTES, value)
+      return page !== undefined
     },
-    readDoubleword: (physical) => doubleword(physical)?.getBigUint64(0, true),
+    readDoubleword: (physical) => reach(physical)?.getBigUint64(physical % PAGE_BYTES, true),
     writeDoubleword(physical, value) {
-      const view = doubleword(physical)
-      view?.setBigUint64(0, value, true)
-      return view !== undefined
+      const page = reach(physical)
+      page?.setBigUint64(physical % PAGE_BYTES, value, true)
+      return page !== undefined
     },
   }
 }

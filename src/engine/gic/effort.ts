@@ -6,7 +6,7 @@
 import type { Clock } from '../bus/clock.ts'
 
 /** Virtual nanoseconds for looking at one entry of a table or list; about what it takes the host. */
-const NS_EACH = 20
+const NS_EACH = 50
 
 export class Effort {
   /** Entries looked at since the VM was made. */

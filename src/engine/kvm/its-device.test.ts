@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP } from '../../pure/uapi/vgic-attr.ts'
-import { AT, INDIRECT, ITS, table, TestIts } from '../../testing/test-its.ts'
+import { AT, INDIRECT, ITS, table, TestIts } from '../../testing/its/test-its.ts'
 import { GICD, outcome, TestVm } from '../../testing/test-vm.ts'
 
 const { ADDR, CTRL, ITS_REGS, DIST_REGS } = VGIC_GROUP

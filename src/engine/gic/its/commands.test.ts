@@ -1,7 +1,7 @@
 /** What a guest's commands do, each as its command in IHI 0069, 5.3, and where that leaves room, as KVM. */
 import { describe, expect, it } from 'vitest'
-import type { TestIts } from '../../../testing/test-its.ts'
-import { AT, INDIRECT, table, TestIts as Vm } from '../../../testing/test-its.ts'
+import type { TestIts } from '../../../testing/its/test-its.ts'
+import { AT, INDIRECT, table, TestIts as Vm } from '../../../testing/its/test-its.ts'
 
 const LPI = 8192
 const NOWHERE = 0x1_0000_0000

@@ -1,6 +1,6 @@
 /** The registers of an ITS and of LPIs; values with all digits were read on real KVM (Linux 6.1 and 6.12). */
 import { describe, expect, it } from 'vitest'
-import { AT, INDIRECT, table, TestIts } from '../../../testing/test-its.ts'
+import { AT, INDIRECT, table, TestIts } from '../../../testing/its/test-its.ts'
 import { TestVm } from '../../../testing/test-vm.ts'
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn

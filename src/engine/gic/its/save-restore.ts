@@ -26,7 +26,7 @@ const RESTORE = 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_restore_tables_v0()'
 const NOT_MAPPED = 0xffff_ffff
 const MAX_NEXT = { device: 2 ** 14 - 1, event: 2 ** 16 - 1 } as const
 /** Entries that a restore reads before it gives up: 2^16 devices could share a table of 2^16 entries. */
-const MAX_ENTRIES_READ = 2 ** 24
+const MAX_ENTRIES_READ = 2 ** 22
 
 const hex = (value: number): string => `0x${value.toString(16)}`
 const outside = (address: number, source: string): Refusal =>

@@ -1,13 +1,13 @@
 /** A VM with an ITS, and a guest's hand on it: tables in RAM, commands through the ring, LPIs as they arrive. */
-import { encodeCommand, COMMAND_BYTES } from '../pure/arch/gic/its-commands.ts'
-import type { CommandValues, CommandWords, ItsCommandName } from '../pure/arch/gic/its-commands.ts'
-import { ICC } from '../pure/arch/sysregs/gic-cpu.ts'
-import type { KvmAnswer } from '../pure/uapi/calls.ts'
-import { KVM_MSI_VALID_DEVID } from '../pure/uapi/calls.ts'
-import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP } from '../pure/uapi/vgic-attr.ts'
-import { TEST_RAM } from './test-machine.ts'
-import { GICD, GICR, TestVm } from './test-vm.ts'
-import type { TestVmOptions } from './test-vm.ts'
+import { encodeCommand, COMMAND_BYTES } from '../../pure/arch/gic/its-commands.ts'
+import type { CommandValues, CommandWords, ItsCommandName } from '../../pure/arch/gic/its-commands.ts'
+import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
+import type { KvmAnswer } from '../../pure/uapi/calls.ts'
+import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
+import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP } from '../../pure/uapi/vgic-attr.ts'
+import { TEST_RAM } from '../test-machine.ts'
+import { GICD, GICR, TestVm } from '../test-vm.ts'
+import type { TestVmOptions } from '../test-vm.ts'
 
 export const ITS = 0x0808_0000
 const TRANSLATER = 0x1_0040
@@ -127,10 +127,15 @@ export class TestIts extends TestVm {
     }
   }
 
-  setUpIts({ devices = table(AT.devices), collections = table(AT.collections), ringPages = 16 } = {}): void {
+  setUpIts({
+    devices = table(AT.devices),
+    collections = table(AT.collections),
+    ring = AT.ring as number,
+    ringPages = 16,
+  } = {}): void {
     this.setItsRegister(0x100, devices)
     this.setItsRegister(0x108, collections)
-    this.setItsRegister(0x80, VALID | BigInt(AT.ring) | BigInt(ringPages - 1))
+    this.setItsRegister(0x80, VALID | BigInt(ring) | BigInt(ringPages - 1))
     this.setItsRegister(0, 1n, 4)
     this.wrote = 0
   }
@@ -141,10 +146,30 @@ export class TestIts extends TestVm {
   }
 
   raw(words: CommandWords): this {
-    for (const [i, word] of words.entries()) this.setDoubleword(AT.ring + this.wrote + i * 8, word)
-    this.wrote = (this.wrote + COMMAND_BYTES) % (Number((this.its(0x80) & 0xffn) + 1n) * 0x1000)
+    this.write(words)
     this.setItsRegister(0x88, BigInt(this.wrote))
     return this
+  }
+
+  /** Many commands, of which the ITS is told once: as many as leave the ring one short of full. */
+  flood(command: (n: number) => CommandWords, count: number): this {
+    if (count * COMMAND_BYTES >= this.ringBytes) throw new Error(`the ring has no room for ${count} commands`)
+    for (let n = 0; n < count; n++) this.write(command(n))
+    this.setItsRegister(0x88, BigInt(this.wrote))
+    return this
+  }
+
+  private write(words: CommandWords): void {
+    for (const [i, word] of words.entries()) this.setDoubleword(this.ring + this.wrote + i * 8, word)
+    this.wrote = (this.wrote + COMMAND_BYTES) % this.ringBytes
+  }
+
+  private get ringBytes(): number {
+    return Number((this.its(0x80) & 0xffn) + 1n) * 0x1000
+  }
+
+  private get ring(): number {
+    return Number(this.its(0x80) & 0xf_ffff_ffff_f000n)
   }
 
   mapDevice(id: number, eventBits = 5, itt: number = AT.itt + id * 0x1000): this {
