@@ -7,6 +7,7 @@ import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { syndrome } from '../../pure/arch/syndrome.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { CodeCache } from './code-cache.ts'
+import { cryptoHelpers } from './crypto/helpers.ts'
 import { interruptTaken, takeException, vector } from './exceptions.ts'
 import { floatHelpers } from './float/helpers.ts'
 import { buildInterpreter } from './interpreter/interpreter.ts'
@@ -121,6 +122,7 @@ export class Core {
       ...systemHelpers(this.systemContext()),
       ...floatHelpers(registers),
       ...vectorHelpers(registers),
+      ...cryptoHelpers(registers),
     }
     const { run } = new WebAssembly.Instance(interpreter.module, { env }).exports
     if (!isRun(run)) throw new Error('the interpreter exports no run')

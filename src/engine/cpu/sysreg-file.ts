@@ -49,6 +49,7 @@ const ISR_F = 1n << 6n
 const FIELD = { SPSEL: 5, DAIFSET: (3 << 3) | 6, DAIFCLR: (3 << 3) | 7 } as const
 /** AHP, DN, FZ, RMode; no exception can be trapped. */
 const FPCR_MASK = 0x07c0_0000n
+const FPCR_FZ16 = 1n << 19n
 /** QC and the cumulative exceptions. */
 const FPSR_MASK = 0x0800_009fn
 
@@ -304,7 +305,7 @@ export class SysregFile {
           this.effects.maskChanged(cpu)
         },
       },
-      FPCR: slot(bank.FPCR, FPCR_MASK),
+      FPCR: slot(bank.FPCR, FPCR_MASK | (this.model.features.has('FEAT_FP16') ? FPCR_FZ16 : 0n)),
       FPSR: slot(bank.FPSR, FPSR_MASK),
     }
   }

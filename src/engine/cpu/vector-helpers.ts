@@ -42,7 +42,8 @@ function shifted(value: bigint, amount: number, rounding: boolean): bigint {
   return (rounding ? value + (1n << (right - 1n)) : value) >> right
 }
 
-type Two = (bits: number, a: bigint, b: bigint, q: Saturation) => bigint
+/** `old`: the destination's lane before. */
+type Two = (bits: number, a: bigint, b: bigint, q: Saturation, old: bigint) => bigint
 type One = (bits: number, a: bigint, q: Saturation, old: bigint) => bigint
 
 /** SSHL and its relatives: the amount is the signed low byte of the second operand. */
@@ -60,6 +61,15 @@ const doublingHigh =
   (bits, a, b, q) => {
     const product = 2n * signed(bits, a) * signed(bits, b) + (rounding ? 1n << BigInt(bits - 1) : 0n)
     return q.signed(bits, product >> BigInt(bits))
+  }
+
+/** SQRDMLAH, SQRDMLSH: the old value is the high half of what the product is added to. */
+const doublingHighAccumulate =
+  (sign: 1n | -1n): Two =>
+  (bits, a, b, q, old) => {
+    const product = 2n * signed(bits, a) * signed(bits, b)
+    const sum = (signed(bits, old) << BigInt(bits)) + sign * product + (1n << BigInt(bits - 1))
+    return q.signed(bits, sum >> BigInt(bits))
   }
 
 function polynomial(a: bigint, b: bigint): bigint {
@@ -84,6 +94,8 @@ const TWO: Readonly<Record<string, Two>> = {
   PMUL: (_bits, a, b) => polynomial(a, b),
   SQDMULH: doublingHigh(false),
   SQRDMULH: doublingHigh(true),
+  SQRDMLAH: doublingHighAccumulate(1n),
+  SQRDMLSH: doublingHighAccumulate(-1n),
 }
 
 const magnitude = (value: bigint): bigint => (value < 0n ? -value : value)
@@ -137,19 +149,21 @@ export function vectorHelpers(registers: Registers): Record<string, Helper> {
     helpers[name] = (size = 0, bytes = 0, d = 0, n = 0, m = 0) =>
       saturating((q) => {
         const second = lanes.read(m, size, bytes >> size)
+        const old = lanes.read(d, size, bytes >> size)
         lanes.write(
           d,
           size,
-          lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, second[i] ?? 0n, q)),
+          lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, second[i] ?? 0n, q, old[i] ?? 0n)),
         )
       })
     helpers[`${name} (by element)`] = (size = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) =>
       saturating((q) => {
         const second = lanes.get(m, size, index)
+        const old = lanes.read(d, size, bytes >> size)
         lanes.write(
           d,
           size,
-          lanes.read(n, size, bytes >> size).map((a) => op(8 << size, a, second, q)),
+          lanes.read(n, size, bytes >> size).map((a, i) => op(8 << size, a, second, q, old[i] ?? 0n)),
         )
       })
   }
@@ -211,6 +225,11 @@ export function vectorHelpers(registers: Registers): Record<string, Helper> {
       run(size, upper * count, count, d, n, (i) => lanes.get(m, size, upper * count + i))
     helpers[`${name} (by element)`] = (size = 0, count = 0, upper = 0, d = 0, n = 0, m = 0, index = 0) =>
       run(size, upper * count, count, d, n, () => lanes.get(m, size, index))
+  }
+  helpers['PMULL (doublewords)'] = (upper = 0, d = 0, n = 0, m = 0) => {
+    const product = polynomial(lanes.get(n, 3, upper), lanes.get(m, 3, upper))
+    lanes.write(d, 3, [BigInt.asUintN(64, product), product >> 64n])
+    return 0
   }
   helpers['PMULL'] = (upper = 0, d = 0, n = 0, m = 0) => {
     const a = lanes.read(n, 0, 8, 8 * upper)

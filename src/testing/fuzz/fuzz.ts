@@ -13,7 +13,7 @@ import { knownDifference } from './known.ts'
 import { record } from './layout.ts'
 import { ProgramMaker } from './program.ts'
 import { OurCpu, runOnQemu } from './runners.ts'
-import type { Tier } from './runners.ts'
+import type { Run, Tier } from './runners.ts'
 import { StateMaker } from './states.ts'
 
 export interface FuzzOptions {
@@ -38,6 +38,10 @@ export interface Mismatch {
 const LENGTH = 12
 const BLOCKS = 128
 const CASES = 1024
+
+function copyState(from: DataView, to: DataView): void {
+  for (let i = 0; i < record.SIZE; i += 4) to.setUint32(i, from.getUint32(i, true), true)
+}
 
 export class Fuzzer {
   /** Instructions compared, with each tier. */
@@ -113,45 +117,46 @@ export class Fuzzer {
     this.note({ tier: cpu.tier, row: 'batch', text: '', word: 0, what: ['differs as a whole only'], from: '' })
   }
 
-  /** Runs ever longer parts of a case's block; true when they differ. */
+  /** Finds an instruction of a case's block before which all is the same and after which it is not; true when there is one. */
   private explain(cpu: OurCpu, batch: Batch, index: number, failed: string | undefined): boolean {
     const words = batch.blocks[batch.cases[index] ?? 0] ?? []
     const start = stateOf(batch.bytes, index)
-    const part = (length: number): Batch =>
-      makeBatch([words.slice(0, length)], [0], dataOf(batch.bytes), (view) => {
-        for (let i = 0; i < record.SIZE; i += 4) view.setUint32(i, start.getUint32(i, true), true)
-      })
-    let before = start
-    for (let length = 1; length <= words.length; length++) {
-      // Some instructions know where they are.
-      const piece = part(length)
+    const after = (length: number): { piece: Batch; want: Run; got: Run; same: boolean } => {
+      const piece = makeBatch([words.slice(0, length)], [0], dataOf(batch.bytes), (view) => copyState(start, view))
       const want = runOnQemu(this.driver.program, piece)
       const got = cpu.run(piece)
-      const word = words[length - 1] ?? 0
-      const row = this.decoder.decode(word)
-      const found = {
-        tier: cpu.tier,
-        row: row?.name ?? 'none',
-        text: disassemble(word, addressOfBlock(0)),
-        word,
-        from: this.inputs(row, word, before),
-      }
-      if ('failed' in want) return this.note({ ...found, what: [want.failed] })
-      if ('failed' in got) return this.note({ ...found, what: [got.failed] })
-      const state = differences(stateOf(want.bytes, 0), stateOf(got.bytes, 0))
-      const memory = firstDifference(piece, want.bytes, got.bytes)
-      if (state.length > 0 || memory !== undefined) {
-        const what = state.length > 0 ? state : [`memory differs at ${JSON.stringify(memory)}`]
-        const known = knownDifference(row, before, stateOf(want.bytes, 0), stateOf(got.bytes, 0))
-        if (known === undefined) return this.note({ ...found, what })
-        this.known.set(known, (this.known.get(known) ?? 0) + 1)
-        return true
-      }
-      before = stateOf(want.bytes, 0)
+      const ended = !('failed' in want) && !('failed' in got)
+      return { piece, want, got, same: ended && firstDifference(piece, want.bytes, got.bytes) === undefined }
     }
-    if (failed !== undefined)
-      return this.note({ tier: cpu.tier, row: 'batch', text: '', word: 0, what: [failed], from: '' })
-    return false
+    let differs = after(words.length)
+    if (differs.same) {
+      if (failed !== undefined)
+        return this.note({ tier: cpu.tier, row: 'batch', text: '', word: 0, what: [failed], from: '' })
+      return false
+    }
+    let [low, high, before] = [0, words.length, start]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      const run = after(middle)
+      if (run.same && 'bytes' in run.want) [low, before] = [middle, stateOf(run.want.bytes, 0)]
+      else [high, differs] = [middle, run]
+    }
+    const { piece, want, got } = differs
+    const word = words[low] ?? 0
+    const row = this.decoder.decode(word)
+    const text = disassemble(word, addressOfBlock(0) + 4 * low)
+    const found = { tier: cpu.tier, row: row?.name ?? 'none', text, word, from: this.inputs(row, word, before) }
+    if ('failed' in want) return this.note({ ...found, what: [want.failed] })
+    if ('failed' in got) return this.note({ ...found, what: [got.failed] })
+    const states = { want: stateOf(want.bytes, 0), got: stateOf(got.bytes, 0) }
+    const known = row === undefined ? undefined : knownDifference({ row, word, before, ...states })
+    if (known === undefined) {
+      const list = differences(states.want, states.got)
+      const memory = `memory differs: ${JSON.stringify(firstDifference(piece, want.bytes, got.bytes))}`
+      return this.note({ ...found, what: list.length > 0 ? list : [memory] })
+    }
+    this.known.set(known, (this.known.get(known) ?? 0) + 1)
+    return true
   }
 
   private note(mismatch: Mismatch): true {
@@ -165,10 +170,7 @@ export class Fuzzer {
     batch.blocks.forEach((words, block) => {
       const index = batch.cases.indexOf(block)
       if (found > 0 || index < 0) return
-      const alone = makeBatch([words], [0], dataOf(batch.bytes), (view) => {
-        const start = stateOf(batch.bytes, index)
-        for (let i = 0; i < record.SIZE; i += 4) view.setUint32(i, start.getUint32(i, true), true)
-      })
+      const alone = makeBatch([words], [0], dataOf(batch.bytes), (view) => copyState(stateOf(batch.bytes, index), view))
       if (!('failed' in runOnQemu(this.driver.program, alone))) return
       found++
       const [cpu] = this.cpus

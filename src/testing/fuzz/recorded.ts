@@ -11,6 +11,7 @@ import { Random } from '../oracle/operands.ts'
 import { dataOf, makeBatch, stateOf } from './batch.ts'
 import type { Batch } from './batch.ts'
 import type { Driver, DriverImage } from './driver.ts'
+import { KNOWN } from './known.ts'
 import { MAX_BLOCKS } from './layout.ts'
 import { ProgramMaker } from './program.ts'
 import { runOnQemu } from './runners.ts'
@@ -77,7 +78,7 @@ export function readRecorded(): { readonly image: DriverImage; readonly batches:
 
 /** So many batches, as QEMU has them now. */
 export function record(driver: Driver, count: number, seed: number): void {
-  const rows = rowsWith(CPU_MODELS.max.features)
+  const rows = rowsWith(CPU_MODELS.max.features).filter((row) => !KNOWN.some((known) => known.row === row.name))
   const programs = new ProgramMaker(rows, createDecoder(rows), new Random(seed))
   const batches = Array.from({ length: count }, (_, i) => {
     const blocks = Array.from({ length: MAX_BLOCKS / 2 }, (_unused, b) => programs.block(b, LENGTH))

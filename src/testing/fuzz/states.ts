@@ -54,7 +54,7 @@ export class StateMaker {
 
   write(view: DataView): void {
     const { random, pools: all } = this
-    view.setUint32(record.FPCR, random.below(2) === 0 ? fpcrBits(random) : 0, true)
+    view.setUint32(record.FPCR, random.below(2) === 0 ? fpcrBits(random, true) : 0, true)
     view.setUint32(record.FPSR, random.pick([0, IXC, IXC, random.u32() & FPSR]), true)
     view.setUint32(record.NZCV, (random.below(16) << 28) >>> 0, true)
     for (let x = 0; x < 29; x++) view.setBigUint64(record.X + 8 * x, all.integers[random.below(POOL)] ?? 0n, true)

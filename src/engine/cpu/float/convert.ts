@@ -1,7 +1,18 @@
 /** Conversions between formats and integers (Arm ARM, FPConvert, FPToFixed, FixedToFP, FPRoundInt). */
 import { exception, rounding } from './context.ts'
 import type { FloatContext, Rounding } from './context.ts'
-import { defaultNaN, infinity, isNaN, round, roundsUp, split, unpack, unpackForConversion, zero } from './format.ts'
+import {
+  defaultNaN,
+  double,
+  infinity,
+  isNaN,
+  round,
+  roundsUp,
+  split,
+  unpack,
+  unpackForConversion,
+  zero,
+} from './format.ts'
 import type { Format } from './format.ts'
 import { handOn } from './nan.ts'
 
@@ -64,6 +75,39 @@ export function fromFixed(f: Format, c: FloatContext, op: bigint, from: FixedPoi
   const value = from.signed ? BigInt.asIntN(from.width, op) : BigInt.asUintN(from.width, op)
   if (value === 0n) return 0n
   return value < 0n ? round(f, c, 1, -value, -from.fractionBits) : round(f, c, 0, value, -from.fractionBits)
+}
+
+/** FJCVTZS: to 32 bits modulo 2^32, as ECMAScript does it; and whether that changed nothing, not even the sign of zero. */
+export function toFixedJs(c: FloatContext, op: bigint): { readonly value: number; readonly exact: boolean } {
+  const a = unpack(double, op, c)
+  if (isNaN(a) || a.kind === 'infinity') {
+    c.flags |= exception.invalidOperation
+    return { value: 0, exact: false }
+  }
+  if (a.kind === 'zero') return { value: 0, exact: op === 0n }
+  const parts = split(a.mantissa, -a.exponent)
+  const whole = a.sign === 1 ? -parts.whole : parts.whole
+  const value = Number(BigInt.asIntN(32, whole))
+  if (BigInt(value) !== whole) c.flags |= exception.invalidOperation
+  else if (parts.rest !== 0) c.flags |= exception.inexact
+  return { value, exact: BigInt(value) === whole && parts.rest === 0 }
+}
+
+/** FRINT32*, FRINT64*: the nearest integer of so many bits, in the same format; the most negative one where there is none. */
+export function roundToInteger(f: Format, c: FloatContext, op: bigint, mode: Rounding, bits: 32 | 64): bigint {
+  const a = unpack(f, op, c)
+  const limit = 1n << BigInt(bits - 1)
+  const invalid = (): bigint => {
+    c.flags |= exception.invalidOperation
+    return round(f, c, 1, limit, 0, { mode: rounding.towardsZero })
+  }
+  if (isNaN(a) || a.kind === 'infinity') return invalid()
+  if (a.kind === 'zero') return zero(f, a.sign)
+  const parts = split(a.mantissa, -a.exponent)
+  const whole = parts.whole + (roundsUp(parts, a.sign, mode) ? 1n : 0n)
+  if (whole > limit || (whole === limit && a.sign === 0)) return invalid()
+  if (parts.rest !== 0) c.flags |= exception.inexact
+  return whole === 0n ? zero(f, a.sign) : round(f, c, a.sign, whole, 0, { mode: rounding.towardsZero })
 }
 
 /** FRINT*: the nearest integer, in the same format; `exact` reports a change as inexact (FRINTX). */

@@ -176,8 +176,9 @@ export function fastPaths(registers: Registers): FastPaths {
   const mode: Mode = { inexact: false }
   const results = [0, 0, 0, 0]
 
-  /** Whether the host rounds as FPCR says; sets `mode`. */
-  const ready = (): boolean => {
+  /** Whether the host has the size and rounds as FPCR says; sets `mode`. */
+  const ready = (size: number): boolean => {
+    if (size < 2) return false
     mode.inexact = ((words[bank.FPSR >>> 2] ?? 0) & exception.inexact) !== 0
     return ((words[bank.FPCR >>> 2] ?? 0) & RMODE) === 0
   }
@@ -200,7 +201,7 @@ export function fastPaths(registers: Registers): FastPaths {
     indexed: boolean,
   ): FastPath => {
     return (size = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) => {
-      if (!ready()) return false
+      if (!ready(size)) return false
       const single = size === 2
       const count = bytes >> size
       for (let i = 0; i < count; i++) {
@@ -225,7 +226,7 @@ export function fastPaths(registers: Registers): FastPaths {
 
   for (const [name, op] of Object.entries(UNARY))
     paths[name] = (size = 0, bytes = 0, d = 0, n = 0) => {
-      if (!ready()) return false
+      if (!ready(size)) return false
       const single = size === 2
       const count = bytes >> size
       for (let i = 0; i < count; i++) {
@@ -240,7 +241,7 @@ export function fastPaths(registers: Registers): FastPaths {
     }
   for (const [name, [negateProduct, negateAddend]] of Object.entries(MULTIPLY_ADD))
     paths[name] = (size = 0, d = 0, n = 0, m = 0, a = 0) => {
-      if (!ready()) return false
+      if (!ready(size)) return false
       const single = size === 2
       const [x, y, z] = [read(size, n, 0), read(size, m, 0), read(size, a, 0)]
       if (!normal(x, single) || !normal(y, single) || !normal(z, single)) return false
@@ -251,7 +252,7 @@ export function fastPaths(registers: Registers): FastPaths {
       return true
     }
   paths['FCVT'] = (from = 0, to = 0, d = 0, n = 0) => {
-    if (from < 2 || to < 2 || !ready()) return false
+    if (to < 2 || !ready(from)) return false
     const a = read(from, n, 0)
     if (!normal(a, from === 2)) return false
     const r = to === 2 ? rounded(a, true, mode, () => true, a === 0) : a
@@ -261,7 +262,7 @@ export function fastPaths(registers: Registers): FastPaths {
     return true
   }
   paths['CVTF from integer'] = (size = 0, width = 0, signed = 0, fractionBits = 0, d = 0, n = 0) => {
-    if (fractionBits !== 0 || !ready()) return false
+    if (fractionBits !== 0 || !ready(size)) return false
     let value: number
     if (width === 32) value = signed === 1 ? (words[n >>> 2] ?? 0) : (words[n >>> 2] ?? 0) >>> 0
     else {
@@ -279,7 +280,7 @@ export function fastPaths(registers: Registers): FastPaths {
   }
   paths['FCVT to integer'] = (size = 0, width = 0, signed = 0, by = 0, fractionBits = 0, d = 0, n = 0) => {
     const round = TO_INTEGER[by]
-    if (fractionBits !== 0 || round === undefined) return false
+    if (size < 2 || fractionBits !== 0 || round === undefined) return false
     mode.inexact = ((words[bank.FPSR >>> 2] ?? 0) & exception.inexact) !== 0
     const a = read(size, n, 0)
     if (!normal(a, size === 2)) return false

@@ -95,6 +95,18 @@ function unpackAs(f: Format, bits: bigint, c: FloatContext, flush: boolean, alte
   return { kind: 'number', sign, mantissa, exponent: f.minExponent - f.fractionBits + biased - 1 }
 }
 
+/** The number or NaN of half precision in single precision, which has them all; FZ16 is obeyed (FPMulAddH). */
+export function halfAsSingle(bits: bigint, c: FloatContext): bigint {
+  const a = unpack(half, bits, c)
+  const sign = zero(single, a.sign)
+  const moved = BigInt(single.fractionBits - half.fractionBits)
+  if (a.kind === 'zero') return sign
+  if (a.kind !== 'number') return sign | single.exponentMask | ((bits & half.fractionMask) << moved)
+  const up = half.fractionBits + 1 - bitLength(a.mantissa)
+  const biased = BigInt(a.exponent - up + half.fractionBits - single.minExponent + 1)
+  return sign | (biased << BigInt(single.fractionBits)) | (((a.mantissa << BigInt(up)) & half.fractionMask) << moved)
+}
+
 export function bitLength(n: bigint): number {
   const hex = n.toString(16)
   return hex.length * 4 - (Math.clz32(Number.parseInt(hex.charAt(0), 16)) - 28)

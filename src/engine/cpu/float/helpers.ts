@@ -19,7 +19,7 @@ import {
 import { NZCV, compare, maximum, maximumNumber, minimum, minimumNumber } from './compare.ts'
 import { contextOf, rounding } from './context.ts'
 import type { FloatContext, Rounding } from './context.ts'
-import { convert, fromFixed, roundToIntegral, toFixed } from './convert.ts'
+import { convert, fromFixed, roundToInteger, roundToIntegral, toFixed, toFixedJs } from './convert.ts'
 import {
   reciprocalEstimate,
   reciprocalExponent,
@@ -28,7 +28,7 @@ import {
   unsignedReciprocalRootEstimate,
 } from './estimate.ts'
 import { fastPaths } from './fast.ts'
-import { absolute, double, half, negate, single } from './format.ts'
+import { absolute, double, half, halfAsSingle, negate, single } from './format.ts'
 import type { Format } from './format.ts'
 
 export type Helper = (...args: number[]) => number
@@ -41,6 +41,8 @@ type Ternary = (f: Format, c: FloatContext, a: bigint, b: bigint, old: bigint) =
 const formatOf = (size: number): Format => (size === 3 ? double : size === 2 ? single : half)
 const MODES: readonly Rounding[] = [0, 1, 2, 3, 4, 5]
 const modeOf = (n: number): Rounding => MODES[n] ?? rounding.tiesToEven
+/** Z of NZCV. */
+const ZERO_FLAG = 0b0100
 const widthOf = (n: number): 16 | 32 | 64 => (n === 64 ? 64 : n === 32 ? 32 : 16)
 
 const roundBy =
@@ -60,6 +62,10 @@ const UNARY: Readonly<Record<string, Unary>> = {
   FRINTA: roundBy(rounding.tiesAway),
   FRINTX: (f, c, a) => roundToIntegral(f, c, a, c.rounding, true),
   FRINTI: (f, c, a) => roundToIntegral(f, c, a, c.rounding, false),
+  FRINT32Z: (f, c, a) => roundToInteger(f, c, a, rounding.towardsZero, 32),
+  FRINT32X: (f, c, a) => roundToInteger(f, c, a, c.rounding, 32),
+  FRINT64Z: (f, c, a) => roundToInteger(f, c, a, rounding.towardsZero, 64),
+  FRINT64X: (f, c, a) => roundToInteger(f, c, a, c.rounding, 64),
   FRECPE: reciprocalEstimate,
   FRSQRTE: reciprocalRootEstimate,
   FRECPX: reciprocalExponent,
@@ -287,6 +293,88 @@ export function floatHelpers(registers: Registers): Record<string, Helper> {
       })
       return 0
     }
+  helpers['FJCVTZS'] = (d = 0, n = 0) => {
+    const { value, exact } = within((c) => toFixedJs(c, lanes.get(n, 3, 0)))
+    registers.setAt(d, BigInt(value >>> 0))
+    return exact ? ZERO_FLAG : 0
+  }
+
+  // Pairs of elements are complex numbers; a rotation turns the second operand by a multiple of 90 degrees.
+  helpers['FCADD'] = (size = 0, bytes = 0, rotation = 0, d = 0, n = 0, m = 0) => {
+    const f = formatOf(size)
+    const a = lanes.read(n, size, bytes >> size)
+    const b = lanes.read(m, size, bytes >> size)
+    within((c) => {
+      const sums = a.map((value, i) => {
+        const other = b[i ^ 1] ?? 0n
+        // 90: -imaginary, real; 270: imaginary, -real.
+        return add(f, c, value, (i & 1) === rotation ? negate(f, other) : other)
+      })
+      lanes.write(d, size, sums)
+    })
+    return 0
+  }
+  const complexProduct = (
+    size: number,
+    bytes: number,
+    rotation: number,
+    [d, n]: readonly [number, number],
+    second: (i: number) => bigint,
+  ): number => {
+    const f = formatOf(size)
+    const a = lanes.read(n, size, bytes >> size)
+    const old = lanes.read(d, size, bytes >> size)
+    const turned = rotation & 1
+    within((c) => {
+      const sums = old.map((addend, i) => {
+        const part = i & 1
+        const factor = second((i & ~1) | (part ^ turned))
+        const negated = part === 0 ? rotation === 1 || rotation === 2 : rotation >= 2
+        return multiplyAdd(f, c, addend, a[(i & ~1) | turned] ?? 0n, negated ? negate(f, factor) : factor)
+      })
+      lanes.write(d, size, sums)
+    })
+    return 0
+  }
+  helpers['FCMLA'] = (size = 0, bytes = 0, rotation = 0, d = 0, n = 0, m = 0) => {
+    const b = lanes.read(m, size, bytes >> size)
+    return complexProduct(size, bytes, rotation, [d, n], (i) => b[i] ?? 0n)
+  }
+  helpers['FCMLA (by element)'] = (size = 0, bytes = 0, rotation = 0, d = 0, n = 0, m = 0, index = 0) => {
+    const pair = lanes.read(m, size, 2, 2 * index)
+    return complexProduct(size, bytes, rotation, [d, n], (i) => pair[i & 1] ?? 0n)
+  }
+
+  // Half-precision factors from the lower or upper half, single-precision sums.
+  const multiplyLong = (
+    negated: number,
+    upper: number,
+    bytes: number,
+    [d, n]: readonly [number, number],
+    second: (i: number) => bigint,
+  ): number => {
+    const count = bytes >> 2
+    const a = lanes.read(n, 1, count, upper * count)
+    const old = lanes.read(d, 2, count)
+    within((c) => {
+      const sums = old.map((addend, i) => {
+        const factor = negated === 1 ? negate(half, a[i] ?? 0n) : (a[i] ?? 0n)
+        return multiplyAdd(single, c, addend, halfAsSingle(factor, c), halfAsSingle(second(i), c))
+      })
+      lanes.write(d, 2, sums)
+    })
+    return 0
+  }
+  helpers['FMLAL'] = (negated = 0, upper = 0, bytes = 0, d = 0, n = 0, m = 0) => {
+    const count = bytes >> 2
+    const b = lanes.read(m, 1, count, upper * count)
+    return multiplyLong(negated, upper, bytes, [d, n], (i) => b[i] ?? 0n)
+  }
+  helpers['FMLAL (by element)'] = (negated = 0, upper = 0, bytes = 0, d = 0, n = 0, m = 0, index = 0) => {
+    const factor = lanes.get(m, 1, index)
+    return multiplyLong(negated, upper, bytes, [d, n], () => factor)
+  }
+
   helpers['FCVTN'] = narrow(undefined)
   helpers['FCVTXN'] = narrow(rounding.toOdd)
 

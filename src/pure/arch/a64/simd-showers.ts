@@ -28,6 +28,13 @@ const byElement =
     return `v${number}.${shape}[${index}]`
   }
 
+const complexElement =
+  (size: 1 | 2): Shower =>
+  (c) => {
+    const index = size === 1 ? (field(c, 'H') << 1) | field(c, 'L') : field(c, 'H')
+    return `v${(field(c, 'M') << 4) | field(c, 'm')}.${'bhsd'.charAt(size)}[${index}]`
+  }
+
 const imm8 = (c: Context): number => (c.letters.length < 2 ? c.at(0) : (c.at(0) << 5) | c.at(1))
 
 const float: Shower = (c) => {
@@ -48,7 +55,8 @@ const all: Record<string, Shower> = {
   elj2: (c) => `v${c.at(0)}.s[${c.at(1) >> 2}]`,
   elj3: (c) => `v${c.at(0)}.d[${c.at(1) >> 3}]`,
   ix4b: byElement(2, '4b'),
-  ix2h: byElement(2, '2h'),
+  complex1: complexElement(1),
+  complex2: complexElement(2),
   rot90: (c) => `#${90 * c.at(0)}`,
   rot180: (c) => `#${90 + 180 * c.at(0)}`,
   imm2: (c) => `#${c.at(0)}`,

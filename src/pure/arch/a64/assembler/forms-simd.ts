@@ -47,6 +47,8 @@ const ARRANGED: Readonly<Record<string, (size: number, q: number, z: number) => 
   '<T0>': (_size, q) => arrangement(0, q),
   '<T1>': (_size, q) => arrangement(1, q),
   '<T2>': (_size, q) => arrangement(2, q),
+  '<Th>': (_size, q) => (q === 1 ? '4h' : '2h'),
+  '<T3>': (_size, q) => arrangement(3, q),
   '<T->': (_size, q, z) => arrangement(1 + z, q),
   '<T+>': (_size, _q, z) => arrangement(2 + z, 1),
 }
@@ -60,6 +62,9 @@ function patternOf(operand: string, row: Row, f: Fields): string | undefined {
   if (vector !== null) {
     const [, field = '', shape = ''] = vector
     if (shape === '<Ts>[<index>]') return `ix${size}:${widthOf(row.bits, 'L') === 0 ? 'mMH' : 'mLMH'}`
+    if (shape === '4B[<index>]') return 'ix4b:mMLH'
+    if (shape === '<Tc>[<index>]') return `complex${size}:mMLH`
+    if (shape === 'S[<imm2>]') return `els:${field}i`
     if (shape === 'D[1]') return `upper:${field}`
     if (shape === '2<V>') return `v2${SCALARS[sized]}:${field}`
     const name = ARRANGED[shape]?.(sized, q, z) ?? shape.toLowerCase()
@@ -86,6 +91,7 @@ const IMMEDIATES: Readonly<Record<string, (size: number, f: Fields) => string>> 
   '#<size>': (size) => `exact${8 << size}:`,
   '#<fbits>': (_size, f) => (f['z'] === 1 ? 'fbits:f' : 'fbits32:f'),
   '#<imm>': () => 'float:i',
+  '#<imm8>': () => 'float:hg',
   '#<nzcv>': () => 'imm4:f',
   '#<index>': () => 'imm4:i',
   '#<imm6>': () => 'imm6:i',
@@ -299,6 +305,6 @@ export function simdForms(row: Row, add: AddForm): void {
   if (/^(LDU?R|LDP|LDNP)/.test(row.name)) return loadsAndStores(row, add)
   if (/^LD\d/.test(row.name)) return structures(row, add)
   if (/^(DUP|INS|UMOV|SMOV|TBL)/.test(row.name)) return copies(row, add)
-  if (/modified|immediate\)$/.test(row.name) && row.bits.includes('hhh')) return modifiedImmediates(row, add)
+  if (row.bits.includes('hhh') && row.bits.includes('cccc')) return modifiedImmediates(row, add)
   spell(row, add)
 }

@@ -81,6 +81,15 @@ const byElement = (size: number, letter = 'bhsd'.charAt(size), limit = 16 >> siz
   }
 }
 
+const complexElement = (size: 1 | 2): Kind =>
+  element('bhsd'.charAt(size), 8 >> size, 0, (m, _letters, index) => {
+    const number = m.fields['m'] ?? 0
+    set(m, 'm', number & 15)
+    set(m, 'M', number >> 4)
+    set(m, 'H', size === 1 ? index >> 1 : index)
+    if (size === 1) set(m, 'L', index & 1)
+  })
+
 /** A list whose elements with one index are meant: letters t, Q, i, s, the last three of which hold the index. */
 const lane =
   (count: number, size: number): Kind =>
@@ -193,7 +202,9 @@ const all: Record<string, Kind> = {
   elj3: element('d', 2, 3),
   // Of four bytes each: the products of DOT.
   ix4b: byElement(2, '4b', 4),
-  ix2h: byElement(2, '2h', 4),
+  // A pair of elements, a complex number: of halfwords H:L, of words H is its index.
+  complex1: complexElement(1),
+  complex2: complexElement(2),
   rot90: rotation(0, 90),
   rot180: rotation(90, 180),
 }

@@ -1,4 +1,4 @@
-/** Scalar floating point (Arm ARM C4.1, "Data Processing -- Scalar Floating-Point and Advanced SIMD"). Version 8.0: half precision is only converted. */
+/** Scalar floating point (Arm ARM C4.1, "Data Processing -- Scalar Floating-Point and Advanced SIMD"). Of half precision only the conversions; the rest is in `half.ts`. */
 import { imm, small, vr, x, xd } from '../ops.ts'
 import type { GprOperand, Ops, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
@@ -16,12 +16,12 @@ const bytesOf = (ptype: number): 4 | 8 => (ptype === 1 ? 8 : 4)
 const singleOrDouble = (f: { p: number }): boolean => f.p < 2
 const example = { p: 0 }
 
-const one = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
-const two = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d), n: vr(f.n), m: vr(f.m) })
+export const one = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
+export const two = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d), n: vr(f.n), m: vr(f.m) })
 
 const signBit = (size: number): bigint => 1n << BigInt((8 << size) - 1)
 
-const MOVES: readonly (readonly [string, number, <V>(o: Ops<V>, size: number, n: VecOperand) => V])[] = [
+export const MOVES: readonly (readonly [string, number, <V>(o: Ops<V>, size: number, n: VecOperand) => V])[] = [
   ['FMOV (register)', 0b000000, (o, _size, n) => o.vget(n)],
   ['FABS (scalar)', 0b000001, (o, size, n) => o.vector('v128.and', o.vget(n), o.vconst(signBit(size) - 1n, 0n))],
   ['FNEG (scalar)', 0b000010, (o, size, n) => o.vector('v128.xor', o.vget(n), o.vconst(signBit(size), 0n))],
@@ -37,7 +37,7 @@ const moves: Row[] = MOVES.map(([name, opcode, value]) =>
   }),
 )
 
-const ONE_SOURCE: readonly (readonly [string, number])[] = [
+export const ONE_SOURCE: readonly (readonly [string, number])[] = [
   ['FSQRT', 0b000011],
   ['FRINTN', 0b001000],
   ['FRINTP', 0b001001],
@@ -58,7 +58,7 @@ const oneSource: Row[] = ONE_SOURCE.map(([name, opcode]) =>
   }),
 )
 
-const TWO_SOURCES: readonly (readonly [string, number])[] = [
+export const TWO_SOURCES: readonly (readonly [string, number])[] = [
   ['FMUL', 0b0000],
   ['FDIV', 0b0001],
   ['FADD', 0b0010],
@@ -80,7 +80,7 @@ const twoSources: Row[] = TWO_SOURCES.map(([name, opcode]) =>
   }),
 )
 
-const MULTIPLY_ADD = ['FMADD', 'FMSUB', 'FNMADD', 'FNMSUB'] as const
+export const MULTIPLY_ADD = ['FMADD', 'FMSUB', 'FNMADD', 'FNMSUB'] as const
 const multiplyAdd: Row[] = MULTIPLY_ADD.map((name, i) =>
   a64(name, '00011111 pp N mmmmm S aaaaa nnnnn ddddd', `${name} <F><d>, <F><n>, <F><m>, <F><a>`, {
     variants: 'p',
@@ -98,7 +98,7 @@ const multiplyAdd: Row[] = MULTIPLY_ADD.map((name, i) =>
 )
 
 /** Conversions to integers: name, rmode, opcode<2:1>, and the rounding as FPCR.RMode has it (4: ties away). */
-const TO_INTEGER = [
+export const TO_INTEGER = [
   { name: 'FCVTN', r: 0, o: 0, rounding: 0 },
   { name: 'FCVTP', r: 1, o: 0, rounding: 1 },
   { name: 'FCVTM', r: 2, o: 0, rounding: 2 },

@@ -2,12 +2,16 @@
 import type { Feature } from '../../cpu/features.ts'
 import type { Row } from '../row.ts'
 import { branch } from './branch.ts'
+import { crypto } from './crypto.ts'
 import { dataImmediate } from './data-immediate.ts'
 import { dataRegister } from './data-register.ts'
 import { floatingPoint } from './fp.ts'
+import { half } from './half.ts'
+import { halfVector } from './half-vector.ts'
 import { loadStore } from './load-store.ts'
 import { simdCopy } from './simd-copy.ts'
 import { simdFloat } from './simd-fp.ts'
+import { simdLater } from './simd-later.ts'
 import { simdLoadStore } from './simd-load-store.ts'
 import { simdMisc } from './simd-misc.ts'
 import { simdMultiply } from './simd-multiply.ts'
@@ -31,6 +35,10 @@ export const classes = {
   'simd-multiply': simdMultiply,
   'simd-float': simdFloat,
   float: floatingPoint,
+  half,
+  'half-vector': halfVector,
+  'simd-later': simdLater,
+  crypto,
 } as const satisfies Record<string, readonly Row[]>
 
 export type ClassName = keyof typeof classes

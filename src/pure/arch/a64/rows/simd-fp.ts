@@ -7,8 +7,8 @@ import { bytesOf, elementBytes, lanes } from './simd-lanes.ts'
 
 const fp = true
 
-const two = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
-const three = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d), n: vr(f.n), m: vr(f.m) })
+export const two = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
+export const three = (f: { d: number; n: number; m: number }) => ({ d: vr(f.d), n: vr(f.n), m: vr(f.m) })
 /** `sz` as log2 of bytes. */
 const sizeOf = (z: number): 2 | 3 => (z === 1 ? 3 : 2)
 const scalarBytes = (z: number): 4 | 8 => (z === 1 ? 8 : 4)
@@ -16,7 +16,7 @@ const scalarBytes = (z: number): 4 | 8 => (z === 1 ? 8 : 4)
 const whole = (f: { Q: number; z: number }): boolean => f.z === 0 || f.Q === 1
 
 /** Name, U, bit 23, opcode; whether there is a scalar form beside. The helper has the instruction's name. */
-const THREE_SAME: readonly (readonly [string, 0 | 1, 0 | 1, number, boolean])[] = [
+export const THREE_SAME: readonly (readonly [string, 0 | 1, 0 | 1, number, boolean])[] = [
   ['FMAXNM', 0, 0, 0b11000, false],
   ['FMLA', 0, 0, 0b11001, false],
   ['FADD', 0, 0, 0b11010, false],
@@ -68,7 +68,7 @@ const threeSame: Row[] = THREE_SAME.flatMap(([name, U, a, opcode, scalar]) => {
   return rows
 })
 
-const PAIRWISE: readonly (readonly [string, 0 | 1, number])[] = [
+export const PAIRWISE: readonly (readonly [string, 0 | 1, number])[] = [
   ['FMAXNMP', 0, 0b01100],
   ['FADDP', 0, 0b01101],
   ['FMAXP', 0, 0b01111],
@@ -85,7 +85,7 @@ const pairwise: Row[] = PAIRWISE.map(([name, a, opcode]) =>
   }),
 )
 
-const ACROSS: readonly (readonly [string, 0 | 1, number])[] = [
+export const ACROSS: readonly (readonly [string, 0 | 1, number])[] = [
   ['FMAXNMV', 0, 0b01100],
   ['FMAXV', 0, 0b01111],
   ['FMINNMV', 1, 0b01100],
@@ -101,7 +101,7 @@ const across: Row[] = ACROSS.map(([name, a, opcode]) =>
 )
 
 /** Operations of one operand by helpers: name, U, bit 23, opcode, scalar form. */
-const ONE: readonly (readonly [string, 0 | 1, 0 | 1, number, boolean])[] = [
+export const ONE: readonly (readonly [string, 0 | 1, 0 | 1, number, boolean])[] = [
   ['FRINTN', 0, 0, 0b11000, false],
   ['FRINTM', 0, 0, 0b11001, false],
   ['FRINTP', 0, 1, 0b11000, false],
@@ -146,18 +146,23 @@ const one: Row[] = ONE.flatMap(([name, U, a, opcode, scalar]) => {
   return rows
 })
 
+/** FABS and FNEG: name, U, and what is done with the sign bits. */
+export const SIGNS = [
+  ['FABS', 0, 'and'],
+  ['FNEG', 1, 'xor'],
+] as const
 const signs = (z: number): bigint => (z === 1 ? 1n << 63n : 1n << 31n)
 
 /** Name, bit 23, opcode, rounding as FPCR.RMode has it (4: ties away). */
-const TO_INTEGER: readonly (readonly [string, 0 | 1, number, number])[] = [
+export const TO_INTEGER: readonly (readonly [string, 0 | 1, number, number])[] = [
   ['FCVTN', 0, 0b11010, 0],
   ['FCVTM', 0, 0b11011, 2],
   ['FCVTA', 0, 0b11100, 4],
   ['FCVTP', 1, 0b11010, 1],
   ['FCVTZ', 1, 0b11011, 3],
 ]
-const TO = 'FCVT to integer (vector)'
-const FROM = 'CVTF from integer (vector)'
+export const TO = 'FCVT to integer (vector)'
+export const FROM = 'CVTF from integer (vector)'
 
 const toInteger: Row[] = TO_INTEGER.flatMap(([name, a, opcode, rounding]) => [
   a64(`${name}{S|U} (vector)`, '0 Q U 01110 a z 10000 ooooo 10 nnnnn ddddd', `${name}{U:S|U} <Vd>.<T>, <Vn>.<T>`, {
@@ -230,7 +235,7 @@ const fixedPoint: Row[] = FIXED.flatMap(({ size, T, vector, scalar }) => {
   ]
 })
 
-const BY_ELEMENT: readonly (readonly [string, 0 | 1, number])[] = [
+export const BY_ELEMENT: readonly (readonly [string, 0 | 1, number])[] = [
   ['FMLA', 0, 0b0001],
   ['FMLS', 0, 0b0101],
   ['FMUL', 0, 0b1001],
@@ -277,12 +282,7 @@ export const simdFloat: readonly Row[] = [
   ...pairwise,
   ...across,
   ...one,
-  ...(
-    [
-      ['FABS', 0, 'and'],
-      ['FNEG', 1, 'xor'],
-    ] as const
-  ).map(([name, U, op]) =>
+  ...SIGNS.map(([name, U, op]) =>
     a64(`${name} (vector)`, '0 Q U 01110 1 z 10000 01111 10 nnnnn ddddd', `${name} <Vd>.<T>, <Vn>.<T>`, {
       variants: 'Qz',
       fixed: { U },
