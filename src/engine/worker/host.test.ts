@@ -5,6 +5,9 @@ import type { Command } from '../../pure/protocol/commands.ts'
 import { answers } from '../../pure/protocol/commands.ts'
 import { fromWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
+import type { EventName } from '../../pure/trace/events.ts'
+import { eventAt } from '../../pure/trace/read.ts'
+import { TraceRing } from '../../pure/trace/ring.ts'
 import type { CpuInspection, MachineInspection, RunEnd } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
 import type { Hosted, HostPorts } from './host.ts'
@@ -37,6 +40,8 @@ const bench = () => {
     if (refuse !== undefined) return { ok: false, what: refuse }
     made++
     let now = 0
+    const ring = new TraceRing()
+    let kept: ((name: EventName) => boolean) | undefined
     const inspect = (): MachineInspection => ({
       virtualNs: now,
       cpus: [cpu(0, now), cpu(1, 0)],
@@ -50,6 +55,7 @@ const bench = () => {
         wall += 5
         now += maxNs
         onConsole(Uint8Array.of(0x68, 0x69))
+        if (kept?.('consoleLine') === true) ring.record(now, { kind: 'consoleLine', line: 'hi' })
         return end
       },
       now: () => now,
@@ -72,6 +78,10 @@ const bench = () => {
         translatedInstructions: 0,
       }),
       inspect,
+      watchTrace: (wanted) => {
+        kept = wanted
+      },
+      takeTrace: () => ring.take(),
     }
     return { ok: true, vmm }
   }
@@ -201,5 +211,23 @@ describe('the worker’s host', () => {
     host.handle({ command: 'run' })
     expect(host.advance()).toBe('now')
     expect(of('run').map(({ run }) => run.state)).toContain('paused')
+  })
+
+  it('tells the trace once a frame to whoever watches it, and nothing to others', () => {
+    const b = bench()
+    const told = () => b.sent.flatMap((message) => (message.kind === 'trace' ? [message] : []))
+    b.host.handle(b.build)
+    b.host.advance()
+    expect(told()).toEqual([])
+    expect(b.host.handle({ command: 'trace', kinds: ['consoleLine'] })).toEqual({ ok: true })
+    for (let turn = 0; turn < 8; turn++) b.host.advance()
+    b.host.handle({ command: 'pause' })
+    const batches = told()
+    // A turn takes 5 ms here.
+    expect(batches.length).toBeGreaterThan(1)
+    expect(batches.length).toBeLessThan(5)
+    expect(batches.every((message) => fromWorker.safeParse(message).success && message.machine === 1)).toBe(true)
+    const events = batches.flatMap(({ batch }) => Array.from(batch.times, (_, i) => eventAt(batch, i)))
+    expect(events).toEqual(Array.from({ length: 8 }, () => ({ kind: 'consoleLine', line: 'hi' })))
   })
 })

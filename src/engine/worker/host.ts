@@ -5,12 +5,14 @@
 import type { AnswerTo, Command, CommandName } from '../../pure/protocol/commands.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
+import type { EventName } from '../../pure/trace/events.ts'
 import type { Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
 
 /** Least milliseconds between two views, and between two measurements of speed. */
 const VIEW_MS = 30
+const FRAME_MS = 16
 const RATE_MS = 250
 /** What of an interval must be work for its speed to mean something. */
 const BUSY_SHARE = 0.2
@@ -18,7 +20,7 @@ const BUSY_SHARE = 0.2
 const VIEW_SHARE = 10
 
 /** What is asked of a virtual machine. */
-export type Hosted = Pick<Vmm, 'run' | 'now' | 'input' | 'call' | 'planCalls' | 'kernelLog' | 'stats' | 'inspect'>
+export type Hosted = Pick<Vmm, 'run' | 'now' | 'input' | 'call' | 'planCalls' | 'kernelLog' | 'stats' | 'inspect' | 'watchTrace' | 'takeTrace'>
 
 export interface HostPorts {
   readonly create: (
@@ -47,6 +49,8 @@ export class Host {
   private machine = 0
   private state: RunStateId = 'empty'
   private watching = false
+  private traced: ReadonlySet<EventName> = new Set()
+  private traceDue = 0
   private output: Uint8Array[] = []
   private viewDue = 0
   private rate = { at: 0, busyMs: 0, instructions: 0, virtualNs: 0 }
@@ -75,6 +79,7 @@ export class Host {
       case 'call': {
         if (this.vmm === undefined) return NO_MACHINE
         const answer = this.vmm.call(command.call)
+        this.sendTrace(true)
         this.publish(true)
         return { ok: true, answer }
       }
@@ -84,6 +89,10 @@ export class Host {
         if (command.machine && !this.watching) this.publisher.restart(this.machine)
         this.watching = command.machine
         this.publish(true)
+        return { ok: true }
+      case 'trace':
+        this.traced = new Set(command.kinds)
+        this.watchTrace()
         return { ok: true }
       case 'stats':
         return this.vmm === undefined ? NO_MACHINE : { ok: true, stats: { ...this.vmm.stats() } }
@@ -107,6 +116,7 @@ export class Host {
     this.flush()
     if (end === 'reset') return this.power('reset').ok ? 'now' : 'later'
     if (end === 'off' || end === 'stuck') this.state = end
+    this.sendTrace(this.state !== 'running')
     this.measure(vmm, ended)
     this.publish(false)
     if (this.state !== 'running') return 'later'
@@ -129,11 +139,13 @@ export class Host {
       guest,
       engine,
       onConsole: (bytes) => output.push(bytes.slice()),
+      trace: this.traced.size > 0,
       wallClockSeconds: this.ports.date(),
     })
     if (!made.ok) return made
     const { vmm } = made
     this.vmm = vmm
+    this.watchTrace()
     this.build = build
     this.output = output
     this.machine++
@@ -150,6 +162,7 @@ export class Host {
   private go(from: readonly RunStateId[], to: RunStateId): AnswerTo<'run'> {
     if (this.vmm === undefined) return NO_MACHINE
     if (from.includes(this.state)) this.state = to
+    this.sendTrace(true)
     this.tell()
     this.publish(true)
     return { ok: true }
@@ -193,6 +206,21 @@ export class Host {
     this.rate = { at: now, busyMs: 0, instructions, virtualNs }
     this.run = { ...this.run, virtualNs, instructions, mips, ratio }
     this.tell()
+  }
+
+  private watchTrace(): void {
+    const { traced } = this
+    this.vmm?.watchTrace(traced.size === 0 ? undefined : (name) => traced.has(name))
+  }
+
+  /** Once a frame, or at once where nothing may follow soon. */
+  private sendTrace(atOnce: boolean): void {
+    const now = this.ports.now()
+    if (!atOnce && now < this.traceDue) return
+    const batch = this.vmm?.takeTrace()
+    if (batch === undefined) return
+    this.ports.post({ kind: 'trace', machine: this.machine, batch })
+    this.traceDue = now + FRAME_MS
   }
 
   private tell(): void {

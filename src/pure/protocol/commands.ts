@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { parseBlueprint } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
+import { EVENT_NAMES } from '../trace/events.ts'
 import type { KvmAnswer } from '../uapi/calls.ts'
 import { kvmCall } from './kvm-call.ts'
 import { ERRNO } from '../uapi/errno.ts'
@@ -36,6 +37,8 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('call'), call: kvmCall }),
   z.object({ command: z.literal('kernelLog') }),
   z.object({ command: z.literal('watch'), machine: z.boolean() }),
+  /** Which events the worker tells from now on. */
+  z.object({ command: z.literal('trace'), kinds: z.array(z.enum(EVENT_NAMES)) }),
   z.object({ command: z.literal('stats') }),
 ])
 export type Command = z.infer<typeof command>
@@ -68,6 +71,7 @@ const schemas = {
   call: z.union([z.object({ ok: z.literal(true), answer: kvmAnswer }), refused]),
   kernelLog: kernelLogView,
   watch: done,
+  trace: done,
   stats: z.union([z.object({ ok: z.literal(true), stats: z.record(z.string(), z.unknown()) }), refused]),
 } as const satisfies Record<CommandName, z.ZodType>
 

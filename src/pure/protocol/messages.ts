@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { command } from './commands.ts'
+import { traceBatch } from './trace.ts'
 import { machineUpdate, runView } from './views.ts'
 
 export const toWorker = z.object({ id: z.number(), command })
@@ -15,6 +16,8 @@ export const fromWorker = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('console'), bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array) }),
   z.object({ kind: z.literal('machine'), update: machineUpdate }),
   z.object({ kind: z.literal('run'), run: runView }),
+  /** What has happened since the last of these; `machine` as in an update. */
+  z.object({ kind: z.literal('trace'), machine: z.number(), batch: traceBatch }),
   /** The worker itself failed: a mistake of ours, as one sentence. */
   z.object({ kind: z.literal('failed'), what: z.string() }),
 ])
