@@ -123,6 +123,13 @@ export const PANES: readonly Pane[] = [
     badge: (state) => ({ count: wrong(state), bad: true }),
   },
   {
+    id: 'timeline',
+    title: 'Timeline',
+    says: 'What happened when: CPUs running and waiting, exceptions, interrupts, SGIs, accesses to the GIC, console lines.',
+    home: 'time',
+    view: lazy(() => import('./panes/timeline/timeline-pane.tsx')),
+  },
+  {
     id: 'vcpu',
     title: 'vCPU',
     says: 'The selected vCPU: its affinity in all layouts, and the form that changes it.',

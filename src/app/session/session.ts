@@ -22,6 +22,8 @@ import type { FileRole } from './guests.ts'
 import type { LinkedDocument } from './link.ts'
 import { initialState } from './state.ts'
 import type { SessionState } from './state.ts'
+import { createTraceFeed } from './trace/feed.ts'
+import type { TraceFeed } from './trace/feed.ts'
 import { createView } from './view.ts'
 import type { View } from './view.ts'
 import type { WorkerPort } from './worker-port.ts'
@@ -30,6 +32,7 @@ export interface Session {
   readonly store: StoreApi<SessionState>
   readonly console: ConsoleFeed
   readonly view: View
+  readonly trace: TraceFeed
   /** Fetches the list of guests and boots the first machine. */
   start(): Promise<void>
   edit(edit: Edit): boolean
@@ -53,6 +56,8 @@ export interface Session {
   refreshLog(): Promise<void>
   watch(machine: boolean): void
   select(cpu: number): void
+  /** Shows a moment of the guest's time on the timeline. */
+  showMoment(virtualNs: number): void
   /** The text of the embedded program as it came. */
   originalProgram(): Promise<string | undefined>
   /** Another text of it, or `undefined` for the original: what the next boot assembles. */
@@ -89,6 +94,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     )
   }
 
+  const trace = createTraceFeed((kinds) => send({ command: 'trace', kinds: [...kinds] }))
+
   port.listen((news) => {
     switch (news.kind) {
       case 'console':
@@ -103,6 +110,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
         set({ machine: mergeMachine(before, news.update) })
         break
       }
+      case 'trace':
+        trace.push(news.machine, news.batch)
+        break
       case 'failed':
         report(news.what)
     }
@@ -178,8 +188,10 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const session: Session = {
     store,
     console: feed,
+    trace,
     view: createView(),
     start: async () => {
+      trace.start()
       const loaded = await loadManifest(manifestUrl(page))
       set({ guests: loaded.ok ? loaded.value : [] })
       const { draft } = get()
@@ -263,6 +275,10 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       set(ended ? { log, loading: undefined } : { log })
     },
     watch: (machine) => send({ command: 'watch', machine }),
+    showMoment: (virtualNs) => {
+      set({ moment: { at: virtualNs } })
+      session.view.show('timeline')
+    },
     select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),
     dropFiles: async (files) => {
       for (const file of files) {

@@ -46,6 +46,8 @@ export interface SessionState {
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
   readonly selected: number
+  /** The moment of virtual time that a pane last pointed at; another object each time. */
+  readonly moment: { readonly at: number } | undefined
 }
 
 export const initialState: SessionState = {
@@ -65,4 +67,5 @@ export const initialState: SessionState = {
   log: undefined,
   trouble: undefined,
   selected: 0,
+  moment: undefined,
 }

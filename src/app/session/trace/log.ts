@@ -119,7 +119,10 @@ export class TraceLog {
   }
 
   /** The events with numbers from `from` to `to`, that one not included. The kinds alone cost next to nothing. */
-  *kinds(from: number, to: number): Generator<{ readonly number: number; readonly kind: EventName; readonly cpu: number }> {
+  *kinds(
+    from: number,
+    to: number,
+  ): Generator<{ readonly number: number; readonly kind: EventName; readonly cpu: number }> {
     for (let b = this.batchOf(({ first, times }) => first + times.length > from); b < this.batches.length; b++) {
       const batch = this.batches[b]
       if (batch === undefined || batch.first >= to) return

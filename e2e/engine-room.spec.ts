@@ -1,0 +1,65 @@
+/** The panes that look into the engine: timeline, CPUs, registers. */
+import { readFileSync } from 'node:fs'
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, test } from '@playwright/test'
+import type { Page } from '@playwright/test'
+import { ready, shots, type } from './page.ts'
+
+const layout = async (page: Page, name: string): Promise<void> => {
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(name)
+  await page.keyboard.press('Enter')
+}
+
+test('the timeline of a live Linux, by keyboard', async ({ page }) => {
+  await page.goto('.')
+  await ready(page)
+  await layout(page, 'Debug')
+  await type(page, 'taskset 2 true; sleep 0.2; echo don\\e')
+  const chart = page.getByRole('application', { name: 'Timeline' })
+  await chart.focus()
+  await expect(page.locator('#timeline-summary')).toContainText(/\d{4,} events from 0\.000000000 s/)
+  await expect(page.locator('#timeline-summary')).toContainText('of 4 CPUs run')
+
+  // An SGI, found by its words, told field by field.
+  await page.keyboard.press('/')
+  await page.keyboard.type('sgi 0: cpu')
+  await expect(page.locator('.timeline-tools .found')).toHaveText(/^\d+$/)
+  await page.keyboard.press('Enter')
+  const side = page.getByRole('complementary', { name: 'What is selected' })
+  await expect(side).toContainText(/SGI 0: CPU \d → CPUs? \d/)
+  await expect(side).toContainText('ICC_SGI1R_EL1')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('f')
+  await page.keyboard.press('s')
+  await page.keyboard.press('s')
+  await shots(page, 'timeline-near')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+
+  // A part of time, by dragging.
+  await page.keyboard.press('Home')
+  const box = await chart.boundingBox()
+  if (box === null) throw new Error('no chart')
+  await page.mouse.move(box.x + 200, box.y + 60)
+  await page.mouse.down()
+  await page.mouse.move(box.x + 400, box.y + 80, { steps: 4 })
+  await page.mouse.up()
+  await expect(side).toContainText('device accesses')
+  await expect(side).toContainText('CPUs running')
+  await shots(page, 'timeline')
+
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Save the trace' }).click()
+  const file = await (await download).path()
+  const { traceEvents }: { traceEvents: { ph: string; tid: number }[] } = JSON.parse(readFileSync(file, 'utf8'))
+  const open = new Map<number, number>()
+  let least = 0
+  for (const { ph, tid } of traceEvents) {
+    if (ph !== 'B' && ph !== 'E') continue
+    open.set(tid, (open.get(tid) ?? 0) + (ph === 'B' ? 1 : -1))
+    least = Math.min(least, open.get(tid) ?? 0)
+  }
+  expect(least).toBe(0)
+  expect([...open.values()].every((count) => count === 0)).toBe(true)
+  expect(traceEvents.length).toBeGreaterThan(1000)
+})
