@@ -18,6 +18,8 @@ export type LaneKind = 'cpu' | 'device' | 'vmm' | 'console'
 
 export interface EventRow {
   readonly lane: LaneKind
+  /** What several of them are called. */
+  readonly title: string
   /** In the order in which they lie in the trace. */
   readonly fields: Fields
   read(from: WordSource): Readonly<Record<string, unknown>>
@@ -26,10 +28,12 @@ export interface EventRow {
 
 const event = <const Table extends Fields>(
   lane: LaneKind,
+  title: string,
   fields: Table,
   textOf: (values: ValuesOf<Table>) => string,
 ) => ({
   lane,
+  title,
   fields,
   read: (from: WordSource): ValuesOf<Table> => readFields(fields, from),
   // A method, so that a row of these values is a row of any.
@@ -64,24 +68,31 @@ export const missText = ({ affinity, why, cpu: at }: SgiMiss): string =>
 const itsFailure = oneOf('none', ...ITS_ERROR_NAMES)
 
 export const events = {
-  cpuState: event('cpu', { cpu, state: oneOf('off', 'waiting', 'running'), pc: u64 }, (e) =>
-    e.state === 'off'
-      ? `${cpuText(e.cpu)} is off`
-      : `${cpuText(e.cpu)} ${e.state === 'waiting' ? 'waits' : 'runs'} at ${hex(e.pc)}`,
+  cpuState: event(
+    'cpu',
+    'CPUs going on, waiting, off',
+    { cpu, state: oneOf('off', 'waiting', 'running'), pc: u64 },
+    (e) =>
+      e.state === 'off'
+        ? `${cpuText(e.cpu)} is off`
+        : `${cpuText(e.cpu)} ${e.state === 'waiting' ? 'waits' : 'runs'} at ${hex(e.pc)}`,
   ),
   exceptionTaken: event(
     'cpu',
+    'exceptions taken',
     { cpu, vector: oneOf('sync', 'irq', 'fiq', 'serror'), esr: u32, from: u64 },
     (e) =>
       `${e.vector === 'sync' ? syndromeText(e.esr) : e.vector.toUpperCase()} on ${cpuText(e.cpu)} at ${hex(e.from)}`,
   ),
   exceptionReturned: event(
     'cpu',
+    'exception returns',
     { cpu, el: u32, to: u64 },
     (e) => `${cpuText(e.cpu)} returns to EL${e.el} at ${hex(e.to)}`,
   ),
   sgiSent: event(
     'cpu',
+    'SGIs sent',
     {
       cpu,
       register: oneOf('ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1', 'ICC_SGI0R_EL1', 'GICD_SGIR'),
@@ -95,29 +106,32 @@ export const events = {
       return `SGI ${e.intid}: ${cpuText(e.cpu)} → ${cpusText(e.targets)}${misses === '' ? '' : `. ${misses}`}`
     },
   ),
-  irqPending: event('cpu', { cpu, intid: u32 }, (e) =>
+  irqPending: event('cpu', 'interrupts pending', { cpu, intid: u32 }, (e) =>
     e.cpu === undefined
       ? `${irqName(e.intid)} is pending and goes to no CPU`
       : `${irqName(e.intid)} is pending for CPU ${e.cpu}`,
   ),
   acknowledged: event(
     'cpu',
+    'acknowledged',
     { cpu, intid: u32, priority: u32 },
     (e) => `${cpuText(e.cpu)} acknowledges ${irqName(e.intid)} at priority ${hex(e.priority)}`,
   ),
   eoi: event(
     'cpu',
+    'ended',
     { cpu, intid: u32, deactivated: flag },
     (e) => `${cpuText(e.cpu)} ends ${irqName(e.intid)}${e.deactivated ? '' : ', which stays active'}`,
   ),
   /** A device's message at an ITS: the LPI it becomes, or why it becomes none. */
-  message: event('device', { device: u32, event: u32, intid: u32, failed: itsFailure }, (e) => {
+  message: event('device', 'messages to an ITS', { device: u32, event: u32, intid: u32, failed: itsFailure }, (e) => {
     const message = `Event ${e.event} of device ${hex(e.device)}`
     return e.failed === 'none' ? `${message} is ${irqName(e.intid)}` : `${message} is lost: ${ITS_ERRORS[e.failed]}`
   }),
   /** A command of an ITS is done, or passed over. */
   itsCommand: event(
     'device',
+    'ITS commands',
     { word0: u64, word1: u64, word2: u64, word3: u64, failed: itsFailure },
     (e) =>
       `ITS: ${commandText([e.word0, e.word1, e.word2, e.word3])}${
@@ -126,6 +140,7 @@ export const events = {
   ),
   mmio: event(
     'device',
+    'device accesses',
     { cpu, frame: oneOf(...FRAME_NAMES), owner: u32, offset: u32, width: u32, write: flag, value: u64, pc: u64 },
     (e) =>
       `${cpuText(e.cpu)} ${e.write ? 'writes' : 'reads'} ${registerName(e.frame, e.offset)}${
@@ -134,16 +149,22 @@ export const events = {
   ),
   sysregWritten: event(
     'cpu',
+    'ICC registers written',
     { cpu, encoding: u32, value: u64, pc: u64 },
     (e) => `${cpuText(e.cpu)} writes ${systemRegisterName(e.encoding)} = ${hex(e.value)}`,
   ),
-  hypercall: event('cpu', { cpu, fn: u32, x1: u64, x2: u64, x3: u64, returns: flag, answer: u64 }, (e) => {
-    const call = psciCall(e.fn)
-    const given = call === undefined ? hex(e.fn) : `${call.name}(${hex(e.x1)}, ${hex(e.x2)}, ${hex(e.x3)})`
-    return `${cpuText(e.cpu)} calls ${given}${e.returns ? ` → ${psciReturnName(e.answer) ?? hex(e.answer)}` : ''}`
-  }),
-  kvmCall: event('vmm', { call: text, answer: text }, (e) => `${e.call} → ${e.answer}`),
-  consoleLine: event('console', { line: text }, (e) => e.line),
+  hypercall: event(
+    'cpu',
+    'PSCI calls',
+    { cpu, fn: u32, x1: u64, x2: u64, x3: u64, returns: flag, answer: u64 },
+    (e) => {
+      const call = psciCall(e.fn)
+      const given = call === undefined ? hex(e.fn) : `${call.name}(${hex(e.x1)}, ${hex(e.x2)}, ${hex(e.x3)})`
+      return `${cpuText(e.cpu)} calls ${given}${e.returns ? ` → ${psciReturnName(e.answer) ?? hex(e.answer)}` : ''}`
+    },
+  ),
+  kvmCall: event('vmm', 'KVM calls', { call: text, answer: text }, (e) => `${e.call} → ${e.answer}`),
+  consoleLine: event('console', 'console lines', { line: text }, (e) => e.line),
 } as const satisfies Readonly<Record<string, EventRow>>
 
 export type EventName = keyof typeof events

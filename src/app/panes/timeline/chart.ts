@@ -44,8 +44,8 @@ export class Chart {
   private readonly ports: ChartPorts
   private readonly stop: (() => void)[] = []
   private view: Viewport = { from: 0, to: 1e6, follows: true }
-  private arrangement: Arrangement = arrange(0)
-  private arranged = -1
+  private arrangement: Arrangement = arrange(0, [])
+  private arranged = ''
   private palette: Palette
   private mono: string
   private frame = 0
@@ -153,9 +153,11 @@ export class Chart {
 
   private rearrange(): void {
     const cpus = this.ports.cpus()
-    if (cpus === this.arranged) return
-    this.arranged = cpus
-    this.arrangement = arrange(cpus)
+    const busy = this.trace.lanes.numbers()
+    const arranged = `${cpus} ${busy.length}`
+    if (arranged === this.arranged) return
+    this.arranged = arranged
+    this.arrangement = arrange(cpus, busy)
     const room = this.canvas.nextElementSibling
     if (room instanceof HTMLElement) room.style.height = `${this.arrangement.height + RULER}px`
   }

@@ -1,6 +1,6 @@
 /** What happened in a part of time, counted. */
 import { irqName } from '../../../pure/arch/intid.ts'
-import { eventText } from '../../../pure/trace/events.ts'
+import { eventText, rowOf } from '../../../pure/trace/events.ts'
 import type { EventName } from '../../../pure/trace/events.ts'
 import { cpuLane, sliceName } from '../../../pure/trace/lanes.ts'
 import type { LaneStore } from '../../session/trace/lane-store.ts'
@@ -13,21 +13,6 @@ export interface Count {
   readonly time?: number
 }
 
-export const KIND_TITLES: Readonly<Record<EventName, string>> = {
-  cpuState: 'CPUs going on, waiting, off',
-  exceptionTaken: 'exceptions taken',
-  exceptionReturned: 'exception returns',
-  sgiSent: 'SGIs sent',
-  irqPending: 'interrupts pending',
-  acknowledged: 'acknowledged',
-  eoi: 'ended',
-  mmio: 'device accesses',
-  sysregWritten: 'ICC registers written',
-  hypercall: 'PSCI calls',
-  kvmCall: 'KVM calls',
-  consoleLine: 'console lines',
-}
-
 /** More than this are told and not counted, so that no frame is late. */
 const COUNTED = 500_000
 
@@ -37,7 +22,7 @@ export const countsOf = (log: TraceLog, lanes: LaneStore, from: number, to: numb
   const first = log.numberAt(from)
   const last = Math.min(log.numberAt(to), first + COUNTED)
   for (const { kind } of log.kinds(first, last)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
-  const byKind = [...kinds].map(([kind, count]) => ({ title: KIND_TITLES[kind], count }))
+  const byKind = [...kinds].map(([kind, count]) => ({ title: rowOf(kind).title, count }))
   return [...byKind.toSorted((a, b) => b.count - a.count), ...lasting(lanes, from, to, cpus)]
 }
 

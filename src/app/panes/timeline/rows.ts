@@ -49,7 +49,8 @@ export interface Arrangement {
   readonly height: number
 }
 
-export const arrange = (cpus: number): Arrangement => {
+/** `busy`: the lanes in which something is; devices without anything take no room. */
+export const arrange = (cpus: number, busy: readonly number[]): Arrangement => {
   const slim = cpus >= MANY
   const step = (slim ? 16 : 50) + (slim ? SLIM : FULL).gap
   const rows = Array.from({ length: cpus }, (_, cpu) => cpuRows(cpu, TOP + cpu * step, slim)).flat()
@@ -57,7 +58,7 @@ export const arrange = (cpus: number): Arrangement => {
     ...FRAME_NAMES.map((frame) => ({ lane: deviceLane(frame), title: FRAMES[frame].title })),
     { lane: VMM_LANE, title: 'KVM calls' },
     { lane: CONSOLE_LANE, title: 'Console' },
-  ]
+  ].filter(({ lane }) => busy.includes(lane))
   const first = TOP + cpus * step
   const each = DEVICE.height + DEVICE.gap
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TraceEvent } from '../../../pure/trace/events.ts'
-import { cpuLane } from '../../../pure/trace/lanes.ts'
+import { CONSOLE_LANE, cpuLane, deviceLane } from '../../../pure/trace/lanes.ts'
 import { TraceRing } from '../../../pure/trace/ring.ts'
 import { createTraceFeed } from '../../session/trace/feed.ts'
 import type { TraceFeed } from '../../session/trace/feed.ts'
@@ -80,11 +80,11 @@ describe('the part of time that is shown', () => {
 
 describe('the rows of the timeline', () => {
   it.each([1, 4, MANY, 512])('do not overlap and are all found by their place, for %i CPUs', (cpus) => {
-    const arrangement = arrange(cpus)
+    const arrangement = arrange(cpus, [deviceLane('GICD'), CONSOLE_LANE])
     const { rows } = arrangement
     for (const [i, row] of rows.entries()) {
       const next = rows[i + 1]
-      if (next !== undefined) expect(row.top + row.height).toBeLessThanOrEqual(next.top)
+      expect(row.top + row.height).toBeLessThanOrEqual(next?.top ?? Infinity)
       expect(rowAt(arrangement, row.top)).toBe(row)
       expect(rowAt(arrangement, row.top + row.height - 1)).toBe(row)
     }

@@ -73,7 +73,7 @@ export class LaneStore implements LaneListener {
 
   /** The lanes in which something is. */
   numbers(): readonly number[] {
-    return [...this.byNumber.keys()].toSorted((a, b) => a - b)
+    return [...this.byNumber.keys()]
   }
 
   slices(lane: number): readonly Slices[] {
