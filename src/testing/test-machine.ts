@@ -144,6 +144,9 @@ export class TestMachine implements Hardware {
     this.space.detach(region)
   }
 
+  /** Nothing runs here by itself. */
+  onVcpuExit(): void {}
+
   hide(register: number, bits: bigint): void {
     this.hidden.set(register, bits)
   }

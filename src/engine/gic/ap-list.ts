@@ -28,54 +28,48 @@ const sortsBefore = (a: Readonly<VgicIrq>, b: Readonly<VgicIrq>): boolean => {
 }
 
 export class ApList {
+  /** Whether something on it may belong elsewhere. */
+  stale = false
   /** In the order of queueing, until more is queued than there are list registers. */
   private readonly irqs: VgicIrq[] = []
-  private readonly listRegs: number
-  /** List registers in use: those of the first interrupts of the list. */
-  private inRegisters = 0
+  /** ICH_LR<n>_EL2. */
+  private readonly registers: (VgicIrq | undefined)[]
+  private readonly belongs: (irq: VgicIrq) => boolean
+  private inUse = 0
+  private outside = false
 
-  constructor(listRegs: number) {
-    this.listRegs = listRegs
+  /** `belongs`: whether vgic_target_oracle() has an interrupt for this vCPU. */
+  constructor(listRegs: number, belongs: (irq: VgicIrq) => boolean) {
+    this.registers = Array.from({ length: listRegs }, () => undefined)
+    this.belongs = belongs
   }
 
   get all(): readonly VgicIrq[] {
     return this.irqs
   }
 
-  /** ICH_LR<0> to ICH_LR<used - 1> hold the first so many interrupts of the list. */
+  /** By number; `undefined` from `used` on. */
+  get listRegisters(): readonly (VgicIrq | undefined)[] {
+    return this.registers
+  }
+
   get used(): number {
-    return this.inRegisters
+    return this.inUse
   }
 
-  get implemented(): number {
-    return this.listRegs
-  }
-
-  /** Whether something waits outside, so that KVM asks for a maintenance interrupt (ICH_HCR_EL2.UIE). */
+  /** Whether the registers are full and something is left, so that KVM asks for a maintenance interrupt (ICH_HCR_EL2.UIE). */
   get underflow(): boolean {
-    return this.inRegisters === this.listRegs && this.irqs.length > this.listRegs
+    return this.outside
   }
 
-  /** Whether an interrupt of this list is in a list register. */
+  /** Whether an interrupt is in a list register. */
   holds(irq: VgicIrq): boolean {
-    const at = this.irqs.indexOf(irq)
-    return at >= 0 && at < this.inRegisters
+    return this.registers.includes(irq)
   }
 
   /** Does not flush, as its caller may have more to change. */
   add(irq: VgicIrq): void {
     this.irqs.push(irq)
-  }
-
-  remove(irq: VgicIrq): void {
-    const { irqs } = this
-    // By hand: splice() would allocate on a path that every interrupt takes.
-    let kept = 0
-    for (let i = 0; i < irqs.length; i++) {
-      const other = irqs[i]
-      if (other !== undefined && other !== irq) irqs[kept++] = other
-    }
-    irqs.length = kept
   }
 
   /** Whether to look at all of it costs a guest some time. */
@@ -85,33 +79,37 @@ export class ApList {
 
   /** Fills the list registers anew. */
   flush(): void {
-    const { irqs, listRegs } = this
+    const { irqs, registers } = this
     let wanted = 0
     let sgiOfMany = false
     for (let i = 0; i < irqs.length; i++) {
       const irq = irqs[i]
       if (irq === undefined) continue
-      const registers = registersWanted(irq)
-      wanted += registers
-      sgiOfMany ||= registers > 1
+      const count = registersWanted(irq)
+      wanted += count
+      sgiOfMany ||= count > 1
     }
-    if (wanted > listRegs || sgiOfMany) this.sort()
-    this.inRegisters = Math.min(irqs.length, listRegs)
-    if (sgiOfMany) this.holdBackBehindSgis()
+    if (wanted > registers.length || sgiOfMany) this.sort()
+    this.fill(sgiOfMany)
   }
 
-  /** Every source of an SGI is to be seen before anything less urgent: the registers end there. */
-  private holdBackBehindSgis(): void {
+  /** With an SGI of many sources, every one of them is to be seen before anything less urgent. */
+  private fill(sgiOfMany: boolean): void {
+    const { irqs, registers } = this
+    let used = 0
     let ceiling = 0xff
-    for (let i = 0; i < this.inRegisters; i++) {
-      const irq = this.irqs[i]
+    let i = 0
+    for (; i < irqs.length && used < registers.length; i++) {
+      const irq = irqs[i]
       if (irq === undefined) continue
-      if (irq.priority > ceiling) {
-        this.inRegisters = i
-        return
-      }
+      if (sgiOfMany && irq.priority > ceiling) break
+      if (!this.belongs(irq)) continue
+      registers[used++] = irq
       if (sourcesLeft(irq) !== 0) ceiling = irq.priority
     }
+    this.outside = used === registers.length && i < irqs.length
+    for (let lr = used; lr < this.inUse; lr++) registers[lr] = undefined
+    this.inUse = used
   }
 
   /** Takes everything away whose place is elsewhere: vgic_prune_ap_list(). */

@@ -71,10 +71,10 @@ export class CpuInterfaces {
 
   /** The most urgent interrupt that is pending in a list register, in an enabled group; of equals, the lowest register. */
   private best(cpu: number, { groupEnabled }: InterfaceState): VgicIrq | undefined {
-    const { all, used } = this.o.state().list(cpu)
+    const { listRegisters, used } = this.o.state().list(cpu)
     let best: VgicIrq | undefined
     for (let lr = 0; lr < used; lr++) {
-      const irq = all[lr]
+      const irq = listRegisters[lr]
       if (irq === undefined || !isCandidate(irq) || !groupEnabled[irq.group]) continue
       if (best === undefined || this.priority(irq) < this.priority(best)) best = irq
     }

@@ -1,7 +1,7 @@
 /**
  * The only place that changes an interrupt. An interrupt that is active, or pending and enabled, is on the list of
- * one CPU; which one, vgic_target_oracle() says (arch/arm64/kvm/vgic/vgic.c). KVM prunes and migrates its lists when a
- * vCPU exits; here that happens at once, which a guest cannot tell from a vCPU that exits quickly.
+ * one CPU; which one, vgic_target_oracle() says (arch/arm64/kvm/vgic/vgic.c). One that belongs elsewhere by now is in no
+ * list register, and leaves the list when its vCPU exits.
  */
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { FIRST_LPI, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
@@ -32,10 +32,12 @@ export class InterruptState {
   /** By INTID from 8192 on, as far as the highest that is there: KVM's lpi_xa. */
   private readonly lpis: (VgicIrq | undefined)[] = []
   private readonly lists: readonly ApList[]
+  /** By CPU, so that nothing is allocated when it exits. */
+  private readonly staysOn: readonly ((irq: VgicIrq) => boolean)[]
   private readonly tell: (cpu: number) => void
   private readonly effort: Effort
   private forwarding = false
-  /** Lists are put right when all is done. */
+  /** Lists are looked at when all is done. */
   private inBatch = false
 
   constructor({ model, cpus, nrIrqs, listRegs, changed, effort }: InterruptStateOptions) {
@@ -50,7 +52,8 @@ export class InterruptState {
     })
     const spi = { group, affinity: 0, targets: 0 } as const
     this.spis = Array.from({ length: nrIrqs - PRIVATE_COUNT }, (_, i) => newIrq(PRIVATE_COUNT + i, NONE, spi))
-    this.lists = cpus.map(() => new ApList(listRegs))
+    this.lists = cpus.map((_, cpu) => new ApList(listRegs, (irq) => this.home(irq) === cpu))
+    this.staysOn = cpus.map((_, cpu) => (irq) => this.migrate(cpu, irq))
   }
 
   /** As CPU `cpu` numbers its interrupts. */
@@ -106,28 +109,41 @@ export class InterruptState {
     })
   }
 
-  /**
-   * Changes many interrupts and then puts the lists right, once: what is not queued may be, and what is goes where it
-   * belongs, in the order of the list it comes from.
-   */
+  /** Changes many interrupts and then looks at the lists, once. */
   batch(change: () => void): void {
     this.inBatch = true
     change()
-    for (const [cpu, list] of this.lists.entries()) {
-      if (list.isLong) this.effort.spend(list.all.length)
-      list.prune((irq) => this.staysOn(cpu, irq))
-    }
     this.inBatch = false
-    for (const cpu of this.lists.keys()) this.changed(cpu)
+    for (const [cpu, list] of this.lists.entries()) {
+      list.stale = true
+      this.changed(cpu)
+    }
+  }
+
+  /**
+   * A vCPU has left the guest: what is on its list and belongs elsewhere goes there, in the order of the list
+   * (vgic_prune_ap_list()).
+   */
+  vcpuExits(cpu: number): void {
+    const list = this.lists[cpu]
+    if (list === undefined || !list.stale) return
+    list.stale = false
+    if (list.isLong) this.effort.spend(list.all.length)
+    list.prune(this.staysOn[cpu] ?? keep)
+    this.changed(cpu)
   }
 
   /** What does not stay is on another list then, or on none. */
-  private staysOn(cpu: number, irq: VgicIrq): boolean {
+  private migrate(cpu: number, irq: VgicIrq): boolean {
     const home = this.home(irq)
     if (home === cpu) return true
     irq.queuedOn = home
-    if (home !== NONE) this.lists[home]?.add(irq)
-    else if (isLpi(irq)) this.dropUnusedLpi(irq)
+    if (home === NONE) {
+      if (isLpi(irq)) this.dropUnusedLpi(irq)
+      return false
+    }
+    this.lists[home]?.add(irq)
+    this.changed(home)
     return false
   }
 
@@ -307,38 +323,31 @@ export class InterruptState {
     return irq.enabled && this.forwarding && isPending(irq) ? irq.target : NONE
   }
 
-  /** vgic_queue_irq_unlock(). */
+  /** vgic_queue_irq_unlock(): what is on a list stays there until its vCPU exits, wherever it belongs now. */
   private queue(irq: VgicIrq): void {
     irq.touched ||= irq.enabled || irq.active || isPending(irq)
-    if (irq.queuedOn === NONE) this.move(irq, this.home(irq))
-    else this.settle(irq)
-  }
-
-  /** vgic_prune_ap_list(), for one interrupt: what is not queued stays so. */
-  private settle(irq: VgicIrq): void {
-    const before = irq.queuedOn
-    if (before === NONE || this.inBatch) return
+    if (irq.queuedOn !== NONE) return this.settle(irq)
     const home = this.home(irq)
-    if (home !== before) this.move(irq, home)
-    this.changed(before)
+    if (home === NONE) return
+    irq.queuedOn = home
+    this.lists[home]?.add(irq)
+    this.changed(home)
   }
 
-  private move(irq: VgicIrq, to: number): void {
-    if (irq.queuedOn !== NONE) this.lists[irq.queuedOn]?.remove(irq)
-    irq.queuedOn = to
-    if (to === NONE) {
-      if (isLpi(irq)) this.dropUnusedLpi(irq)
-      return
-    }
-    this.lists[to]?.add(irq)
-    this.changed(to)
+  /** Something about an interrupt has changed: its list may no longer be the right one. */
+  private settle(irq: VgicIrq): void {
+    const on = irq.queuedOn
+    const list = this.lists[on]
+    if (list === undefined || this.inBatch) return
+    if (this.home(irq) !== on) list.stale = true
+    this.changed(on)
   }
 
   private changed(cpu: number): void {
-    const list = this.lists[cpu]
-    if (list === undefined || this.inBatch) return
-    if (list.isLong) this.effort.spend(list.all.length)
-    list.flush()
+    if (this.inBatch) return
+    this.lists[cpu]?.flush()
     this.tell(cpu)
   }
 }
+
+const keep = (): boolean => true

@@ -154,7 +154,7 @@ describe('an SPI', () => {
     expect(t.irq[1]).toBe(delivered)
   })
 
-  it('that is active stays where it is; its next edge goes to the new target when that one has ended', () => {
+  it('that is active stays where it is; its next edge goes to the new target when that one has ended and its vCPU exits', () => {
     const t = new TestVgic().start()
     t.setDist(ISENABLER1, SPI_40_BIT)
     t.vgic.spi(40).set(true)
@@ -163,15 +163,21 @@ describe('an SPI', () => {
     t.vgic.spi(40).set(true)
     expect(t.irq).toEqual([false, false, false, false])
     t.msr(0, 'ICC_EOIR1_EL1', 40)
+    expect(t.irq).toEqual([false, false, false, false])
+    t.vgic.vcpuExits(0)
     expect(t.irq).toEqual([false, true, false, false])
     expect(t.mrs(1, 'ICC_IAR1_EL1')).toBe(40n)
   })
 
-  it('that is queued moves with its route, and leaves when it is disabled', () => {
+  it('that is queued moves with its route when its vCPU exits, and leaves when it is disabled', () => {
     const t = new TestVgic().start()
     t.setDist(ISENABLER1, SPI_40_BIT)
     t.vgic.spi(40).set(true)
     t.setDist(IROUTER_40, 2)
+    expect([t.irq.includes(true), t.vgic.irq(0, 40)?.queuedOn]).toEqual([false, 0])
+    t.vgic.vcpuExits(1)
+    expect(t.vgic.irq(0, 40)?.queuedOn).toBe(0)
+    t.vgic.vcpuExits(0)
     expect(t.irq).toEqual([false, false, true, false])
     t.setDist(ICENABLER1, SPI_40_BIT)
     expect(t.irq).toEqual([false, false, false, false])

@@ -12,11 +12,6 @@ import type { RegisterFrame } from './register-frame.ts'
 import { Vgic } from './vgic.ts'
 import type { VgicOptions } from './vgic.ts'
 
-const access = (frame: RegisterFrame<string>): Pick<MmioRegion, 'read' | 'write'> => ({
-  read: (offset, width, cpu) => frame.read(offset, width, cpu),
-  write: (offset, width, value, cpu) => frame.write(offset, width, value, cpu),
-})
-
 export class VgicV2 extends Vgic {
   /** KVM has every ICC_*_EL1 UNDEFINED in a VM without a vGICv3. */
   readonly sysregs: SysregPort = { registers: [], read: () => undefined, write: () => false }
@@ -46,14 +41,35 @@ export class VgicV2 extends Vgic {
 
   /** The distributor's frame, 4 KiB. */
   distributor(base: number): MmioRegion {
-    const registers = this.distributorRegisters
-    return { name: 'GICv2 distributor', base, size: GICD_V2_SIZE, registers: { frame: 'GICDv2' }, ...access(registers) }
+    const frame = this.distributorRegisters
+    return {
+      name: 'GICv2 distributor',
+      base,
+      size: GICD_V2_SIZE,
+      registers: { frame: 'GICDv2' },
+      read: (offset, width, cpu) => {
+        this.vcpuExits(cpu)
+        return frame.read(offset, width, cpu)
+      },
+      write: (offset, width, value, cpu) => {
+        this.vcpuExits(cpu)
+        frame.write(offset, width, value, cpu)
+      },
+    }
   }
 
   /** The CPU interface's frame, 8 KiB: each CPU finds its own there. */
   cpuInterface(base: number): MmioRegion {
-    const registers = this.guestInterface
-    return { name: 'GICv2 CPU interface', base, size: GICC_SIZE, registers: { frame: 'GICC' }, ...access(registers) }
+    const frame = this.guestInterface
+    return {
+      name: 'GICv2 CPU interface',
+      base,
+      size: GICC_SIZE,
+      registers: { frame: 'GICC' },
+      // The host's hardware answers: the vCPU stays in the guest.
+      read: (offset, width, cpu) => frame.read(offset, width, cpu),
+      write: (offset, width, value, cpu) => frame.write(offset, width, value, cpu),
+    }
   }
 
   inspect(): GicInspection {

@@ -84,8 +84,14 @@ export class VgicV3 extends Vgic {
       registers: { frame: 'GICD' },
       base,
       size: GICD_SIZE,
-      read: (offset, width, cpu) => frame.read(offset, width, cpu),
-      write: (offset, width, value, cpu) => frame.write(offset, width, value, cpu),
+      read: (offset, width, cpu) => {
+        this.vcpuExits(cpu)
+        return frame.read(offset, width, cpu)
+      },
+      write: (offset, width, value, cpu) => {
+        this.vcpuExits(cpu)
+        frame.write(offset, width, value, cpu)
+      },
     }
   }
 
@@ -101,9 +107,14 @@ export class VgicV3 extends Vgic {
       base,
       size: count * GICR_SIZE,
       registers: { frame: 'GICR', stride: GICR_SIZE, first },
-      read: (offset, width) => frame.read(offset % GICR_SIZE, width, first + Math.floor(offset / GICR_SIZE)),
-      write: (offset, width, value) =>
-        frame.write(offset % GICR_SIZE, width, value, first + Math.floor(offset / GICR_SIZE)),
+      read: (offset, width, cpu) => {
+        this.vcpuExits(cpu)
+        return frame.read(offset % GICR_SIZE, width, first + Math.floor(offset / GICR_SIZE))
+      },
+      write: (offset, width, value, cpu) => {
+        this.vcpuExits(cpu)
+        frame.write(offset % GICR_SIZE, width, value, first + Math.floor(offset / GICR_SIZE))
+      },
     }
   }
 
@@ -160,6 +171,8 @@ export class VgicV3 extends Vgic {
 
   /** Only ICC_SGI1R_EL1 raises SGIs of either group; the others those of Group 0 (12.2.20, with GICD_CTLR.DS = 1). */
   private sendSgi(writer: number, register: SgiRegisterName, value: bigint): void {
+    // These registers are always trapped.
+    this.vcpuExits(writer)
     const { onEvent } = this
     const sgi = decodeSgi(value)
     const { intid } = sgi

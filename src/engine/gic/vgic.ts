@@ -138,6 +138,11 @@ export abstract class Vgic {
     this.vm.hasRun = true
   }
 
+  /** A vCPU has left the guest: what KVM does between kvm_vgic_sync_hwstate() and the next entry. */
+  vcpuExits(cpu: number): void {
+    this.state.vcpuExits(cpu)
+  }
+
   /** The index of the CPU with this affinity. */
   lookup(affinity: Affinity): number | undefined {
     return this.addresses.find(affinity)

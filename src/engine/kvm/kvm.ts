@@ -89,8 +89,10 @@ export class Kvm {
     hardware.onHypercall((cpu, args, conduit) => {
       const caller = this.all[cpu]
       if (caller === undefined) throw new Error(`CPU ${cpu} is not a vCPU of this VM`)
+      this.vgic?.vcpuExits(cpu)
       return hypercall(psci, caller, conduit, args)
     })
+    hardware.onVcpuExit((cpu) => this.vgic?.vcpuExits(cpu))
   }
 
   get vcpus(): readonly Vcpu[] {
@@ -379,6 +381,7 @@ export class Kvm {
       this.facts.hasRun = true
     }
     vcpu.start()
+    if (vcpu.port.powered) this.vgic?.vcpuExits(vcpu.index)
     vcpu.inside = stay
     return done
   }

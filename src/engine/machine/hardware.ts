@@ -62,6 +62,8 @@ export interface Hardware {
   attach(region: MmioRegion): void
   /** Removes a region mapped before. */
   detach(region: MmioRegion): void
+  /** `handler` is told whenever a CPU has left the guest for a while, at the end of its slice. */
+  onVcpuExit(handler: (cpu: number) => void): void
   /** Bits of an identification register, by its encoding, that read as 0 on every CPU. */
   hide(register: number, bits: bigint): void
   /** Hands system registers to an owner outside the CPU. */

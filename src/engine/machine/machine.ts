@@ -148,6 +148,10 @@ export class Machine implements Hardware {
     this.space.detach(region)
   }
 
+  onVcpuExit(handler: (cpu: number) => void): void {
+    this.loop.onExit = handler
+  }
+
   hide(register: number, bits: bigint): void {
     this.core.sysregs.hide(register, bits)
   }

@@ -17,6 +17,8 @@ export class RunLoop {
   private readonly core: Core
   private readonly clock: VirtualClock
   private next = 0
+  /** Told of each CPU whose slice is over: KVM has the host back. */
+  onExit: (cpu: number) => void = () => {}
   private stopped = false
 
   constructor(core: Core, clock: VirtualClock) {
@@ -54,6 +56,7 @@ export class RunLoop {
       const budget = Math.max(1, Math.min(slice, deadline - clock.now()))
       const { executed } = core.run(cpu, budget)
       clock.advance(executed)
+      this.onExit(cpu.index)
       this.next = cpu.index + 1
     }
   }

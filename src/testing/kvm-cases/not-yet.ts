@@ -1,6 +1,5 @@
 /** Rows that wait for a part of KVM, by what they wait for. */
 export const NOT_YET: Readonly<Record<string, string>> = {
   C114: 'vgic-state',
-  X21: 'lists that are pruned when a vCPU leaves',
   X22: 'vgic-state',
 }

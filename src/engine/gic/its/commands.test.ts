@@ -16,7 +16,8 @@ const mapped = (o: ConstructorParameters<typeof Vm>[0] = {}): TestIts => {
 }
 
 /** The target of an LPI, or that there is none. */
-const lpi = (t: TestIts, intid = LPI) => t.kvm.vgic?.irq(0, intid)
+/** Its record, when no vCPU's list holds on to it any more. */
+const lpi = (t: TestIts, intid = LPI) => t.exit().kvm.vgic?.irq(0, intid)
 
 describe('INT and a message', () => {
   it('make the LPI pending at the CPU of its collection', () => {
