@@ -43,6 +43,10 @@ export const fakeWorker = (): Channel => {
       pending: ns % 4e8 < 1e8 ? [27] : [],
       active: [],
       enabled: [0, 1, 2, 3, 4, 5, 6, 27, ...(index === 0 ? [33] : [])],
+      apList: [],
+      listRegisters: [0n, 0n, 0n, 0n],
+      vmcr: 0xf00c0002,
+      hcr: 1,
     }))
 
   const frames = (all: Blueprint): FrameView[] =>

@@ -21,6 +21,8 @@ export interface InterfaceState extends PriorityState {
   ackCtl: boolean
   /** Group 0 is an FIQ; always so behind ICC_*_EL1. */
   fiqEn: boolean
+  /** ICH_HCR_EL2.EOIcount: ends of interrupts that were in no list register. Five bits. */
+  eoiCount: number
   irqLevel: boolean
   fiqLevel: boolean
   wakeLevel: boolean
@@ -42,6 +44,13 @@ export interface CpuInterfaceOptions {
   readonly event: () => TraceSink | undefined
 }
 
+const EOI_COUNT_MASK = 0x1f
+
+/** The hardware counts what it does not find, LPIs apart. */
+const countEnd = (at: InterfaceState, intid: number): void => {
+  if (intid <= LAST_SPI) at.eoiCount = (at.eoiCount + 1) & EOI_COUNT_MASK
+}
+
 export class CpuInterfaces {
   readonly scheme: PriorityScheme
   private readonly o: CpuInterfaceOptions
@@ -57,6 +66,7 @@ export class CpuInterfaces {
       eoiMode: false,
       ackCtl: false,
       fiqEn: o.fiqEn,
+      eoiCount: 0,
       irqLevel: false,
       fiqLevel: false,
       wakeLevel: false,
@@ -172,14 +182,18 @@ export class CpuInterfaces {
       irq.group === (group ?? irq.group) &&
       this.scheme.preemptionLevel(at, irq.priority, irq.group) === dropped
     if (deactivated) this.o.state().deactivate(irq)
+    else if (irq === undefined && !at.eoiMode) countEnd(at, intid)
     this.signal(cpu)
     this.o.event()?.({ kind: 'eoi', cpu, intid, deactivated })
   }
 
   /** ICC_DIR_EL1, GICC_DIR. KVM finds only what is active in this vCPU's list registers. */
   deactivate(cpu: number, intid: number): void {
-    const irq = this.at(cpu).eoiMode ? this.activeHere(cpu, intid) : undefined
-    if (irq !== undefined) this.o.state().deactivate(irq)
+    const at = this.at(cpu)
+    if (!at.eoiMode) return
+    const irq = this.activeHere(cpu, intid)
+    if (irq === undefined) countEnd(at, intid)
+    else this.o.state().deactivate(irq)
   }
 
   /** What is active but in no list register is not found; the hardware only counts it (ICH_HCR_EL2.EOIcount). */

@@ -3,6 +3,7 @@ import { irqName, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import type { CpuInterfaces } from './cpu-interface.ts'
 import { isPending, NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
+import { hypControl, listRegisters, virtualMachineControl } from './list-registers.ts'
 import type { InterruptState } from './state.ts'
 
 export interface FrameInspection {
@@ -45,6 +46,14 @@ export interface CpuGicInspection {
   readonly enabled: readonly number[]
   /** SGIs and PPIs that are enabled, pending or active. */
   readonly private: readonly PrivateIrq[]
+  /** INTIDs on KVM's ap_list, in its order. */
+  readonly apList: readonly number[]
+  /** ICH_LR<n>_EL2 of every list register of the host; 0: empty. */
+  readonly listRegisters: readonly bigint[]
+  /** ICH_VMCR_EL2. */
+  readonly vmcr: number
+  /** ICH_HCR_EL2. */
+  readonly hcr: number
 }
 
 export interface GicInspection {
@@ -67,6 +76,10 @@ export interface Inspected {
   readonly irouter: (irq: Readonly<VgicIrq>) => bigint
   readonly gicdCtlr: number
   readonly gicdTyper: number
+  /** Whether the VM has run. */
+  readonly hasRun: boolean
+  /** ICH_HCR_EL2.TC. */
+  readonly trapsCommon: boolean
 }
 
 export const inspectGic = (o: Inspected): GicInspection => {
@@ -98,7 +111,12 @@ export const inspectGic = (o: Inspected): GicInspection => {
       const intids = (holds: (irq: Readonly<VgicIrq>) => boolean): number[] =>
         all.filter(holds).map(({ intid }) => intid)
       const at = interfaces.at(cpu)
+      const list = state.list(cpu)
       return {
+        apList: list.all.map(({ intid }) => intid),
+        listRegisters: listRegisters(list, o.hasRun),
+        vmcr: virtualMachineControl(at),
+        hcr: hypControl(list, at, o.trapsCommon),
         priorityMask: at.pmr,
         igrpen1: at.groupEnabled[1],
         pending: intids(isPending),

@@ -166,6 +166,8 @@ export class VgicV3 extends Vgic {
       irouter: (irq) => parts.routing.read(irq, 8, 'low'),
       gicdCtlr: Number(readGicdCtlr(parts)),
       gicdTyper: Number(readGicdTyper(parts)),
+      hasRun: this.vm.hasRun,
+      trapsCommon: this.rules.trapForA3v.decide({ vm: this.vm }),
     })
   }
 

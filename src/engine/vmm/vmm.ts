@@ -90,7 +90,18 @@ export interface PlannedCall {
 
 export type Made = { readonly ok: true; readonly vmm: Vmm } | { readonly ok: false; readonly what: string }
 
-const NO_GIC: CpuGicInspection = { priorityMask: 0, igrpen1: false, pending: [], active: [], enabled: [], private: [] }
+const NO_GIC: CpuGicInspection = {
+  priorityMask: 0,
+  igrpen1: false,
+  pending: [],
+  active: [],
+  enabled: [],
+  private: [],
+  apList: [],
+  listRegisters: [],
+  vmcr: 0,
+  hcr: 0,
+}
 
 export class Vmm {
   private readonly machine: Machine

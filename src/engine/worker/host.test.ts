@@ -25,6 +25,10 @@ const cpu = (index: number, instructions: number): CpuInspection => ({
   pending: [],
   active: [],
   enabled: [],
+  apList: [],
+  listRegisters: [],
+  vmcr: 0,
+  hcr: 0,
 })
 
 /** A machine of two CPUs of which only the first gets on, and a host around it on a clock of ours. */

@@ -3,9 +3,11 @@ import type { CpuView, FrameView, SpiView } from '../../pure/protocol/views.ts'
 import type { CpuInspection, FrameInspection, SpiInspection } from '../vmm/vmm.ts'
 
 export const cpuRow = (cpu: CpuInspection): CpuView => {
-  const { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1 } = cpu
+  const { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, vmcr, hcr } = cpu
   const [pending, active, enabled] = [[...cpu.pending], [...cpu.active], [...cpu.enabled]]
-  return { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, pending, active, enabled }
+  const [apList, listRegisters] = [[...cpu.apList], [...cpu.listRegisters]]
+  const interrupts = { pending, active, enabled, apList, listRegisters, vmcr, hcr }
+  return { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, ...interrupts }
 }
 
 export const frameRow = ({ base, cpu, typer, waker }: FrameInspection): FrameView => ({ base, cpu, typer, waker })
@@ -15,13 +17,14 @@ export const spiRow = (spi: SpiInspection): SpiView => {
   return { intid, enabled, pending, active, line, priority, edge, irouter, target }
 }
 
-type Cell = string | number | bigint | boolean | undefined | readonly number[]
+type List = readonly (number | bigint)[]
+type Cell = string | number | bigint | boolean | undefined | List
 type Row = Readonly<Record<string, Cell>>
 
-const isList = (cell: Cell): cell is readonly number[] => typeof cell === 'object'
+const isList = (cell: Cell): cell is List => typeof cell === 'object'
 
 const sameCell = (a: Cell, b: Cell): boolean =>
-  a === b || (isList(a) && isList(b) && a.length === b.length && a.every((intid, i) => intid === b[i]))
+  a === b || (isList(a) && isList(b) && a.length === b.length && a.every((value, i) => value === b[i]))
 
 /** Whether two rows of one kind show the same. */
 export const sameRow = (a: Row | undefined, b: Row): boolean => {

@@ -15,6 +15,10 @@ const cpu = (index: number, instructions: number): CpuView => ({
   pending: [],
   active: [],
   enabled: [],
+  apList: [],
+  listRegisters: [],
+  vmcr: 0,
+  hcr: 0,
 })
 
 const update = (change: Partial<MachineUpdate>): MachineUpdate => ({

@@ -21,6 +21,13 @@ export const cpuView = z.object({
   pending: intids,
   active: intids,
   enabled: intids,
+  /** INTIDs on KVM's ap_list, in its order. */
+  apList: intids,
+  /** ICH_LR<n>_EL2 of every list register of the host (`pure/arch/gic/ich.ts` explains them); 0: empty. */
+  listRegisters: z.array(z.bigint()),
+  /** ICH_VMCR_EL2 and ICH_HCR_EL2. */
+  vmcr: z.number(),
+  hcr: z.number(),
 })
 export type CpuView = z.infer<typeof cpuView>
 

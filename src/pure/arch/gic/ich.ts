@@ -1,0 +1,50 @@
+/**
+ * The hypervisor's side of the CPU interface: ICH_*_EL2 (GIC architecture IHI 0069, 12.4). They are system registers;
+ * here are their fields.
+ */
+import type { Register } from '../register.ts'
+
+const system = <const Fields extends NonNullable<Register['fields']>>(name: string, fields: Fields) =>
+  ({ name, offset: 0, size: 8, access: [], fields }) as const satisfies Register
+
+const LR_STATES = ['empty', 'pending', 'active', 'pending and active']
+/** ICH_LR<n>_EL2.State. */
+export const LR_STATE = { pending: 1, active: 2 } as const
+
+/** A list register; of an SGI of a GICv2 the source is in bits 12:10 of vINTID. */
+export const ICH_LR = system('ICH_LR<n>_EL2', [
+  { name: 'vINTID', lsb: 0, width: 32, text: (v) => `INTID ${v & 0x3ffn}` },
+  { name: 'pINTID', lsb: 32, width: 10, text: (v) => `${v}` },
+  { name: 'Priority', lsb: 48, width: 8 },
+  { name: 'Group', lsb: 60, width: 1, text: (v) => `Group ${v}` },
+  { name: 'HW', lsb: 61, width: 1, text: (v) => (v === 1n ? 'a physical interrupt' : 'a virtual interrupt') },
+  { name: 'State', lsb: 62, width: 2, text: (v) => LR_STATES[Number(v)] ?? '' },
+])
+
+/** Where HW is 0: whether the end of the interrupt is a maintenance interrupt. It lies in pINTID. */
+export const LR_EOI = { pINTID: 1 << 9 } as const
+export const LR_SOURCE_LSB = 10
+
+export const ICH_VMCR = system('ICH_VMCR_EL2', [
+  { name: 'VENG0', lsb: 0, width: 1 },
+  { name: 'VENG1', lsb: 1, width: 1 },
+  { name: 'VAckCtl', lsb: 2, width: 1 },
+  { name: 'VFIQEn', lsb: 3, width: 1 },
+  { name: 'VCBPR', lsb: 4, width: 1 },
+  { name: 'VEOIM', lsb: 9, width: 1 },
+  { name: 'VBPR1', lsb: 18, width: 3 },
+  { name: 'VBPR0', lsb: 21, width: 3 },
+  { name: 'VPMR', lsb: 24, width: 8 },
+])
+
+export const ICH_HCR = system('ICH_HCR_EL2', [
+  { name: 'En', lsb: 0, width: 1 },
+  { name: 'UIE', lsb: 1, width: 1, text: (v) => (v === 1n ? 'interrupts wait outside the list registers' : 'all fit') },
+  { name: 'LRENPIE', lsb: 2, width: 1 },
+  { name: 'NPIE', lsb: 3, width: 1 },
+  { name: 'TC', lsb: 10, width: 1, text: (v) => (v === 1n ? 'common registers are trapped' : 'nothing is trapped') },
+  { name: 'TALL0', lsb: 11, width: 1 },
+  { name: 'TALL1', lsb: 12, width: 1 },
+  { name: 'TDIR', lsb: 14, width: 1 },
+  { name: 'EOIcount', lsb: 27, width: 5, text: (v) => `${v} ends of what is in no list register` },
+])
