@@ -125,6 +125,7 @@ export const blueprintOf = (options: Options): ParsedBlueprint => {
     host: host.value,
     cpu: options.cpu ?? blueprint.cpu,
     gic,
+    its: options.its || blueprint.its,
     vcpus,
     affinities: affinities.value,
     memory: options.memory ?? blueprint.memory,

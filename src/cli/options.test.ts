@@ -41,7 +41,6 @@ describe('the command line', () => {
     [['--smp', '-1'], '--smp: "-1" is no whole number.'],
     [['--smp', '1', '--smp', '2'], '--smp stands there twice.'],
     [['--memory', '1T'], '--memory: "1T" is no size; write MiB, or a number with K, M or G.'],
-    [['--its'], '--its: an ITS is not modelled yet.'],
     [['--its=1'], '--its takes no argument; it has "1".'],
     [['--snapshot', 'f'], '--snapshot f: a snapshot is not modelled yet.'],
     [['--restore', 'f'], '--restore f: a snapshot is not modelled yet.'],
@@ -93,6 +92,7 @@ describe('the machine of the command line', () => {
 
   it.each([
     [['--guest', 'plan9'], 'guest.id must be one of linux-6.1, linux-6.12, gicsh, own; it is "plan9".'],
+    [['--gic', '2', '--its'], 'its must be false: a GICv2 has no LPIs that an ITS could raise.'],
     [['--gic', '4'], 'gic must be one of 2, 3; it is 4.'],
     [['--gic', '2', '--smp', '9'], 'vcpus must be a whole number from 1 to 8 with a GICv2; it is 9.'],
     [['--rules', 'x'], 'ruleSet must be one of mainline, patch-v1, full-aff3; it is "x".'],

@@ -20,6 +20,7 @@ export interface Options {
   readonly dtb: string | undefined
   readonly cpu: string | undefined
   readonly gic: string | undefined
+  readonly its: boolean
   readonly smp: number | undefined
   /** Bytes. */
   readonly memory: number | undefined
@@ -65,7 +66,7 @@ export const OPTIONS = {
   smp: { argument: 'N', help: 'number of vCPUs, 1 to 512 (default: 4)' },
   memory: { argument: 'SIZE', help: 'RAM, in MiB or with a suffix K, M or G (default: 256M)' },
   gic: { argument: '2|3', help: 'version of the interrupt controller (default: 3)' },
-  its: { help: 'an interrupt translation service', later: { what: 'an ITS' } },
+  its: { help: 'an interrupt translation service' },
   rules: { argument: 'mainline|patch-v1|full-aff3', help: 'which account of Aff3 KVM follows (default: mainline)' },
   base: { argument: '6.1|6.8|6.12', help: 'age of the KVM under the rules (default: 6.12)' },
   host: { argument: 'H1|a3v=0,pribits=5,...', help: 'the hardware under KVM: a preset, fields, or both' },
@@ -233,6 +234,7 @@ const read = (argv: readonly string[]): Options => {
     dtb: dtb === 'auto' ? undefined : dtb,
     cpu: one('cpu'),
     gic: one('gic'),
+    its: one('its') !== undefined,
     smp: map('smp', (text) => readCount('smp', text)),
     memory: map('memory', readMemory),
     rules: one('rules'),

@@ -20,7 +20,10 @@ const HOSTS = [
 ] as const
 /** A host that is none of the presets. */
 const OTHER = { value: 'other', title: 'another' } as const
-const GICS = GIC_VERSIONS.map((gic) => ({ value: String(gic), title: `GICv${gic}`, gic }))
+const GICS = [
+  ...GIC_VERSIONS.map((gic) => ({ value: String(gic), title: `GICv${gic}`, gic, its: false })),
+  { value: '3 + ITS', title: 'GICv3 + ITS', gic: 3, its: true },
+] as const
 const TIERS = ENGINES.map((value) => ({ value, title: value }))
 
 /** What each guest is called where the list of prepared guests does not say. */
@@ -64,11 +67,13 @@ export const MachineBar = () => {
       <Select
         label="GIC"
         name="Version of the interrupt controller"
-        value={String(draft.gic)}
+        value={draft.its ? '3 + ITS' : String(draft.gic)}
         options={GICS}
         onChange={(value) => {
           const chosen = GICS.find((option) => option.value === value)
-          if (chosen !== undefined) session.edit(chooseGic(draft, chosen.gic))
+          if (chosen === undefined) return
+          const { gic, its } = chosen
+          session.edit({ edit: 'several', edits: [chooseGic(draft, gic), { edit: 'setIts', its }] })
         }}
       />
       <Select

@@ -13,6 +13,8 @@ import type { MmioRegion } from '../bus/device.ts'
 import { guestMemory } from '../bus/guest-memory.ts'
 import type { GuestMemory } from '../bus/guest-memory.ts'
 import { Effort } from '../gic/effort.ts'
+import { inspectIts, inspectLpis } from '../gic/its/inspect.ts'
+import type { ItsInspection, LpiInspection } from '../gic/its/inspect.ts'
 import { CpuLookup } from '../gic/lookup.ts'
 import type { Vgic } from '../gic/vgic.ts'
 import { VgicV3 } from '../gic/vgic-v3.ts'
@@ -49,6 +51,9 @@ export interface KvmOptions {
   /** A vCPU was reset by PSCI CPU_ON and is about to start: its timers forget what they were set to. */
   readonly onCpuReset?: (cpu: number) => void
 }
+
+/** `base`: where the guest has it; `undefined`: nowhere yet. */
+export type PlacedIts = ItsInspection & { readonly base: number | undefined }
 
 export class Kvm {
   readonly facts: VmFacts
@@ -112,6 +117,15 @@ export class Kvm {
   /** In the order of their creation. */
   get itses(): readonly ItsDevice[] {
     return this.itsDevices
+  }
+
+  /** What a person sees of ITSes and LPIs. */
+  inspectIts(): { readonly its: readonly PlacedIts[]; readonly lpis: readonly LpiInspection[] } {
+    const world = this.vgicV3?.lpiWorld
+    return {
+      its: this.itsDevices.map(({ its, address }) => ({ base: address, ...inspectIts(its) })),
+      lpis: world === undefined ? [] : inspectLpis(world),
+    }
   }
 
   execute(call: KvmCall): KvmAnswer {

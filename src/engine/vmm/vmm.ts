@@ -17,7 +17,9 @@ import { GenericTimer } from '../devices/generic-timer.ts'
 import { Pl011 } from '../devices/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
 import type { CpuGicInspection, FrameInspection, SpiInspection } from '../gic/inspect.ts'
+import type { LpiInspection } from '../gic/its/inspect.ts'
 import { Kvm } from '../kvm/kvm.ts'
+import type { PlacedIts } from '../kvm/kvm.ts'
 import { Machine } from '../machine/machine.ts'
 import { readKernelLog } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
@@ -65,6 +67,8 @@ export interface MachineInspection {
   readonly spis: readonly SpiInspection[]
   readonly gicdCtlr: number
   readonly gicdTyper: number
+  readonly its: readonly PlacedIts[]
+  readonly lpis: readonly LpiInspection[]
 }
 
 export interface VmmStats {
@@ -209,6 +213,7 @@ export class Vmm {
       spis: gic?.spis ?? [],
       gicdCtlr: gic?.gicdCtlr ?? 0,
       gicdTyper: gic?.gicdTyper ?? 0,
+      ...this.kvm.inspectIts(),
     }
   }
 }
@@ -264,8 +269,8 @@ export function createVmm(o: VmmOptions): Made {
       }
       if (guest.dtb !== undefined) return withChosen(guest.dtb, chosen)
       const affinities = kvm.vcpus.map((vcpu) => mpidrAffinity.decode(vcpu.mpidr))
-      const { cpu, gic, memory } = blueprint
-      return { ok: true, dtb: deviceTree({ cpu, gic, affinities, memory, ...chosen }) }
+      const { cpu, gic, its, memory } = blueprint
+      return { ok: true, dtb: deviceTree({ cpu, gic, its, affinities, memory, ...chosen }) }
     },
     write: (physical, bytes) => machine.ram(physical, bytes.length)?.set(bytes),
   })

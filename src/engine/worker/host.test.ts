@@ -53,6 +53,8 @@ const bench = () => {
       spis: [],
       gicdCtlr: 0,
       gicdTyper: 0,
+      its: [],
+      lpis: [],
     })
     const vmm: Hosted = {
       run: (maxNs) => {

@@ -49,9 +49,16 @@ describe('parseBlueprint', () => {
       { gic: 2, routes: { 40: 1 } },
       'routes must be empty: a GICv2 has no GICD_IROUTER: its SPIs have target masks, which the guest writes.',
     ],
+    [{ its: 1 }, 'its must be true or false; it is 1.'],
+    [{ gic: 2, its: true }, 'its must be false: a GICv2 has no LPIs that an ITS could raise.'],
     [{ host: { ...HOST_PRESETS.H1, a3v: 1 } }, 'host.a3v must be true or false; it is 1.'],
   ])('says what is wrong with %j', (change, what) => {
     expect(parseBlueprint({ ...defaultBlueprint, ...change })).toEqual({ ok: false, what })
+  })
+
+  it('takes a document of before for a machine without an ITS', () => {
+    const { its, ...before } = defaultBlueprint
+    expect(parseBlueprint(before)).toEqual({ ok: true, blueprint: { ...before, its } })
   })
 
   it('says what is wrong with something else altogether', () => {
@@ -97,11 +104,12 @@ describe('edits', () => {
     { edit: 'setBase', base: '6.1' },
     { edit: 'setHost', host: HOST_PRESETS.H0 },
     { edit: 'setCpu', cpu: 'max' },
+    { edit: 'setIts', its: false },
     { edit: 'setGic', gic: 2 },
     { edit: 'setMemory', memory: 512 * 2 ** 20 },
     { edit: 'setGuest', guest: { id: 'gicsh', append: '' } },
   ]
-  const busy = { ...defaultBlueprint, affinities: { 1: 9, 2: 7, 3: 0x0300_0003 }, routes: { 41: 1 } }
+  const busy = { ...defaultBlueprint, its: true, affinities: { 1: 9, 2: 7, 3: 0x0300_0003 }, routes: { 41: 1 } }
 
   it.each([...edits, { edit: 'several', edits } as const].map((edit) => [edit.edit, edit] as const))(
     '%s has an inverse',
@@ -134,6 +142,11 @@ describe('edits', () => {
       gicV2,
       { edit: 'setRoute', intid: 40, affinity: 1 },
       'INTID 40 cannot be routed: a GICv2 has no GICD_IROUTER: its SPIs have target masks, which the guest writes.',
+    ],
+    [
+      gicV2,
+      { edit: 'setIts', its: true },
+      'This machine cannot have an ITS: a GICv2 has no LPIs that an ITS could raise.',
     ],
   ] as const)('knows the limits of a GICv2', (blueprint, edit, what) => {
     expect(applyEdit(blueprint, edit)).toEqual({ ok: false, what })
@@ -186,6 +199,17 @@ describe('planOf', () => {
       'KVM_SET_DEVICE_ATTR CTRL INIT',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6140 = 0x1',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6144 = 0x1',
+    ])
+  })
+
+  it('makes an ITS after the GIC', () => {
+    const plan = planOf({ ...defaultBlueprint, its: true, routes: { 40: 1 }, vcpus: 1 }).map(callText)
+    expect(plan.slice(plan.indexOf('KVM_SET_DEVICE_ATTR CTRL INIT') + 1)).toEqual([
+      'KVM_CREATE_DEVICE ARM_VGIC_ITS',
+      'KVM_SET_DEVICE_ATTR ITS 0 CTRL INIT',
+      'KVM_SET_DEVICE_ATTR ITS 0 ADDR ITS = 0x8080000',
+      'KVM_SET_DEVICE_ATTR DIST_REGS 0x6140 = 0x1',
+      'KVM_SET_DEVICE_ATTR DIST_REGS 0x6144 = 0x0',
     ])
   })
 

@@ -26,6 +26,8 @@ export interface Blueprint {
   readonly cpu: CpuModelId
   /** The version of the interrupt controller. */
   readonly gic: GicVersion
+  /** An interrupt translation service, which only a GICv3 has. A document without it means none. */
+  readonly its: boolean
   /** 1 to 512; with a GICv2, to 8. */
   readonly vcpus: number
   /** By vCPU index, only where it is not KVM's default. */
@@ -49,6 +51,8 @@ export const maxVcpus = (gic: GicVersion): number => (gic === 2 ? GIC_V2_MAX_CPU
 
 /** What a GICv2 makes of routes by affinity. */
 export const NO_ROUTES = 'a GICv2 has no GICD_IROUTER: its SPIs have target masks, which the guest writes'
+/** What a GICv2 makes of messages. */
+export const NO_ITS = 'a GICv2 has no LPIs that an ITS could raise'
 /** What the VMM writes to KVM_DEV_ARM_VGIC_GRP_NR_IRQS: QEMU's `virt` has 256 SPIs. */
 export const NR_IRQS = 288
 const MIB = 2 ** 20
@@ -63,6 +67,7 @@ export const defaultBlueprint: Blueprint = {
   host: HOST_PRESETS.H1,
   cpu: 'cortex-a57',
   gic: 3,
+  its: false,
   vcpus: 4,
   affinities: {},
   routes: {},
@@ -199,6 +204,8 @@ const read = (value: unknown): Blueprint => {
   const overrides = readByNumber('affinities', { name: 'vCPU', min: 0, max: vcpus - 1 }, map.get('affinities'))
   const routes = readByNumber('routes', { name: 'INTID', min: FIRST_SPI, max: NR_IRQS - 1 }, map.get('routes'))
   if (gic === 2 && Object.keys(routes).length > 0) throw new Wrong(`routes must be empty: ${NO_ROUTES}.`)
+  const its = truth('its', map.get('its') ?? defaultBlueprint.its)
+  if (gic === 2 && its) throw new Wrong(`its must be false: ${NO_ITS}.`)
   return {
     version,
     ruleSet: oneOf('ruleSet', RULE_SETS, map.get('ruleSet')),
@@ -206,6 +213,7 @@ const read = (value: unknown): Blueprint => {
     host: readHost(map.get('host')),
     cpu: oneOf('cpu', CPU_MODEL_IDS, map.get('cpu') ?? defaultBlueprint.cpu),
     gic,
+    its,
     vcpus,
     affinities: overrides,
     routes,

@@ -12,6 +12,7 @@ import { memoryMap } from './memory-map.ts'
 export interface DeviceTreeOptions {
   readonly cpu: CpuModelId
   readonly gic: GicVersion
+  readonly its: boolean
   /** One per vCPU, in their order. */
   readonly affinities: readonly Affinity[]
   /** Bytes of RAM. */
@@ -74,15 +75,28 @@ const gicV2 = (): FdtNode => {
   ])
 }
 
+/** Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml: its@. */
+const its = (): FdtNode =>
+  node(nodeAt('its', memoryMap.its.base), [
+    strings('compatible', 'arm,gic-v3-its'),
+    flag('msi-controller'),
+    cells('#msi-cells', 1),
+    cells('reg', ...region(memoryMap.its.base, memoryMap.its.size)),
+  ])
+
 /** Only the regions that hold a redistributor are named, whole. */
-const gicV3 = (vcpus: number): FdtNode => {
+const gicV3 = (vcpus: number, withIts: boolean): FdtNode => {
   const [first, ...others] = memoryMap.redistributors
   const regions = vcpus > first.frames ? [first, ...others] : [first]
   const { gicd } = memoryMap
-  return node(nodeAt('intc', gicd.base), [
+  // What is inside has addresses of its own, which are those of the bus.
+  const inside = withIts
+    ? [cells('#address-cells', 2), cells('#size-cells', 2), flag('ranges')]
+    : [cells('#address-cells', 0)]
+  const properties = [
     strings('compatible', 'arm,gic-v3'),
     cells('#interrupt-cells', 3),
-    cells('#address-cells', 0),
+    ...inside,
     flag('interrupt-controller'),
     cells('#redistributor-regions', regions.length),
     cells(
@@ -91,7 +105,8 @@ const gicV3 = (vcpus: number): FdtNode => {
       ...regions.flatMap(({ base, frames }) => region(base, frames * GICR_SIZE)),
     ),
     cells('phandle', PHANDLE.gic),
-  ])
+  ]
+  return node(nodeAt('intc', gicd.base), properties, withIts ? [its()] : [])
 }
 
 const primecell = (name: keyof typeof memoryMap & ('pl011' | 'pl031'), clockNames: readonly string[]): FdtNode => {
@@ -139,7 +154,7 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
           cells('interrupts', ...TIMER_PPIS.flatMap((ppi) => [IRQ.ppi, ppi, ppiFlags(options)])),
           flag('always-on'),
         ]),
-        options.gic === 2 ? gicV2() : gicV3(options.affinities.length),
+        options.gic === 2 ? gicV2() : gicV3(options.affinities.length, options.its),
         node('apb-pclk', [
           strings('compatible', 'fixed-clock'),
           cells('#clock-cells', 0),

@@ -3,7 +3,7 @@ import { resetAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
-import { MEMORY, NO_ROUTES, NR_IRQS, maxVcpus } from './blueprint.ts'
+import { MEMORY, NO_ITS, NO_ROUTES, NR_IRQS, maxVcpus } from './blueprint.ts'
 import type { Blueprint, GicVersion, GuestChoice } from './blueprint.ts'
 import { canRunGicV2, hasGicV3 } from './host.ts'
 import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
@@ -19,6 +19,7 @@ export type Edit =
   | { readonly edit: 'setHost'; readonly host: HostProfile }
   | { readonly edit: 'setCpu'; readonly cpu: CpuModelId }
   | { readonly edit: 'setGic'; readonly gic: GicVersion }
+  | { readonly edit: 'setIts'; readonly its: boolean }
   | { readonly edit: 'setMemory'; readonly memory: number }
   | { readonly edit: 'setGuest'; readonly guest: GuestChoice }
   /** Several at once, in order: one step for undo. */
@@ -73,18 +74,19 @@ const several = (blueprint: Blueprint, edits: readonly Edit[]): Edited => {
   return done(current, { edit: 'several', edits: inverses })
 }
 
-/** The routes of a GICv3 do not fit a GICv2; with the inverse they come back. */
+/** The routes of a GICv3 do not fit a GICv2, nor does its ITS; with the inverse they come back. */
 const setGic = (blueprint: Blueprint, gic: GicVersion): Edited => {
   if (blueprint.vcpus > maxVcpus(gic)) {
     return wrong(`A GICv${gic} serves ${maxVcpus(gic)} CPUs; this machine has ${blueprint.vcpus}.`)
   }
   const lost = gic === 2 ? Object.entries(blueprint.routes) : []
   return done(
-    { ...blueprint, gic, routes: gic === 2 ? {} : blueprint.routes },
+    { ...blueprint, gic, its: gic === 3 && blueprint.its, routes: gic === 2 ? {} : blueprint.routes },
     {
       edit: 'several',
       edits: [
         { edit: 'setGic', gic: blueprint.gic },
+        ...(blueprint.its ? [{ edit: 'setIts', its: true } as const] : []),
         ...lost.map(([intid, affinity]): Edit => ({ edit: 'setRoute', intid: Number(intid), affinity })),
       ],
     },
@@ -126,6 +128,9 @@ export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
         { edit: 'setRoute', intid, affinity: blueprint.routes[intid] },
       )
     }
+    case 'setIts':
+      if (edit.its && blueprint.gic === 2) return wrong(`This machine cannot have an ITS: ${NO_ITS}.`)
+      return done({ ...blueprint, its: edit.its }, { edit: 'setIts', its: blueprint.its })
     case 'setVcpus':
       return setVcpus(blueprint, edit.vcpus)
     case 'setRuleSet':

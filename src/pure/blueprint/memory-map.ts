@@ -3,6 +3,8 @@ export const memoryMap = {
   gicd: { base: 0x0800_0000, size: 0x1_0000 },
   /** A GICv2's CPU interface. */
   gicc: { base: 0x0801_0000, size: 0x1_0000 },
+  /** Control and translation frame, 64 KiB each. */
+  its: { base: 0x0808_0000, size: 0x2_0000 },
   /** A frame is 0x20000 bytes: RD_base and SGI_base (IHI 0069, 12.10). */
   redistributors: [
     { base: 0x080a_0000, frames: 123 },

@@ -9,7 +9,7 @@ import { NR_IRQS, mpidrOf } from './blueprint.ts'
 import type { Blueprint } from './blueprint.ts'
 import { memoryMap } from './memory-map.ts'
 
-const setAttr = (group: number, attr: bigint, value: bigint): KvmCall => ({
+const setAttr = (group: number, attr: bigint, value: bigint): Extract<KvmCall, { call: 'KVM_SET_DEVICE_ATTR' }> => ({
   call: 'KVM_SET_DEVICE_ATTR',
   group,
   attr,
@@ -62,6 +62,13 @@ const gicV3Calls = (vcpus: number): readonly KvmCall[] => [
   setAttr(VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n),
 ]
 
+/** QEMU makes it after the GIC (hw/intc/arm_gicv3_its_kvm.c). */
+const itsCalls: readonly KvmCall[] = [
+  { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.ITS },
+  { ...setAttr(VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n), its: 0 },
+  { ...setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.ITS, BigInt(memoryMap.its.base)), its: 0 },
+]
+
 /** QEMU sets the addresses when the machine is complete, those it heard of last first (target/arm/kvm.c). */
 const gicV2Calls: readonly KvmCall[] = [
   { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V2 },
@@ -87,6 +94,7 @@ export const planOf = (blueprint: Blueprint): KvmCall[] => {
       .filter((vcpu) => blueprint.affinities[vcpu] !== undefined)
       .map((vcpu) => mpidrCall(vcpu, mpidrOf(blueprint, vcpu))),
     ...(blueprint.gic === 2 ? gicV2Calls : gicV3Calls(blueprint.vcpus)),
+    ...(blueprint.its ? itsCalls : []),
     ...Object.entries(blueprint.routes).flatMap(([intid, affinity]) => routeCalls(Number(intid), affinity)),
   ]
 }

@@ -19,6 +19,7 @@ const cellsOfCpus = (): string => {
     deviceTree({
       cpu: defaultBlueprint.cpu,
       gic: defaultBlueprint.gic,
+      its: false,
       affinities: [0, affinityOf({ aff3: 1, aff2: 0, aff1: 0, aff0: 1 }), 2, 3],
       memory: 2 ** 28,
       bootargs: '',
