@@ -167,6 +167,7 @@ const run = async (argv: readonly string[]): Promise<End> => {
     console.error(`${trace.lost} events came too fast and are not in the trace.`)
   const written = [
     writeOutput(options.kernelLog, () => kernelLogText(vmm)),
+    writeOutput(options.vgicState, () => vmm.vgicState()),
     writeOutput(options.stats, () => statsText(vmm, wallSeconds, end)),
   ]
   return written.every(Boolean) ? end : { ...end, status: STATUS.usage }

@@ -34,6 +34,7 @@ export interface Options {
   /** Of wall time. */
   readonly timeoutSeconds: number | undefined
   readonly kernelLog: string | undefined
+  readonly vgicState: string | undefined
   readonly stats: string | undefined
   readonly trace: string | undefined
   readonly engine: Engine
@@ -89,6 +90,7 @@ export const OPTIONS = {
   },
   timeout: { argument: 'SECONDS', help: 'ends the run after that much wall time, with status 124' },
   'kernel-log': { argument: 'FILE', help: "where to write the guest's printk buffer at the end" },
+  'vgic-state': { argument: 'FILE', help: "where to write KVM's debugfs vgic-state of the machine at the end" },
   stats: { argument: 'FILE', help: 'where to write figures of the run, as JSON' },
   trace: { argument: 'FILE', help: 'where to write the events of the run, as JSON that Perfetto and Chrome read' },
   snapshot: { argument: 'FILE', help: 'where to save the machine at the end', later: { what: 'a snapshot' } },
@@ -246,6 +248,7 @@ const read = (argv: readonly string[]): Options => {
     script: readScript(given),
     timeoutSeconds: map('timeout', readSeconds),
     kernelLog: one('kernel-log'),
+    vgicState: one('vgic-state'),
     stats: one('stats'),
     trace: one('trace'),
     engine: readEngine(one('engine')),

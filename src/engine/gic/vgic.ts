@@ -16,6 +16,7 @@ import { NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
 import { CpuLookup } from './lookup.ts'
 import { InterruptState } from './state.ts'
+import { vgicState } from './vgic-debug.ts'
 
 export interface VgicCpu {
   /** Creation order, from 0. */
@@ -165,7 +166,21 @@ export abstract class Vgic {
     this.interfaces.resignal(cpu)
   }
 
-  /** An interrupt's record as it is now, for vgic-state. */
+  /** debugfs vgic-state. */
+  vgicState(): string {
+    const { rules, model, state } = this
+    return vgicState({
+      rules,
+      model,
+      state,
+      cpuCount: this.cpus.length,
+      hasRun: this.vm.hasRun,
+      id: (cpu) => this.idOf(cpu),
+      affinity: (cpu) => this.addresses.affinity(cpu),
+    })
+  }
+
+  /** An interrupt's record as it is now. */
   irq(cpu: number, intid: number): Readonly<VgicIrq> | undefined {
     return this.state.irq(cpu, intid)
   }

@@ -99,14 +99,15 @@ export class VgicV2Device extends VgicDevice {
     }
   }
 
-  /** vgic_v2_attr_regs_access(): the vCPU is named by its id, and the GIC initialised if it was not. */
+  /** vgic_v2_attr_regs_access(): the GIC is initialised if it was not. */
   private registers(frameOf: (vgic: VgicV2) => RegisterFrame<string>, has: (offset: number) => boolean): Group {
     const vcpuOf = (attr: bigint): Vcpu | undefined => {
       const { vcpuId } = v2RegisterAttrFields(attr)
-      return this.o.vcpus.find(({ id }) => id === vcpuId)
+      const by = this.o.rules.v2AttrCpu.decide()
+      return this.o.vcpus.find((vcpu) => vcpu[by] === vcpuId)
     }
     const noOwner = (attr: bigint): Refusal =>
-      refuse('EINVAL', `There is no vCPU with id ${v2RegisterAttrFields(attr).vcpuId}.`, PARSE_ATTR)
+      refuse('EINVAL', `There is no vCPU ${v2RegisterAttrFields(attr).vcpuId}.`, PARSE_ATTR)
     const access = (
       attr: bigint,
       run: (frame: RegisterFrame<string>, cpu: number, offset: number) => KvmAnswer,

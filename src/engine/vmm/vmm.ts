@@ -172,6 +172,11 @@ export class Vmm {
     })
   }
 
+  /** What the host's debugfs has in vgic-state of this VM. */
+  vgicState(): string {
+    return this.kvm.vgic?.vgicState() ?? ''
+  }
+
   /** Guest RAM, not a copy; `undefined` outside it. */
   ramView(physical: number, length: number): Uint8Array | undefined {
     return this.machine.ram(physical, length)

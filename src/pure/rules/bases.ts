@@ -35,6 +35,16 @@ const movesNamedLpis: Pick<VgicRules, 'itsMovall'> = {
 
 export const bases: Record<KernelBase, Partial<VgicRules>> = {
   '6.1': {
+    v2AttrCpu: point({
+      title: 'The attributes of a vGICv2 name a vCPU by the order of its creation.',
+      source: 'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_v2_parse_attr() before v6.7',
+      decide: () => 'index',
+    }),
+    vgicDebugCpu: point({
+      title: 'vgic-state names vCPUs by their ids.',
+      source: 'arch/arm64/kvm/vgic/vgic-debug.c: print_irq_state() before v6.7',
+      decide: () => 'id',
+    }),
     ...resetsMpidr,
     ...ignoresSmc,
     ...movesNamedLpis,

@@ -182,6 +182,16 @@ export const mainline: VgicRules = {
     source: 'arch/arm64/kvm/handle_exit.c: handle_smc()',
     decide: () => true,
   }),
+  v2AttrCpu: point({
+    title: 'The attributes of a vGICv2 name a vCPU by its id.',
+    source: 'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_v2_parse_attr()',
+    decide: () => 'id',
+  }),
+  vgicDebugCpu: point({
+    title: 'vgic-state names vCPUs by the order of their creation.',
+    source: 'arch/arm64/kvm/vgic/vgic-debug.c: print_irq_state()',
+    decide: () => 'index',
+  }),
   vgicDebugTarget: point({
     title: 'vgic-state prints TARGET as 32-bit hexadecimal, width 8.',
     source: 'arch/arm64/kvm/vgic/vgic-debug.c: print_irq_state()',

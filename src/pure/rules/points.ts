@@ -148,6 +148,10 @@ export interface VgicRules {
   readonly cpuOnAffinity: Point<{ target: Affinity; cpu: Affinity }, boolean>
   /** Whether a trapped SMC is served like an HVC. */
   readonly smcIsPsci: Point<void, boolean>
+  /** How the device attributes of a vGICv2 name a vCPU. */
+  readonly v2AttrCpu: Point<void, 'id' | 'index'>
+  /** How debugfs vgic-state names a vCPU. */
+  readonly vgicDebugCpu: Point<void, 'id' | 'index'>
   /** The TARGET column of debugfs vgic-state, padded as printf pads it. */
   readonly vgicDebugTarget: Point<{ affinity: Affinity }, string>
 }

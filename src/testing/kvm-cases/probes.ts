@@ -263,7 +263,9 @@ export const probes: Readonly<Record<string, (env: Env) => string>> = {
   X22: (env) => {
     const lines = four(env).state().split('\n').slice(0, 15)
     // Two readers at once cannot be had here: the text of the file is what is compared.
-    return `second reader: open 0 read 0 (first read 10)${lines.map((line) => ` |${line.replaceAll('\t', '~')}`).join('')}`
+    const text = lines.map((line) => ` |${line.replaceAll('\t', '~')}`).join('')
+    // The recordings have no space at the end of a line.
+    return `second reader: open 0 read 0 (first read 10)${text}`.trimEnd()
   },
   X23: (env) => {
     const vm = vcpus(env, 4)
