@@ -89,9 +89,9 @@ export const PANES: readonly Pane[] = [
   {
     id: 'interrupts',
     title: 'Interrupts',
-    says: 'The interrupts of every vCPU: enabled, pending, active.',
+    says: 'Every interrupt of a vCPU: its state, where it goes and what keeps it; list registers and ap_list; lines to pull.',
     home: 'machine',
-    view: lazy(() => import('./panes/interrupts-pane.tsx')),
+    view: lazy(() => import('./panes/interrupts/interrupts-pane.tsx')),
   },
   {
     id: 'program',

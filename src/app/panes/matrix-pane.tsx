@@ -88,7 +88,13 @@ const Path = (props: {
         </td>
       ))}
       <td className={architecture !== undefined && architecture.text !== now.text ? 'other' : undefined}>
-        {architecture === undefined ? <span className="faint">no such path</span> : <Cell cell={architecture} />}
+        {architecture === undefined ? (
+          <span className="faint" title="The architecture has no such path">
+            –
+          </span>
+        ) : (
+          <Cell cell={architecture} />
+        )}
       </td>
     </tr>
   )

@@ -55,6 +55,8 @@ export interface Session {
   setRouteNow(intid: number, affinity: Affinity): Promise<KvmAnswer | undefined>
   refreshLog(): Promise<void>
   watch(machine: boolean): void
+  /** The vCPU whose interrupts are told one by one, while someone looks at them. */
+  watchInterrupts(cpu: number | undefined): void
   select(cpu: number): void
   /** Shows a moment of the guest's time on the timeline. */
   showMoment(virtualNs: number): void
@@ -80,6 +82,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   let machineShown = 0
   let lastCall = 0
   let boots = 0
+  let watched: { machine: boolean; interruptsOf?: number } = { machine: false }
   let fetching = new AbortController()
 
   const report = (trouble: string | undefined): void => set({ trouble })
@@ -274,7 +277,15 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       const ended = log.ok && log.lines.some(({ text }) => text.includes(LOST)) && get().loading?.stage === 'boot'
       set(ended ? { log, loading: undefined } : { log })
     },
-    watch: (machine) => send({ command: 'watch', machine }),
+    watch: (machine) => {
+      watched = { ...watched, machine }
+      send({ command: 'watch', ...watched })
+    },
+    watchInterrupts: (cpu) => {
+      const { machine } = watched
+      watched = cpu === undefined ? { machine } : { machine, interruptsOf: cpu }
+      send({ command: 'watch', ...watched })
+    },
     showMoment: (virtualNs) => {
       set({ moment: { at: virtualNs } })
       session.view.show('timeline')

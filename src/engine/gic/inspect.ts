@@ -1,5 +1,5 @@
 /** What a person sees of the GIC. Reading it never changes anything. */
-import { irqName, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
+import { FIRST_LPI, irqName, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import type { CpuInterfaces } from './cpu-interface.ts'
 import { isPending, NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
@@ -62,6 +62,44 @@ export interface GicInspection {
   readonly gicdCtlr: number
   readonly gicdTyper: number
   readonly cpus: readonly CpuGicInspection[]
+}
+
+/** One interrupt as one CPU has it. */
+export interface IrqInspection {
+  readonly intid: number
+  readonly enabled: boolean
+  /** Pended by a write, an SGI or an edge. */
+  readonly latch: boolean
+  readonly line: boolean
+  readonly active: boolean
+  readonly edge: boolean
+  readonly group: 0 | 1
+  readonly priority: number
+  /** The CPU it goes to, and the CPU on whose list it is; `undefined` for none. */
+  readonly target: number | undefined
+  readonly queuedOn: number | undefined
+}
+
+/** The interrupts of one CPU: its own 32, the SPIs in use, and the LPIs that are queued there. */
+export interface CpuInterrupts {
+  readonly cpu: number
+  readonly irqs: readonly IrqInspection[]
+}
+
+const cpuOrNone = (cpu: number): number | undefined => (cpu === NONE ? undefined : cpu)
+
+const inspectIrq = (irq: Readonly<VgicIrq>): IrqInspection => {
+  const { intid, enabled, latch, line, active, edge, group, priority } = irq
+  const [target, queuedOn] = [cpuOrNone(irq.target), cpuOrNone(irq.queuedOn)]
+  return { intid, enabled, latch, line, active, edge, group, priority, target, queuedOn }
+}
+
+export const inspectInterrupts = (state: InterruptState, cpu: number): CpuInterrupts => {
+  const own = Array.from({ length: PRIVATE_COUNT }, (_, intid) => state.privateIrq(cpu, intid))
+  // There may be thousands of LPIs elsewhere.
+  const lpis = state.list(cpu).all.filter(({ intid }) => intid >= FIRST_LPI)
+  const irqs = [...own.filter((irq) => irq !== undefined), ...state.allSpis().filter(notable), ...lpis]
+  return { cpu, irqs: irqs.map(inspectIrq) }
 }
 
 const notable = (irq: Readonly<VgicIrq>): boolean =>

@@ -11,7 +11,8 @@ import type { TraceSink } from '../bus/trace-sink.ts'
 import { CpuInterfaces } from './cpu-interface.ts'
 import { freeEffort } from './effort.ts'
 import type { Effort } from './effort.ts'
-import type { GicInspection } from './inspect.ts'
+import { inspectInterrupts } from './inspect.ts'
+import type { CpuInterrupts, GicInspection } from './inspect.ts'
 import { NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
 import { CpuLookup } from './lookup.ts'
@@ -99,6 +100,11 @@ export abstract class Vgic {
   }
 
   abstract inspect(): GicInspection
+
+  /** Everything about the interrupts of one CPU. */
+  inspectInterrupts(cpu: number): CpuInterrupts {
+    return inspectInterrupts(this.state, cpu)
+  }
 
   spi(intid: number): IrqLine {
     const irq = intid >= FIRST_SPI && intid <= LAST_SPI ? this.state.spi(intid) : undefined

@@ -16,7 +16,7 @@ import { FIRST_SPI, PPI } from '../../pure/arch/intid.ts'
 import { GenericTimer } from '../devices/generic-timer.ts'
 import { Pl011 } from '../devices/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
-import type { CpuGicInspection, FrameInspection, SpiInspection } from '../gic/inspect.ts'
+import type { CpuGicInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
 import type { LpiInspection } from '../gic/its/inspect.ts'
 import { Kvm } from '../kvm/kvm.ts'
 import type { PlacedIts } from '../kvm/kvm.ts'
@@ -26,7 +26,7 @@ import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
 import { Tracing } from './tracing.ts'
 
-export type { FrameInspection, SpiInspection } from '../gic/inspect.ts'
+export type { CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
 
 export interface GuestFiles {
   readonly kernel: Uint8Array
@@ -200,6 +200,11 @@ export class Vmm {
   }
 
   /** What a person sees; changes nothing. */
+  /** Everything about the interrupts of one vCPU; nothing of a vCPU or GIC that is not there. */
+  inspectInterrupts(vcpu: number): CpuInterrupts | undefined {
+    return vcpu < this.machine.core.cpus.length ? this.kvm.vgic?.inspectInterrupts(vcpu) : undefined
+  }
+
   inspect(): MachineInspection {
     const gic = this.kvm.vgic?.inspect()
     const { core } = this.machine

@@ -57,6 +57,7 @@ const bench = () => {
       lpis: [],
     })
     const vmm: Hosted = {
+      inspectInterrupts: (of) => ({ cpu: of, irqs: [] }),
       run: (maxNs) => {
         wall += 5
         now += maxNs
@@ -235,5 +236,17 @@ describe('the worker’s host', () => {
     expect(batches.every((message) => fromWorker.safeParse(message).success && message.machine === 1)).toBe(true)
     const events = batches.flatMap(({ batch }) => Array.from(batch.times, (_, i) => eventAt(batch, i)))
     expect(events).toEqual(Array.from({ length: 8 }, () => ({ kind: 'consoleLine', line: 'hi' })))
+  })
+
+  it('tells the interrupts of one CPU while they are watched, and only when they change', () => {
+    const { host, build, of } = bench()
+    const told = () => of('machine').filter(({ update }) => update.interrupts !== undefined)
+    host.handle(build)
+    host.handle({ command: 'watch', machine: true })
+    expect(told()).toHaveLength(0)
+    host.handle({ command: 'watch', machine: true, interruptsOf: 1 })
+    host.handle({ command: 'pause' })
+    expect(told()).toHaveLength(1)
+    expect(told()[0]?.update.interrupts).toEqual({ cpu: 1, irqs: [] })
   })
 })

@@ -20,7 +20,20 @@ const BUSY_SHARE = 0.2
 const VIEW_SHARE = 10
 
 /** What is asked of a virtual machine. */
-export type Hosted = Pick<Vmm, 'run' | 'now' | 'input' | 'call' | 'planCalls' | 'kernelLog' | 'stats' | 'inspect' | 'watchTrace' | 'takeTrace'>
+export type Hosted = Pick<
+  Vmm,
+  | 'run'
+  | 'now'
+  | 'input'
+  | 'call'
+  | 'planCalls'
+  | 'kernelLog'
+  | 'stats'
+  | 'inspect'
+  | 'inspectInterrupts'
+  | 'watchTrace'
+  | 'takeTrace'
+>
 
 export interface HostPorts {
   readonly create: (
@@ -49,6 +62,7 @@ export class Host {
   private machine = 0
   private state: RunStateId = 'empty'
   private watching = false
+  private interruptsOf: number | undefined
   private traced: ReadonlySet<EventName> = new Set()
   private traceDue = 0
   private output: Uint8Array[] = []
@@ -88,6 +102,7 @@ export class Host {
       case 'watch':
         if (command.machine && !this.watching) this.publisher.restart(this.machine)
         this.watching = command.machine
+        this.interruptsOf = command.interruptsOf
         this.publish(true)
         return { ok: true }
       case 'trace':
@@ -233,7 +248,9 @@ export class Host {
     if (vmm === undefined || !this.watching) return
     const now = this.ports.now()
     if (!atOnce && this.state === 'running' && now < this.viewDue) return
-    const update = this.publisher.update(vmm.inspect())
+    const { interruptsOf } = this
+    const watched = interruptsOf === undefined ? undefined : vmm.inspectInterrupts(interruptsOf)
+    const update = this.publisher.update(vmm.inspect(), watched)
     if (update !== undefined) this.ports.post({ kind: 'machine', update })
     this.viewDue = now + Math.max(VIEW_MS, (this.ports.now() - now) * VIEW_SHARE)
   }

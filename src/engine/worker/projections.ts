@@ -1,6 +1,6 @@
 /** A machine's inspection as rows for the page. */
-import type { CpuView, FrameView, SpiView } from '../../pure/protocol/views.ts'
-import type { CpuInspection, FrameInspection, SpiInspection } from '../vmm/vmm.ts'
+import type { CpuView, FrameView, InterruptsView, SpiView } from '../../pure/protocol/views.ts'
+import type { CpuInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../vmm/vmm.ts'
 
 export const cpuRow = (cpu: CpuInspection): CpuView => {
   const { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, vmcr, hcr } = cpu
@@ -16,6 +16,11 @@ export const spiRow = (spi: SpiInspection): SpiView => {
   const { intid, enabled, pending, active, line, priority, edge, irouter, target } = spi
   return { intid, enabled, pending, active, line, priority, edge, irouter, target }
 }
+
+export const interruptsOf = ({ cpu, irqs }: CpuInterrupts): InterruptsView => ({
+  cpu,
+  irqs: irqs.map((irq) => ({ ...irq })),
+})
 
 type List = readonly (number | bigint)[]
 type Cell = string | number | bigint | boolean | undefined | List
@@ -35,3 +40,6 @@ export const sameRow = (a: Row | undefined, b: Row): boolean => {
 
 export const sameRows = (a: readonly Row[] | undefined, b: readonly Row[]): boolean =>
   a !== undefined && a.length === b.length && b.every((row, i) => sameRow(a[i], row))
+
+export const sameInterrupts = (a: InterruptsView | undefined, b: InterruptsView): boolean =>
+  a !== undefined && a.cpu === b.cpu && sameRows(a.irqs, b.irqs)

@@ -1,13 +1,14 @@
 /** Remembers what the page was told, and tells it the difference. */
-import type { CpuView, FrameView, MachineUpdate, SpiView } from '../../pure/protocol/views.ts'
-import type { MachineInspection } from '../vmm/vmm.ts'
-import { cpuRow, frameRow, sameRow, sameRows, spiRow } from './projections.ts'
+import type { CpuView, FrameView, InterruptsView, MachineUpdate, SpiView } from '../../pure/protocol/views.ts'
+import type { CpuInterrupts, MachineInspection } from '../vmm/vmm.ts'
+import { cpuRow, frameRow, interruptsOf, sameInterrupts, sameRow, sameRows, spiRow } from './projections.ts'
 
 export class Publisher {
   private machine = 0
   private cpus: CpuView[] = []
   private frames: FrameView[] | undefined
   private spis: SpiView[] | undefined
+  private interrupts: InterruptsView | undefined
   private virtualNs = -1
 
   /** Another machine, or a page that knows nothing: the next update carries everything. */
@@ -16,11 +17,15 @@ export class Publisher {
     this.cpus = []
     this.frames = undefined
     this.spis = undefined
+    this.interrupts = undefined
     this.virtualNs = -1
   }
 
   /** Nothing, where nothing changed. */
-  update({ virtualNs, gicdCtlr, gicdTyper, ...rows }: MachineInspection): MachineUpdate | undefined {
+  update(
+    { virtualNs, gicdCtlr, gicdTyper, ...rows }: MachineInspection,
+    watched?: CpuInterrupts,
+  ): MachineUpdate | undefined {
     const cpus = rows.cpus.map(cpuRow).filter((row) => !sameRow(this.cpus[row.index], row))
     for (const row of cpus) this.cpus[row.index] = row
     const update: MachineUpdate = { machine: this.machine, virtualNs, gicdCtlr, gicdTyper, cpus }
@@ -28,8 +33,13 @@ export class Publisher {
     if (!sameRows(this.frames, frames)) update.frames = this.frames = frames
     const spis = rows.spis.map(spiRow)
     if (!sameRows(this.spis, spis)) update.spis = this.spis = spis
+    const interrupts = watched === undefined ? undefined : interruptsOf(watched)
+    if (interrupts !== undefined && !sameInterrupts(this.interrupts, interrupts)) {
+      update.interrupts = this.interrupts = interrupts
+    }
     const still = virtualNs === this.virtualNs && cpus.length === 0
     this.virtualNs = virtualNs
-    return still && update.frames === undefined && update.spis === undefined ? undefined : update
+    const nothing = update.frames === undefined && update.spis === undefined && update.interrupts === undefined
+    return still && nothing ? undefined : update
   }
 }

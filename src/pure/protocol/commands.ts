@@ -36,7 +36,8 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('input'), bytes }),
   z.object({ command: z.literal('call'), call: kvmCall }),
   z.object({ command: z.literal('kernelLog') }),
-  z.object({ command: z.literal('watch'), machine: z.boolean() }),
+  /** `interruptsOf`: the vCPU whose interrupts are told one by one. */
+  z.object({ command: z.literal('watch'), machine: z.boolean(), interruptsOf: z.number().exactOptional() }),
   /** Which events the worker tells from now on. */
   z.object({ command: z.literal('trace'), kinds: z.array(z.enum(EVENT_NAMES)) }),
   z.object({ command: z.literal('stats') }),

@@ -57,6 +57,25 @@ export const spiView = z.object({
 })
 export type SpiView = z.infer<typeof spiView>
 
+export const irqView = z.object({
+  intid: count,
+  enabled: z.boolean(),
+  latch: z.boolean(),
+  line: z.boolean(),
+  active: z.boolean(),
+  edge: z.boolean(),
+  group: z.union([z.literal(0), z.literal(1)]),
+  priority: z.number(),
+  /** The vCPU it goes to, and the one on whose list it is. */
+  target: z.number().optional(),
+  queuedOn: z.number().optional(),
+})
+export type IrqView = z.infer<typeof irqView>
+
+/** The interrupts of the vCPU that is watched: its own, the SPIs in use, and the LPIs in its queue. */
+export const interruptsView = z.object({ cpu: count, irqs: z.array(irqView) })
+export type InterruptsView = z.infer<typeof interruptsView>
+
 export interface MachineView {
   readonly virtualNs: number
   readonly gicdCtlr: number
@@ -64,6 +83,7 @@ export interface MachineView {
   readonly cpus: readonly CpuView[]
   readonly frames: readonly FrameView[]
   readonly spis: readonly SpiView[]
+  readonly interrupts: InterruptsView | undefined
 }
 
 export const machineUpdate = z.object({
@@ -77,6 +97,8 @@ export const machineUpdate = z.object({
   /** All of them, when one changed. */
   frames: z.array(frameView).optional(),
   spis: z.array(spiView).optional(),
+  /** Of the vCPU whose interrupts are watched, when one changed. */
+  interrupts: interruptsView.optional(),
 })
 export type MachineUpdate = z.infer<typeof machineUpdate>
 
@@ -95,6 +117,7 @@ export const mergeMachine = (before: MachineView | undefined, update: MachineUpd
     cpus,
     frames: update.frames ?? before?.frames ?? [],
     spis: update.spis ?? before?.spis ?? [],
+    interrupts: update.interrupts ?? before?.interrupts,
   }
 }
 

@@ -1,9 +1,9 @@
 /** Every vCPU: whether it runs, how fast, and which interrupts it has. */
 import { useEffect, useState } from 'react'
-import { irqKind, irqName } from '../../pure/arch/intid.ts'
-import type { CpuView } from '../../pure/protocol/views.ts'
-import { useSession, useSessionState } from '../session-context.ts'
-import { VirtualList } from '../widgets/virtual-list.tsx'
+import { irqKind, irqName } from '../../../pure/arch/intid.ts'
+import type { CpuView } from '../../../pure/protocol/views.ts'
+import { useSession, useSessionState } from '../../session-context.ts'
+import { VirtualList } from '../../widgets/virtual-list.tsx'
 
 const NONE: readonly CpuView[] = []
 const SAMPLE_MS = 500
@@ -38,7 +38,7 @@ const useRates = (): readonly number[] => {
   return rates
 }
 
-const InterruptsPane = () => {
+export const ByVcpu = () => {
   const cpus = useSessionState((state) => state.machine?.cpus ?? NONE)
   const selected = useSessionState((state) => state.selected)
   const rates = useRates()
@@ -131,5 +131,3 @@ const chipsOf = ({ active, pending, enabled }: CpuView): readonly Chip[] => {
   const waiting = pending.filter((intid) => !active.includes(intid))
   return [...active.map(one('active')), ...waiting.map(one('pending')), ...runs]
 }
-
-export default InterruptsPane
