@@ -69,6 +69,7 @@ export const vectorOpcode = {
   'f32x4.min': 0xe8, 'f32x4.max': 0xe9,
   'f64x2.abs': 0xec, 'f64x2.sqrt': 0xef, 'f64x2.add': 0xf0, 'f64x2.sub': 0xf1, 'f64x2.mul': 0xf2, 'f64x2.div': 0xf3,
   'f64x2.min': 0xf4, 'f64x2.max': 0xf5,
+  'i32x4.trunc_sat_f32x4_s': 0xf8, 'i32x4.trunc_sat_f32x4_u': 0xf9, 'v128.any_true': 0x53,
   'f32x4.convert_i32x4_s': 0xfa, 'f32x4.convert_i32x4_u': 0xfb, 'f64x2.convert_low_i32x4_s': 0xfe, 'f64x2.convert_low_i32x4_u': 0xff,
 } as const
 

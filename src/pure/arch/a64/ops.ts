@@ -157,9 +157,11 @@ export type VectorOp =
   | 'f32x4.demote_f64x2_zero'
   | 'f64x2.promote_low_f32x4'
   | `f32x4.convert_i32x4_${'s' | 'u'}`
+  | `i32x4.trunc_sat_f32x4_${'s' | 'u'}`
   | `f64x2.convert_low_i32x4_${'s' | 'u'}`
   // These give a 32-bit value.
   | `${'i32x4' | 'i64x2'}.all_true`
+  | 'v128.any_true'
 
 /** A name for a value that is used more than once. */
 export interface Local {

@@ -4,7 +4,9 @@ import type { GprOperand, Ops, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
 import { expandFloat } from '../simd-immediate.ts'
-import { binary, compare, convert, fromInteger, multiplyAdd as fused, towardsZero, unary } from './host-float.ts'
+import { convert, fromInteger, toInteger as hostToInteger } from './host-convert.ts'
+import { binary, compare, unary } from './host-float.ts'
+import { multiplyAdd as fused } from './host-fused.ts'
 import { elementBytes, zero } from './simd-lanes.ts'
 
 const fp = true
@@ -115,8 +117,7 @@ const toInteger: Row[] = TO_INTEGER.map(({ name, r, o: opcode, rounding }) =>
     operands: (f) => ({ d: xd(f.d), n: vr(f.n) }),
     body: (o, v, p) => {
       const width = v.z === 1 ? 64 : 32
-      if (name === 'FCVTZ') towardsZero(o, hostSizeOf(v.p), width, v.u === 0, p.d, p.n)
-      else o.call('FCVT to integer', 'pure', sizeOf(v.p), width, 1 - v.u, rounding, 0, p.d, p.n)
+      hostToInteger(o, hostSizeOf(v.p), width, v.u === 0, rounding, p.d, p.n)
     },
   }),
 )

@@ -2,7 +2,8 @@
 import { small, vr } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
-import { binary, byElement, unary } from './host-float.ts'
+import { lengthen, narrow, vectorFromInteger, vectorToInteger } from './host-convert.ts'
+import { across as acrossHost, binary, byElement, pairwise as pairwiseHost, unary } from './host-float.ts'
 import { bytesOf, elementBytes, lanes } from './simd-lanes.ts'
 
 const fp = true
@@ -81,7 +82,7 @@ const pairwise: Row[] = PAIRWISE.map(([name, a, opcode]) =>
     fixed: { a, o: opcode },
     fp,
     operands: two,
-    body: (o, v, p) => o.call(`${name} (scalar)`, 'pure', sizeOf(v.z), p.d, p.n),
+    body: (o, v, p) => pairwiseHost(o, name, sizeOf(v.z), p),
   }),
 )
 
@@ -96,7 +97,7 @@ const across: Row[] = ACROSS.map(([name, a, opcode]) =>
     fixed: { a, o: opcode },
     fp,
     operands: two,
-    body: (o, _v, p) => o.call(name, 'pure', 2, 16, p.d, p.n),
+    body: (o, _v, p) => acrossHost(o, name, p),
   }),
 )
 
@@ -140,7 +141,7 @@ const one: Row[] = ONE.flatMap(([name, U, a, opcode, scalar]) => {
         fixed,
         fp,
         operands: two,
-        body: (o, v, p) => o.call(name, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), p.d, p.n),
+        body: (o, v, p) => unary(o, name, sizeOf(v.z), scalarBytes(v.z), p),
       }),
     )
   return rows
@@ -171,14 +172,14 @@ const toInteger: Row[] = TO_INTEGER.flatMap(([name, a, opcode, rounding]) => [
     fp,
     when: whole,
     operands: two,
-    body: (o, v, p) => o.call(TO, 'pure', sizeOf(v.z), bytesOf(v.Q), 1 - v.U, rounding, 0, p.d, p.n),
+    body: (o, v, p) => vectorToInteger(o, sizeOf(v.z), bytesOf(v.Q), v.U === 0, rounding, p),
   }),
   a64(`${name}{S|U} (scalar)`, '01 U 11110 a z 10000 ooooo 10 nnnnn ddddd', `${name}{U:S|U} <V><d>, <V><n>`, {
     variants: 'Uz',
     fixed: { a, o: opcode },
     fp,
     operands: two,
-    body: (o, v, p) => o.call(TO, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), 1 - v.U, rounding, 0, p.d, p.n),
+    body: (o, v, p) => vectorToInteger(o, sizeOf(v.z), scalarBytes(v.z), v.U === 0, rounding, p),
   }),
 ])
 
@@ -321,26 +322,26 @@ export const simdFloat: readonly Row[] = [
     fp,
     when: whole,
     operands: two,
-    body: (o, v, p) => o.call(FROM, 'pure', sizeOf(v.z), bytesOf(v.Q), 1 - v.U, 0, p.d, p.n),
+    body: (o, v, p) => vectorFromInteger(o, sizeOf(v.z), bytesOf(v.Q), v.U === 0, p),
   }),
   a64('SCVTF/UCVTF (scalar)', '01 U 11110 0 z 10000 11101 10 nnnnn ddddd', '{U:S|U}CVTF <V><d>, <V><n>', {
     variants: 'Uz',
     fp,
     operands: two,
-    body: (o, v, p) => o.call(FROM, 'pure', sizeOf(v.z), elementBytes(sizeOf(v.z)), 1 - v.U, 0, p.d, p.n),
+    body: (o, v, p) => vectorFromInteger(o, sizeOf(v.z), scalarBytes(v.z), v.U === 0, p),
   }),
   ...fixedPoint,
   a64('FCVTL', '0 Q 0 01110 0 z 10000 10111 10 nnnnn ddddd', 'FCVTL{2} <Vd>.<T+>, <Vn>.<T->', {
     variants: 'Qz',
     fp,
     operands: two,
-    body: (o, v, p) => o.call('FCVTL', 'pure', 1 + v.z, v.Q, p.d, p.n),
+    body: (o, v, p) => (v.z === 1 ? lengthen(o, v.Q, p) : o.call('FCVTL', 'pure', 1, v.Q, p.d, p.n)),
   }),
   a64('FCVTN', '0 Q 0 01110 0 z 10000 10110 10 nnnnn ddddd', 'FCVTN{2} <Vd>.<T->, <Vn>.<T+>', {
     variants: 'Qz',
     fp,
     operands: two,
-    body: (o, v, p) => o.call('FCVTN', 'pure', 1 + v.z, 4 >> v.z, v.Q, p.d, p.n),
+    body: (o, v, p) => (v.z === 1 ? narrow(o, v.Q, p) : o.call('FCVTN', 'pure', 1, 4, v.Q, p.d, p.n)),
   }),
   a64('FCVTXN (vector)', '0 Q 1 01110 0 1 10000 10110 10 nnnnn ddddd', 'FCVTXN{2} <Vd>.<T2>, <Vn>.2D', {
     variants: 'Q',
