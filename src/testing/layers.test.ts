@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 const SOURCE = join(import.meta.dirname, '..')
 
 /** Every part of the pure knowledge, from left to right: each may read what stands before it. */
-const PURE = ['pure/arch', 'pure/uapi', 'pure/trace', 'pure/blueprint', 'pure/rules']
+const PURE = ['pure/arch', 'pure/uapi', 'pure/trace', 'pure/blueprint', 'pure/image', 'pure/rules']
 const UNITS = ['engine/bus', 'engine/wasm', 'engine/cpu', 'engine/gic', 'engine/devices']
 
 interface Layer {
@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'pure/uapi': layer(['base', 'pure/arch']),
   'pure/trace': layer(['base', 'pure/arch', 'pure/uapi']),
   'pure/blueprint': layer(['base', 'pure/arch', 'pure/uapi']),
+  'pure/image': layer(['base', 'pure/arch', 'pure/uapi', 'pure/blueprint']),
   'pure/rules': layer(['base', 'pure/arch', 'pure/uapi', 'pure/trace', 'pure/blueprint']),
   'pure/scenarios': layer(['base', ...PURE]),
   'pure/protocol': layer(['base', ...PURE, 'pure/scenarios'], ['zod']),

@@ -88,6 +88,14 @@ const SYSREG_NAMES: ReadonlyMap<number, string> = new Map([
   ...Object.entries(TIMER).map(([name, encoding]) => [encoding, name] as const),
 ])
 
+const IDS: ReadonlyMap<string, bigint> = new Map([
+  ...[...SYSREG_NAMES].map(([encoding, name]) => [name, oneRegOf(encoding)] as const),
+  ...CORE_REGISTERS.map(({ name, id }) => [name, id] as const),
+])
+
+/** The id of a register by its name. */
+export const oneRegIdOf = (name: string): bigint | undefined => IDS.get(name)
+
 /** The manual's name of a register; `undefined` for an id that has none. */
 export const oneRegName = (id: bigint): string | undefined => {
   const reg = decodeOneReg(id)

@@ -1,0 +1,42 @@
+/** A saved VM: everything KVM holds of it, by the registers' names, and how it was put together. */
+import type { HostProfile, KernelBase, RuleSetId } from '../blueprint/host.ts'
+import type { VcpuFeature } from '../uapi/calls.ts'
+
+/** Register values by name, in the order in which they were read. */
+export type Values = Readonly<Record<string, bigint>>
+
+export interface VcpuImage {
+  /** What KVM_CREATE_VCPU was given. */
+  readonly id: number
+  readonly features: readonly VcpuFeature[]
+  /** KVM_GET_MP_STATE: runnable, or switched off. */
+  readonly on: boolean
+  /** KVM_GET_REG_LIST: core and system registers, MPIDR_EL1 among them. */
+  readonly registers: Values
+  readonly redistributor: Values
+  readonly interface: Values
+}
+
+export interface RegionImage {
+  readonly base: number
+  /** 0: the region that grows with the VM. */
+  readonly count: number
+}
+
+export interface GicImage {
+  readonly irqs: number
+  readonly distributorBase: number
+  readonly regions: readonly RegionImage[]
+  /** GICR_TYPER.PLPIS: the VM has an ITS. */
+  readonly lpis: boolean
+  readonly distributor: Values
+}
+
+export interface VmImage {
+  readonly version: 1
+  /** Where it was saved; only told, never restored. */
+  readonly savedOn: { readonly ruleSet: RuleSetId; readonly base: KernelBase; readonly host: HostProfile }
+  /** In the order of their creation. */
+  readonly vcpus: readonly VcpuImage[]
+  readonly gic: GicImage
+}
