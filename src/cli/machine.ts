@@ -102,13 +102,31 @@ const affinitiesOf = (blueprint: Blueprint, vcpus: number, texts: readonly strin
   return { ok: true, value: affinities }
 }
 
+/** Where a machine goes on may be another host, under other rules. */
+const MOVABLE = ['ruleSet', 'base', 'host'] as const satisfies readonly (keyof Blueprint)[]
+
+/** The machine a snapshot goes on with: its own, on the host and under the rules that are asked for. */
+export const restoredBlueprint = (options: Options, saved: Blueprint): ParsedBlueprint => {
+  const asked = blueprintOf(options, saved)
+  if (!asked.ok) return asked
+  const movable = new Set<string>(MOVABLE)
+  const was = new Map<string, unknown>(Object.entries(saved))
+  const other = Object.entries(asked.blueprint).find(
+    ([field, value]) => !movable.has(field) && JSON.stringify(value) !== JSON.stringify(was.get(field)),
+  )
+  if (other === undefined) return asked
+  const [field, value] = other
+  return wrong(`--restore: the snapshot's ${field} is ${JSON.stringify(was.get(field))}, not ${JSON.stringify(value)}.`)
+}
+
 const guestIdOf = (blueprint: Blueprint, { kernel, guest }: Options): string => {
   if (kernel !== undefined) return 'own'
   return guest === 'linux' ? defaultBlueprint.guest.id : (guest ?? blueprint.guest.id)
 }
 
-export const blueprintOf = (options: Options): ParsedBlueprint => {
-  const from = start(options)
+/** `saved`: of a machine that goes on; then only what KVM and the host are may be other. */
+export const blueprintOf = (options: Options, saved?: Blueprint): ParsedBlueprint => {
+  const from: ParsedBlueprint = saved === undefined ? start(options) : { ok: true, blueprint: saved }
   if (!from.ok) return from
   const { blueprint } = from
   const vcpus = options.smp ?? blueprint.vcpus

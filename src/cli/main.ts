@@ -1,11 +1,12 @@
 /** The headless runner: `npm run vm -- --help`. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { createVmm } from '../engine/vmm/vmm.ts'
-import type { Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
+import { parseSnapshot } from '../engine/vmm/snapshot.ts'
+import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
+import type { Made, Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
 import { guestFiles } from './guest-files.ts'
-import { blueprintOf } from './machine.ts'
+import { blueprintOf, restoredBlueprint } from './machine.ts'
 import { helpText, parseOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { Script } from './script.ts'
@@ -33,7 +34,7 @@ const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 /** Runs until something ends it. A guest that resets gets a new machine, as a VMM does it. */
 const runGuest = async (
   first: Vmm,
-  make: () => Vmm,
+  again: () => Made,
   options: Options,
   script: Script,
   typed: string[],
@@ -71,7 +72,9 @@ const runGuest = async (
       return { status: STATUS.stopped, what: 'Every vCPU is off, and the guest has not powered off.' }
     if (why === 'reset') {
       trace?.nextMachine()
-      vmm = make()
+      const next = again()
+      if (!next.ok) return { status: STATUS.stopped, what: next.what }
+      vmm = next.vmm
     }
     if (why !== 'idle' || answers.length > 0) await setImmediate()
     else if (terminal.ended() && !terminal.interactive) {
@@ -114,15 +117,61 @@ const statsText = (vmm: Vmm, wallSeconds: number, end: End): string => {
   return `${JSON.stringify(figures, undefined, 2)}\n`
 }
 
-const writeOutput = (file: string | undefined, text: () => string): boolean => {
+const writeOutput = (file: string | undefined, content: () => string | Uint8Array): boolean => {
   if (file === undefined) return true
   try {
-    writeFileSync(file, text())
+    writeFileSync(file, content())
     return true
   } catch (error) {
     console.error(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
     return false
   }
+}
+
+type Start = Pick<VmmOptions, 'onConsole' | 'engine' | 'trace'>
+
+/** Where the machine comes from: how to make it, and how to make it anew when its guest resets. */
+type Source =
+  | { readonly ok: true; readonly make: (start: Start) => Made; readonly again: (start: Start) => Made }
+  | { readonly ok: false; readonly what: string }
+
+const booting = (options: Options): Source => {
+  const machine = blueprintOf(options)
+  if (!machine.ok) return machine
+  const { blueprint } = machine
+  const found = guestFiles(blueprint, options)
+  if (!found.ok) return found
+  const make = (start: Start): Made =>
+    createVmm({ ...start, blueprint, guest: found.files, wallClockSeconds: seconds() })
+  return { ok: true, make, again: make }
+}
+
+const restoring = (options: Options, file: string): Source => {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    return { ok: false, what: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}` }
+  }
+  const parsed = parseSnapshot(bytes)
+  if (!parsed.ok) return { ok: false, what: `${file}: ${parsed.what}` }
+  const { snapshot } = parsed
+  const machine = restoredBlueprint(options, snapshot.blueprint)
+  if (!machine.ok) return machine
+  const { ruleSet, base, host } = machine.blueprint
+  return {
+    ok: true,
+    make: (start) => restoreVmm({ ...start, snapshot, onto: { ruleSet, base, host } }),
+    again: () => ({ ok: false, what: 'The guest reset itself; a restored machine has no files to boot from.' }),
+  }
+}
+
+const writeSnapshotFile = (vmm: Vmm, file: string | undefined): boolean => {
+  if (file === undefined) return true
+  const saved = vmm.snapshot()
+  if (saved.ok) return writeOutput(file, () => saved.file)
+  console.error(saved.what)
+  return false
 }
 
 const run = async (argv: readonly string[]): Promise<End> => {
@@ -133,12 +182,6 @@ const run = async (argv: readonly string[]): Promise<End> => {
     console.log(helpText())
     return { status: STATUS.done }
   }
-  const machine = blueprintOf(options)
-  if (!machine.ok) return { status: STATUS.usage, what: machine.what }
-  const { blueprint } = machine
-  const found = guestFiles(blueprint, options)
-  if (!found.ok) return { status: STATUS.usage, what: found.what }
-
   const script = new Script(options.script)
   // Typed after the slice that wrote: the machine is not entered twice.
   const typed: string[] = []
@@ -150,15 +193,12 @@ const run = async (argv: readonly string[]): Promise<End> => {
   const opened = options.trace === undefined ? undefined : TraceFile.open(options.trace)
   if (opened?.ok === false) return { status: STATUS.usage, what: opened.what }
   const trace = opened?.trace
-  const { engine } = options
-  const request: VmmOptions = { blueprint, guest: found.files, onConsole, engine, trace: trace !== undefined }
-  const made = createVmm({ ...request, wallClockSeconds: seconds() })
+  const source = options.restore === undefined ? booting(options) : restoring(options, options.restore)
+  if (!source.ok) return { status: STATUS.usage, what: source.what }
+  const start = { onConsole, engine: options.engine, trace: trace !== undefined }
+  const made = source.make(start)
   if (!made.ok) return { status: STATUS.usage, what: made.what }
-  const again = (): Vmm => {
-    const next = createVmm({ ...request, wallClockSeconds: seconds() })
-    if (!next.ok) throw new Error(`The machine that ran could not be built again: ${next.what}`)
-    return next.vmm
-  }
+  const again = (): Made => source.again(start)
   const started = performance.now()
   const { end, vmm } = await runGuest(made.vmm, again, options, script, typed, trace)
   const wallSeconds = (performance.now() - started) / 1000
@@ -169,6 +209,7 @@ const run = async (argv: readonly string[]): Promise<End> => {
     writeOutput(options.kernelLog, () => kernelLogText(vmm)),
     writeOutput(options.vgicState, () => vmm.vgicState()),
     writeOutput(options.stats, () => statsText(vmm, wallSeconds, end)),
+    writeSnapshotFile(vmm, options.snapshot),
   ]
   return written.every(Boolean) ? end : { ...end, status: STATUS.usage }
 }

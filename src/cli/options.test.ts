@@ -42,8 +42,10 @@ describe('the command line', () => {
     [['--smp', '1', '--smp', '2'], '--smp stands there twice.'],
     [['--memory', '1T'], '--memory: "1T" is no size; write MiB, or a number with K, M or G.'],
     [['--its=1'], '--its takes no argument; it has "1".'],
-    [['--snapshot', 'f'], '--snapshot f: a snapshot is not modelled yet.'],
-    [['--restore', 'f'], '--restore f: a snapshot is not modelled yet.'],
+    [
+      ['--restore', 'f', '--kernel', 'g'],
+      '--restore goes on with a machine that has booted; --kernel is for one that boots.',
+    ],
     [['--engine', 'fast'], '--engine must be interpreter or translator; it is "fast".'],
     [['--timeout', '0'], '--timeout: "0" is no number of seconds.'],
     [['--send', 'x'], '--send has no --until before it that says when to type.'],

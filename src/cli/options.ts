@@ -37,6 +37,8 @@ export interface Options {
   readonly vgicState: string | undefined
   readonly stats: string | undefined
   readonly trace: string | undefined
+  readonly snapshot: string | undefined
+  readonly restore: string | undefined
   readonly engine: Engine
 }
 
@@ -93,8 +95,8 @@ export const OPTIONS = {
   'vgic-state': { argument: 'FILE', help: "where to write KVM's debugfs vgic-state of the machine at the end" },
   stats: { argument: 'FILE', help: 'where to write figures of the run, as JSON' },
   trace: { argument: 'FILE', help: 'where to write the events of the run, as JSON that Perfetto and Chrome read' },
-  snapshot: { argument: 'FILE', help: 'where to save the machine at the end', later: { what: 'a snapshot' } },
-  restore: { argument: 'FILE', help: 'a saved machine to go on with', later: { what: 'a snapshot' } },
+  snapshot: { argument: 'FILE', help: 'where to save the machine at the end' },
+  restore: { argument: 'FILE', help: 'a saved machine to go on with' },
   engine: { argument: 'interpreter|translator', help: 'how instructions run (default: translator)' },
   help: { help: 'this list' },
 } as const satisfies Record<string, Row>
@@ -213,6 +215,17 @@ const readScript = (given: readonly Given[]): readonly ScriptStep[] => {
   return steps
 }
 
+/** What only a machine that is about to boot can use. */
+const BOOTS = [
+  'guest',
+  'kernel',
+  'initrd',
+  'append',
+  'dtb',
+  'scenario',
+  'blueprint',
+] as const satisfies readonly OptionName[]
+
 const read = (argv: readonly string[]): Options => {
   const given = readArguments(argv)
   const all = (name: OptionName): readonly string[] =>
@@ -226,6 +239,11 @@ const read = (argv: readonly string[]): Options => {
   if (kernel !== undefined && guest !== undefined) throw new Wrong('--kernel and --guest exclude each other.')
   if (one('scenario') !== undefined && one('blueprint') !== undefined) {
     throw new Wrong('--scenario and --blueprint exclude each other.')
+  }
+  if (one('restore') !== undefined) {
+    const other = BOOTS.find((name) => one(name) !== undefined)
+    if (other !== undefined)
+      throw new Wrong(`--restore goes on with a machine that has booted; --${other} is for one that boots.`)
   }
   return {
     help: one('help') !== undefined,
@@ -251,6 +269,8 @@ const read = (argv: readonly string[]): Options => {
     vgicState: one('vgic-state'),
     stats: one('stats'),
     trace: one('trace'),
+    snapshot: one('snapshot'),
+    restore: one('restore'),
     engine: readEngine(one('engine')),
   }
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { guestFiles } from '../cli/guest-files.ts'
 import { parseOptions } from '../cli/options.ts'
-import { createVmm } from '../engine/vmm/vmm.ts'
-import type { GuestFiles, RunEnd, Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
+import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
+import type { GuestFiles, RestoreOptions, RunEnd, Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
 import type { TraceBatch } from '../pure/trace/ring.ts'
@@ -34,6 +34,8 @@ export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine'>> {
   /** Kernel parameters of the prepared ones that are not wanted, by name. */
   readonly without?: readonly string[]
   readonly maxInstructions?: number
+  /** Goes on with a saved machine instead of booting one; `onto` another host or rule set. */
+  readonly restore?: Pick<RestoreOptions, 'snapshot' | 'onto'>
 }
 
 const prepared = new Map<GuestId, GuestFiles>()
@@ -65,15 +67,21 @@ export class GuestMachine {
   constructor(o: GuestOptions) {
     const files = filesOf(o.guest)
     const append = files.append.split(' ').filter((word) => !(o.without ?? []).includes(word.split('=')[0] ?? ''))
-    const made = createVmm({
-      blueprint: { ...defaultBlueprint, ...o.blueprint, guest: { id: o.guest, append: o.append ?? '' } },
+    const start: Pick<VmmOptions, 'engine' | 'onConsole' | 'trace'> = {
       engine: o.engine ?? 'translator',
-      guest: { ...files, append: append.join(' ') },
       onConsole: (bytes) => {
         this.raw += Buffer.from(bytes).toString('latin1')
       },
       trace: o.onTrace !== undefined,
-    })
+    }
+    const made =
+      o.restore === undefined
+        ? createVmm({
+            ...start,
+            blueprint: { ...defaultBlueprint, ...o.blueprint, guest: { id: o.guest, append: o.append ?? '' } },
+            guest: { ...files, append: append.join(' ') },
+          })
+        : restoreVmm({ ...start, ...o.restore })
     if (!made.ok) throw new Error(made.what)
     this.vmm = made.vmm
     this.prompt = o.guest === 'gicsh' ? 'gicsh> ' : 'guest:~# '

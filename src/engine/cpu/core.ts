@@ -21,7 +21,7 @@ import { ReadySet } from './ready-set.ts'
 import { slots } from './slots.ts'
 import { SoftTlb } from './soft-tlb.ts'
 import { Registers, conditionMasks, daif, newCpuState } from './state.ts'
-import type { CpuState } from './state.ts'
+import type { CpuRunState, CpuState } from './state.ts'
 import { SysregFile, fpTrapped } from './sysreg-file.ts'
 import { systemHelpers } from './system-helpers.ts'
 import type { SystemContext } from './system-helpers.ts'
@@ -234,6 +234,40 @@ export class Core {
     const answer = look()
     this.swap(cpu, before)
     return answer
+  }
+
+  /** What a CPU holds beside its registers. */
+  runState(cpu: CpuState): CpuRunState {
+    const { waiting, event, instructions } = cpu
+    return this.withCpu(cpu, () => ({
+      waiting,
+      event,
+      instructions,
+      monitorAddress: this.registers.at(bank.MONITOR_ADDRESS),
+      monitorSize: this.registers.i32[bank.MONITOR_SIZE >>> 2] ?? 0,
+    }))
+  }
+
+  restoreRunState(cpu: CpuState, { waiting, event, instructions, monitorAddress, monitorSize }: CpuRunState): void {
+    Object.assign(cpu, { waiting, event, instructions })
+    this.withCpu(cpu, () => {
+      this.registers.setAt(bank.MONITOR_ADDRESS, monitorAddress)
+      this.registers.i32[bank.MONITOR_SIZE >>> 2] = monitorSize
+    })
+    this.readinessChanged(cpu)
+  }
+
+  /** The index of the CPU that ran last; -1: none has. */
+  get last(): number {
+    return this.current?.index ?? -1
+  }
+
+  /** As if this CPU had run last. */
+  resumeAfter(index: number): void {
+    const cpu = this.cpus[index]
+    if (cpu === undefined) return
+    this.swap(this.current, cpu)
+    this.current = cpu
   }
 
   /** The PC of a CPU that is not inside compiled code. */

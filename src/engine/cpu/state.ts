@@ -28,6 +28,16 @@ export interface CpuState {
   instructions: number
 }
 
+/** What a CPU holds that no register shows. */
+export interface CpuRunState {
+  readonly waiting: boolean
+  readonly event: boolean
+  readonly instructions: number
+  readonly monitorAddress: bigint
+  /** Bytes; 0: the monitor is closed. */
+  readonly monitorSize: number
+}
+
 export const newCpuState = (index: number): CpuState => ({
   index,
   powered: false,

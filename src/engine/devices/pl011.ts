@@ -16,6 +16,8 @@ import type { Pl011Name } from '../../pure/arch/devices/pl011.ts'
 import { primeCellWord } from '../../pure/arch/devices/primecell.ts'
 import { registerAt } from '../../pure/arch/register.ts'
 import type { AccessWidth, MmioRegion } from '../bus/device.ts'
+import { numberIn, numbersIn } from '../bus/device-state.ts'
+import type { DeviceState, Saved } from '../bus/device-state.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
 
 export interface Pl011Options {
@@ -30,7 +32,18 @@ interface Row {
   readonly write?: (value: number) => void
 }
 
-export class Pl011 implements MmioRegion {
+const STORED_NAMES = [
+  'UARTILPR',
+  'UARTIBRD',
+  'UARTFBRD',
+  'UARTLCR_H',
+  'UARTCR',
+  'UARTIFLS',
+  'UARTIMSC',
+  'UARTDMACR',
+] as const satisfies readonly (keyof typeof PL011_STORED)[]
+
+export class Pl011 implements MmioRegion, Saved {
   readonly name = 'PL011'
   readonly base: number
   readonly size = PL011_SIZE
@@ -65,6 +78,20 @@ export class Pl011 implements MmioRegion {
   receive(bytes: Uint8Array): void {
     for (const byte of bytes) this.waiting.push(byte)
     this.feed()
+  }
+
+  saveState(): DeviceState {
+    const { stored, fifo, raw, level } = this
+    return { ...stored, fifo: [...fifo], waiting: this.waiting.slice(this.taken), raw, level: Number(level) }
+  }
+
+  restoreState(state: DeviceState): void {
+    for (const name of STORED_NAMES) this.stored[name] = numberIn(state, name) & PL011_STORED[name].mask
+    this.fifo.push(...numbersIn(state, 'fifo').slice(0, PL011_FIFO))
+    this.waiting.push(...numbersIn(state, 'waiting'))
+    this.raw = numberIn(state, 'raw')
+    // The GIC has the line's level already.
+    this.level = numberIn(state, 'level') === 1
   }
 
   read(offset: number, width: AccessWidth): bigint {

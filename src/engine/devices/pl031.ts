@@ -5,6 +5,8 @@ import { primeCellWord } from '../../pure/arch/devices/primecell.ts'
 import { registerAt } from '../../pure/arch/register.ts'
 import type { Cancel, Clock } from '../bus/clock.ts'
 import type { AccessWidth, MmioRegion } from '../bus/device.ts'
+import { numberIn } from '../bus/device-state.ts'
+import type { DeviceState, Saved } from '../bus/device-state.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
 
 const NS_PER_SECOND = 1_000_000_000
@@ -23,7 +25,7 @@ interface Row {
   readonly write?: (value: number) => void
 }
 
-export class Pl031 implements MmioRegion {
+export class Pl031 implements MmioRegion, Saved {
   readonly name = 'PL031'
   readonly base: number
   readonly size = PL031_SIZE
@@ -38,6 +40,8 @@ export class Pl031 implements MmioRegion {
   private raw = 0
   private level = false
   private cancel: Cancel | undefined
+  /** Whether the alarm is yet to ring. */
+  private armed = false
 
   constructor(o: Pl031Options) {
     this.o = o
@@ -82,6 +86,21 @@ export class Pl031 implements MmioRegion {
     this.rows = new Map<string, Row>(Object.entries(rows))
   }
 
+  saveState(): DeviceState {
+    const { origin, match, load, mask, raw, level, armed } = this
+    return { origin, match, load, mask, raw, level: Number(level), armed: Number(armed) }
+  }
+
+  restoreState(state: DeviceState): void {
+    this.origin = numberIn(state, 'origin')
+    this.match = numberIn(state, 'match')
+    this.load = numberIn(state, 'load')
+    this.mask = numberIn(state, 'mask')
+    this.raw = numberIn(state, 'raw')
+    this.level = numberIn(state, 'level') === 1
+    if (numberIn(state, 'armed') === 1) this.arm()
+  }
+
   read(offset: number, width: AccessWidth): bigint {
     const word = offset & ~3
     const value = primeCellWord(PL031_ID, word) ?? this.row(word)?.read?.() ?? 0
@@ -108,12 +127,14 @@ export class Pl031 implements MmioRegion {
   /** The alarm rings when the counter equals RTCMR. */
   private arm(): void {
     this.cancel?.()
+    this.armed = true
     const away = (this.match - this.seconds() + WORD) % WORD
     const at = (this.elapsed() + away) * NS_PER_SECOND
     this.cancel =
       at > Number.MAX_SAFE_INTEGER
         ? undefined
         : this.o.clock.schedule(at, () => {
+            this.armed = false
             this.raw |= 1
             this.drive()
           })

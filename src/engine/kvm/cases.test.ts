@@ -4,7 +4,6 @@
  * the patch on the kernel it was written for, and full-aff3.
  */
 import { describe, expect, it } from 'vitest'
-import { NOT_YET } from '../../testing/kvm-cases/not-yet.ts'
 import { kvmCases } from '../../testing/kvm-cases/index.ts'
 import type { KvmCase } from '../../testing/kvm-cases/case-vm.ts'
 import type { KernelBase, RuleSetId } from '../../pure/blueprint/host.ts'
@@ -28,8 +27,7 @@ const COLUMNS: readonly Column[] = [
 
 describe.each(COLUMNS)('$ruleSet on $base', ({ ruleSet, base, expected }) => {
   for (const row of kvmCases) {
-    const waits = NOT_YET[row.id]
-    it.skipIf(waits !== undefined)(`${row.id} ${row.title}${waits === undefined ? '' : ` (needs ${waits})`}`, () => {
+    it(`${row.id} ${row.title}`, () => {
       expect(row.run({ ruleSet, base, host: row.host })).toBe(expected(row))
     })
   }

@@ -5,7 +5,7 @@ import type { HostProfile, RuleSetId } from '../../pure/blueprint/host.ts'
 import { diffImages, differenceText } from '../../pure/image/diff.ts'
 import type { VmImage } from '../../pure/image/image.ts'
 import { ORDERS } from '../../pure/image/orders.ts'
-import type { Order, OrderId } from '../../pure/image/orders.ts'
+import type { Order, OrderId, Stage } from '../../pure/image/orders.ts'
 import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
@@ -66,17 +66,16 @@ describe.each(Object.entries(ORDERS) as readonly [OrderId, Order][])('the order 
   it('is complete where nothing differs, or loses what is known to be lost', () => {
     const env = on('mainline', H1)
     const { text } = move(save(lived(env), env), env, order)
-    const lost: Record<OrderId, string | RegExp> = {
-      documented: 'equal',
+    const lost: Record<OrderId, RegExp> = {
+      documented: /^equal$/,
       // Without an ITS the LPI tables are left alone.
-      qemu: 'GICR_PENDBASER of vCPU 2: 0x43210180, 0x580',
+      qemu: /^GICR_PENDBASER of vCPU 2: 0x43210180, 0x580$/,
       // Line levels are not saved: the level of SPI 40 is lost.
       firecracker: /^LEVEL_INFO1: 0x100, 0x0; GICR_PROPBASER of vCPU 0: 0x0, 0x180; /,
       // ICENABLER and ICACTIVER are written with what they read, which clears what was just set.
       crosvm: /^GICD_ISENABLER1: 0x700, 0x0; GICD_ISACTIVER1: 0x200, 0x0; /,
     }
-    if (typeof lost[id] === 'string') expect(text).toBe(lost[id])
-    else expect(text).toMatch(lost[id])
+    expect(text).toMatch(lost[id])
   })
 })
 
@@ -175,11 +174,11 @@ describe('what was saved', () => {
   it('waits for ever where the distributor was still off when it became pending again', () => {
     const env = on('mainline', H1)
     const image = save(lived(env), env)
+    const withoutCtlr = (stage: Stage): Stage =>
+      stage.do === 'distributor' ? { ...stage, writes: stage.writes.filter((bank) => bank !== 'GICD_CTLR') } : stage
     const late: Order = {
       ...ORDERS.documented,
-      stages: [...ORDERS.documented.stages, { do: 'distributor', writes: ['GICD_CTLR'] }].map((stage) =>
-        stage.do === 'distributor' && stage.writes.includes('GICD_IIDR') ? { ...stage, writes: ['GICD_IIDR'] } : stage,
-      ),
+      stages: [...ORDERS.documented.stages.map(withoutCtlr), { do: 'distributor', writes: ['GICD_CTLR'] }],
     }
     const { text, vm } = move(image, env, late)
     // No register shows it.

@@ -7,6 +7,7 @@ import type { AccessWidth, MmioRegion } from '../bus/device.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
+import type { CpuRunState } from '../cpu/state.ts'
 import { cpuRegisters } from './cpu-registers.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
 import { RunLoop } from './run-loop.ts'
@@ -21,6 +22,16 @@ export interface MachineOptions {
   readonly cpu?: CpuModelId
   /** Whether hot code is translated. Default: it is. */
   readonly translate?: boolean
+}
+
+/** What a machine holds that no register shows. */
+export interface MachineRunState {
+  /** Virtual nanoseconds. */
+  readonly now: number
+  /** Whose turn it is, and who ran last. */
+  readonly turn: number
+  readonly last: number
+  readonly cpus: readonly CpuRunState[]
 }
 
 export class Machine implements Hardware {
@@ -184,6 +195,27 @@ export class Machine implements Hardware {
     const offset = physical - this.options.ramBase
     if (offset < 0 || length < 0 || offset + length > this.options.ramSize) return undefined
     return new Uint8Array(this.core.memory.buffer, this.core.plan.ram + offset, length)
+  }
+
+  /** What goes on, beside registers and RAM. */
+  runState(): MachineRunState {
+    const { core, clock, loop } = this
+    return { now: clock.now(), turn: loop.turn, last: core.last, cpus: core.cpus.map((cpu) => core.runState(cpu)) }
+  }
+
+  /** Sets the time of a machine that has not run yet. */
+  startAt(now: number): void {
+    this.clock.advance(now - this.clock.now())
+  }
+
+  /** Into a machine whose CPUs have their registers, and are on or off. */
+  restoreRunState({ turn, last, cpus }: MachineRunState): void {
+    this.loop.turn = turn
+    for (const [index, cpu] of this.core.cpus.entries()) {
+      const state = cpus[index]
+      if (state !== undefined) this.core.restoreRunState(cpu, state)
+    }
+    this.core.resumeAfter(last)
   }
 
   runUntil(until: number, skipTo: number): LoopEnd {

@@ -26,6 +26,15 @@ export class RunLoop {
     this.clock = clock
   }
 
+  /** The CPU whose turn it is. */
+  get turn(): number {
+    return this.next
+  }
+
+  set turn(cpu: number) {
+    this.next = cpu
+  }
+
   stop(): void {
     this.stopped = true
     this.core.stopSlice('stop')

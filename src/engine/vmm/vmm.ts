@@ -7,23 +7,31 @@ import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
+import { ORDERS } from '../../pure/image/orders.ts'
+import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
+import { saveVm } from '../../pure/image/save.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import type { EventName } from '../../pure/trace/events.ts'
 import type { TraceBatch } from '../../pure/trace/ring.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { FIRST_SPI, PPI } from '../../pure/arch/intid.ts'
+import type { Saved } from '../bus/device-state.ts'
+import type { IrqLine } from '../bus/irq-line.ts'
 import { GenericTimer } from '../devices/generic-timer.ts'
 import { Pl011 } from '../devices/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
 import type { CpuGicInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
 import type { LpiInspection } from '../gic/its/inspect.ts'
+import type { Vgic } from '../gic/vgic.ts'
 import { Kvm } from '../kvm/kvm.ts'
 import type { PlacedIts } from '../kvm/kvm.ts'
 import { Machine } from '../machine/machine.ts'
 import { readKernelLog } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
+import { writeSnapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import { Tracing } from './tracing.ts'
 
 export type { CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
@@ -110,16 +118,35 @@ const NO_GIC: CpuGicInspection = {
 export class Vmm {
   private readonly machine: Machine
   private readonly kvm: Kvm
-  private readonly uart: Pl011
+  private readonly blueprint: Blueprint
+  private readonly devices: BoardDevices
   private readonly calls: readonly PlannedCall[]
   private readonly tracing: Tracing
 
-  constructor(machine: Machine, kvm: Kvm, uart: Pl011, calls: readonly PlannedCall[], tracing: Tracing) {
+  constructor({ machine, kvm, calls, tracing }: Frame, blueprint: Blueprint, devices: BoardDevices) {
     this.machine = machine
     this.kvm = kvm
-    this.uart = uart
+    this.blueprint = blueprint
+    this.devices = devices
     this.calls = calls
     this.tracing = tracing
+  }
+
+  /** Everything that is needed to go on from here, in a new machine; changes nothing. */
+  snapshot(): { readonly ok: true; readonly file: Uint8Array } | { readonly ok: false; readonly what: string } {
+    const { machine, kvm, blueprint, devices } = this
+    const { ruleSet, base, host, gic, its, memory } = blueprint
+    if (gic !== 3 || its)
+      return { ok: false, what: `A machine with ${its ? 'an ITS' : 'a GICv2'} cannot be saved yet.` }
+    const made = kvm.vcpus.map(({ id, features = [] }) => ({ id, features }))
+    const saved = saveVm((call) => kvm.execute(call), made, { ruleSet, base, host })
+    if (!saved.ok) return saved
+    const ram = machine.ram(memoryMap.ram.base, memory)
+    if (ram === undefined) throw new Error('the machine has less RAM than its blueprint')
+    const states = Object.entries(devices).map(([name, device]: [string, Saved]) => [name, device.saveState()] as const)
+    const run = machine.runState()
+    const file = writeSnapshot({ blueprint, image: saved.image, run, devices: Object.fromEntries(states), ram })
+    return { ok: true, file }
   }
 
   /** Which events are kept for `takeTrace` from now on; `undefined`: none, and none of their cost. */
@@ -150,7 +177,7 @@ export class Vmm {
 
   /** Bytes typed at the console. */
   input(bytes: Uint8Array): void {
-    this.uart.receive(bytes)
+    this.devices.uart.receive(bytes)
   }
 
   call(call: KvmCall): KvmAnswer {
@@ -229,7 +256,7 @@ export class Vmm {
 }
 
 /** Reserves the machine's memory, which the host may not have. */
-function createMachine(o: VmmOptions): Machine | string {
+function createMachine(o: Pick<VmmOptions, 'blueprint' | 'engine'>): Machine | string {
   const { blueprint } = o
   try {
     return new Machine({
@@ -244,28 +271,110 @@ function createMachine(o: VmmOptions): Machine | string {
   }
 }
 
-export function createVmm(o: VmmOptions): Made {
-  const { blueprint, guest } = o
+/** The parts of a machine that are there before its plan is executed. */
+interface Frame {
+  readonly machine: Machine
+  readonly kvm: Kvm
+  readonly tracing: Tracing
+  readonly calls: PlannedCall[]
+}
+
+/** A line of the GIC that is not there yet when its driver is made. */
+class LaterLine implements IrqLine {
+  private line: IrqLine | undefined
+  private readonly find: () => IrqLine
+
+  constructor(find: () => IrqLine) {
+    this.find = find
+  }
+
+  set(level: boolean): void {
+    this.line ??= this.find()
+    this.line.set(level)
+  }
+}
+
+const vgicOf = ({ vgic }: Kvm): Vgic => {
+  if (vgic === undefined) throw new Error('the plan made no vGIC')
+  return vgic
+}
+
+/** Processor, KVM and timers: what KVM calls can be made of. */
+function frameOf(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'trace'>): Frame | string {
+  const { blueprint } = o
   const machine = createMachine(o)
-  if (typeof machine === 'string') return { ok: false, what: machine }
-  const timers: { reset?: (cpu: number) => void } = {}
-  const kvm = new Kvm({
+  if (typeof machine === 'string') return machine
+  const kvm: Kvm = new Kvm({
     hardware: machine,
     rules: rulesFor(blueprint.ruleSet, blueprint.base),
     host: blueprint.host,
-    onCpuReset: (cpu) => timers.reset?.(cpu),
+    onCpuReset: (cpu) => timer.reset(cpu),
   })
-  const calls: PlannedCall[] = []
-  const execute = (list: readonly KvmCall[]): string | undefined => {
-    for (const call of list) {
-      const answer = kvm.execute(call)
-      calls.push({ call, answer })
-      if (!answer.ok) return `${callText(call)} answered ${answer.errno}: ${answer.why}`
-    }
-    return undefined
-  }
+  const ppi = (cpu: number, intid: number): IrqLine => new LaterLine(() => vgicOf(kvm).ppi(cpu, intid))
+  const timer = new GenericTimer({
+    clock: machine.clock,
+    lines: (cpu) => ({ physical: ppi(cpu, PPI.physicalTimer), virtual: ppi(cpu, PPI.virtualTimer) }),
+  })
+  for (let cpu = 0; cpu < blueprint.vcpus; cpu++) timer.addCpu()
+  machine.own(timer.sysregs)
+  const tracing = new Tracing(machine, () => kvm.vgic)
+  if (o.trace === true) tracing.watch(() => true)
+  return { machine, kvm, tracing, calls: [] }
+}
 
-  const refused = execute(planOf(blueprint))
+/** Executes calls, and keeps what was answered. */
+const execute = ({ kvm, calls }: Frame, list: readonly KvmCall[]): string | undefined => {
+  for (const call of list) {
+    const answer = kvm.execute(call)
+    calls.push({ call, answer })
+    if (!answer.ok) return `${callText(call)} answered ${answer.errno}: ${answer.why}`
+  }
+  return undefined
+}
+
+interface BoardDevices {
+  readonly uart: Pl011
+  readonly rtc: Pl031
+}
+
+/** Once there is a GIC. */
+function attachDevices(
+  { machine, kvm, tracing }: Frame,
+  o: Pick<VmmOptions, 'onConsole' | 'wallClockSeconds'>,
+): BoardDevices {
+  const vgic = vgicOf(kvm)
+  const uart = new Pl011({
+    base: memoryMap.pl011.base,
+    irq: vgic.spi(FIRST_SPI + memoryMap.pl011.spi),
+    transmit: (bytes) => {
+      tracing.transmitted(bytes)
+      o.onConsole(bytes)
+    },
+  })
+  const rtc = new Pl031({
+    base: memoryMap.pl031.base,
+    irq: vgic.spi(FIRST_SPI + memoryMap.pl031.spi),
+    clock: machine.clock,
+    seconds: o.wallClockSeconds ?? 0,
+  })
+  machine.attach(uart)
+  machine.attach(rtc)
+  return { uart, rtc }
+}
+
+/** KVM_RUN of every vCPU; then there is a machine. */
+function finish(frame: Frame, blueprint: Blueprint, devices: BoardDevices): Made {
+  const ran = frame.kvm.firstRun()
+  if (!ran.ok) return { ok: false, what: `KVM_RUN answered ${ran.errno}: ${ran.why}` }
+  return { ok: true, vmm: new Vmm(frame, blueprint, devices) }
+}
+
+export function createVmm(o: VmmOptions): Made {
+  const { blueprint, guest } = o
+  const frame = frameOf(o)
+  if (typeof frame === 'string') return { ok: false, what: frame }
+  const { machine, kvm } = frame
+  const refused = execute(frame, planOf(blueprint))
   if (refused !== undefined) return { ok: false, what: refused }
   const placed = placeGuest({
     ramBase: memoryMap.ram.base,
@@ -285,38 +394,46 @@ export function createVmm(o: VmmOptions): Made {
     write: (physical, bytes) => machine.ram(physical, bytes.length)?.set(bytes),
   })
   if (!placed.ok) return placed
-  const notBootable = execute(bootCalls(placed.entry, placed.dtb))
+  const notBootable = execute(frame, bootCalls(placed.entry, placed.dtb))
   if (notBootable !== undefined) return { ok: false, what: notBootable }
+  return finish(frame, blueprint, attachDevices(frame, o))
+}
 
-  const { vgic } = kvm
-  if (vgic === undefined) throw new Error('the plan made no vGIC')
-  const timer = new GenericTimer({
-    clock: machine.clock,
-    lines: (cpu) => ({ physical: vgic.ppi(cpu, PPI.physicalTimer), virtual: vgic.ppi(cpu, PPI.virtualTimer) }),
-  })
-  for (const _ of kvm.vcpus) timer.addCpu()
-  const tracing = new Tracing(machine, () => kvm.vgic)
-  if (o.trace === true) tracing.watch(() => true)
-  timers.reset = (cpu) => timer.reset(cpu)
-  machine.own(timer.sysregs)
-  const uart = new Pl011({
-    base: memoryMap.pl011.base,
-    irq: vgic.spi(FIRST_SPI + memoryMap.pl011.spi),
-    transmit: (bytes) => {
-      tracing.transmitted(bytes)
-      o.onConsole(bytes)
+export interface RestoreOptions extends Pick<VmmOptions, 'engine' | 'onConsole' | 'trace'> {
+  readonly snapshot: Snapshot
+  /** Where it goes on, where that is another place: rule set, base and host of another blueprint. */
+  readonly onto?: Pick<Blueprint, 'ruleSet' | 'base' | 'host'>
+}
+
+/** Goes on with a saved machine, or says at which register KVM refused it. */
+export function restoreVmm(o: RestoreOptions): Made {
+  const { snapshot } = o
+  const blueprint: Blueprint = { ...snapshot.blueprint, ...o.onto }
+  const frame = frameOf({ ...o, blueprint })
+  if (typeof frame === 'string') return { ok: false, what: frame }
+  const { machine, kvm, calls } = frame
+  machine.startAt(snapshot.run.now)
+  machine.ram(memoryMap.ram.base, snapshot.ram.length)?.set(snapshot.ram)
+  const answer = restore(
+    (call) => {
+      const given = kvm.execute(call)
+      calls.push({ call, answer: given })
+      return given
     },
-  })
-  machine.attach(uart)
-  machine.attach(
-    new Pl031({
-      base: memoryMap.pl031.base,
-      irq: vgic.spi(FIRST_SPI + memoryMap.pl031.spi),
-      clock: machine.clock,
-      seconds: o.wallClockSeconds ?? 0,
-    }),
+    restorePlan(snapshot.image, ORDERS.documented),
   )
-  const ran = kvm.firstRun()
-  if (!ran.ok) return { ok: false, what: `KVM_RUN answered ${ran.errno}: ${ran.why}` }
-  return { ok: true, vmm: new Vmm(machine, kvm, uart, calls, tracing) }
+  if (!answer.ok) return { ok: false, what: `The snapshot cannot be restored here: ${stopText(answer)}` }
+  const devices = attachDevices(frame, o)
+  for (const [name, device] of Object.entries(devices)) {
+    const state = snapshot.devices[name]
+    if (state === undefined) return { ok: false, what: `The snapshot has no state of the ${name}.` }
+    try {
+      device.restoreState(state)
+    } catch (error) {
+      return { ok: false, what: `The snapshot's ${name}: ${error instanceof Error ? error.message : String(error)}.` }
+    }
+  }
+  const made = finish(frame, blueprint, devices)
+  if (made.ok) machine.restoreRunState(snapshot.run)
+  return made
 }

@@ -1,4 +1,5 @@
 /** The machine as a document: what a person edits, what a link carries, what a plan builds. */
+import { Wrong, integer, onlyKnown, oneOf, quoted, readWith, record, truth } from '../../base/reader.ts'
 import { affinityText, mpidrOf as mpidrWithAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { CPU_MODEL_IDS } from '../arch/cpu/models.ts'
@@ -89,48 +90,6 @@ export type ParsedBlueprint =
   | { readonly ok: true; readonly blueprint: Blueprint }
   | { readonly ok: false; readonly what: string }
 
-/** Thrown and caught in this file only: the first thing that is wrong ends the reading. */
-class Wrong extends Error {}
-
-/** A value as a sentence names it; what is inside an object or a list is not looked at. */
-const quoted = (value: unknown): string => {
-  if (value === undefined) return 'missing'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && value !== null) return 'an object'
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text
-}
-
-const record = (field: string, value: unknown): ReadonlyMap<string, unknown> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Wrong(`${field} must be an object; it is ${quoted(value)}.`)
-  }
-  return new Map(Object.entries(value))
-}
-
-const oneOf = <const T>(field: string, known: readonly T[], value: unknown): T => {
-  const found = known.find((candidate) => candidate === value)
-  if (found === undefined) throw new Wrong(`${field} must be one of ${known.join(', ')}; it is ${quoted(value)}.`)
-  return found
-}
-
-const integer = (field: string, min: number, max: number, value: unknown, unit = ''): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw new Wrong(`${field} must be a whole number from ${min} to ${max}${unit}; it is ${quoted(value)}.`)
-  }
-  return value
-}
-
-const truth = (field: string, value: unknown): boolean => {
-  if (typeof value !== 'boolean') throw new Wrong(`${field} must be true or false; it is ${quoted(value)}.`)
-  return value
-}
-
-const onlyKnown = (field: string, map: ReadonlyMap<string, unknown>, known: readonly string[]): void => {
-  const extra = [...map.keys()].find((key) => !known.includes(key))
-  if (extra !== undefined) throw new Wrong(`${field} has "${extra}", which is not one of ${known.join(', ')}.`)
-}
-
 const affinity = (field: string, value: unknown): Affinity => {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_AFFINITY) {
     throw new Wrong(
@@ -142,7 +101,8 @@ const affinity = (field: string, value: unknown): Affinity => {
 
 const HOST_FIELDS = ['gic', 'a3v', 'priBits', 'idBits', 'seis', 'listRegs', 'ipaBits'] as const
 
-const readHost = (value: unknown): HostProfile => {
+/** A host profile inside a document that is being read. */
+export const readHost = (value: unknown): HostProfile => {
   const host = record('host', value)
   onlyKnown('host', host, HOST_FIELDS)
   return {
@@ -223,14 +183,11 @@ const read = (value: unknown): Blueprint => {
 }
 
 /** Reads a document from outside; says in one sentence what is wrong with it. */
-export const parseBlueprint = (value: unknown): ParsedBlueprint => {
-  try {
-    return { ok: true, blueprint: read(value) }
-  } catch (error) {
-    if (error instanceof Wrong) return { ok: false, what: error.message }
-    throw error
-  }
-}
+export const parseBlueprint = (value: unknown): ParsedBlueprint =>
+  readWith(() => ({ ok: true, blueprint: read(value) }))
+
+/** A blueprint inside a document that is being read. */
+export const readBlueprint = read
 
 /** Two vCPUs of a blueprint with one affinity: their indexes by its text. */
 export const duplicateAffinities = (blueprint: Blueprint): ReadonlyMap<string, readonly number[]> => {

@@ -4,7 +4,6 @@ import { KVM_CAP } from '../../pure/uapi/capabilities.ts'
 import { CaseVm, four } from '../kvm-cases/case-vm.ts'
 import type { Env } from '../kvm-cases/case-vm.ts'
 import { performed } from '../kvm-cases/index.ts'
-import { NOT_YET } from '../kvm-cases/not-yet.ts'
 import { recordedLines } from './recordings.ts'
 
 /** The line with which the program describes its host. */
@@ -23,8 +22,7 @@ const describeHost = (env: Env): string => {
 describe.each(['mainline', 'patch-v1'] as const)('%s, as recorded', (ruleSet) => {
   for (const line of recordedLines.filter((one) => one.ruleSet === ruleSet)) {
     const { id, hostName, text, ...env } = line
-    const waits = NOT_YET[id]
-    it.skipIf(waits !== undefined)(`${line.base} on ${hostName}: ${id}`, () => {
+    it(`${line.base} on ${hostName}: ${id}`, () => {
       const run = id === 'host' ? describeHost : performed(hostName === 'H2' && id === 'C102' ? 'C102 on H2' : id)
       expect(run?.(env)).toBe(text)
     })

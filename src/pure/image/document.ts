@@ -1,0 +1,134 @@
+/** A saved VM as a JSON document: registers by name, values as 0x and digits. Reading it names what is wrong. */
+import { Wrong, bigHex, integer, list, oneOf, onlyKnown, quoted, readWith, record, truth } from '../../base/reader.ts'
+import type { NotRead } from '../../base/reader.ts'
+import { MAX_VCPUS, readHost } from '../blueprint/blueprint.ts'
+import { KERNEL_BASES, RULE_SETS } from '../blueprint/host.ts'
+import { VCPU_FEATURES } from '../uapi/calls.ts'
+import { oneRegIdOf } from '../uapi/one-reg.ts'
+import type { GicImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
+import { distributorWords, interfaceWords, redistributorWords } from './registers.ts'
+
+type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json }
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`
+
+const valuesDocument = (values: Values): Json =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hex(value)]))
+
+export const imageDocument = ({ version, savedOn, vcpus, gic }: VmImage): Json => ({
+  version,
+  savedOn: { ruleSet: savedOn.ruleSet, base: savedOn.base, host: { ...savedOn.host } },
+  vcpus: vcpus.map((vcpu) => ({
+    id: vcpu.id,
+    features: [...vcpu.features],
+    on: vcpu.on,
+    registers: valuesDocument(vcpu.registers),
+    redistributor: valuesDocument(vcpu.redistributor),
+    interface: valuesDocument(vcpu.interface),
+  })),
+  gic: {
+    irqs: gic.irqs,
+    distributorBase: gic.distributorBase,
+    regions: gic.regions.map(({ base, count }) => ({ base, count })),
+    lpis: gic.lpis,
+    distributor: valuesDocument(gic.distributor),
+  },
+})
+
+const WIDEST = 128
+const MAX_ADDRESS = 2 ** 52
+
+/** Exactly the registers that a machine has: one that is missing or unknown is named. */
+const readValues = (field: string, value: unknown, names: readonly string[]): Values => {
+  const map = record(field, value)
+  const missing = names.find((name) => !map.has(name))
+  if (missing !== undefined) throw new Wrong(`${field} has no ${missing}.`)
+  const known = new Set(names)
+  const extra = [...map.keys()].find((name) => !known.has(name))
+  if (extra !== undefined) throw new Wrong(`${field} has "${extra}", which is no register of this machine.`)
+  return Object.fromEntries(names.map((name) => [name, bigHex(`${field}.${name}`, WIDEST, map.get(name))]))
+}
+
+const namesOf = (words: readonly { readonly name: string }[]): readonly string[] => words.map(({ name }) => name)
+
+/** Which system registers there are is for KVM to say; that they are registers is looked at here. */
+const readRegisters = (field: string, value: unknown): Values => {
+  const names = [...record(field, value).keys()]
+  const unknown = names.find((name) => oneRegIdOf(name) === undefined)
+  if (unknown !== undefined) throw new Wrong(`${field} has "${unknown}", which is no register.`)
+  for (const needed of ['PC', 'PSTATE', 'MPIDR_EL1']) {
+    if (!names.includes(needed)) throw new Wrong(`${field} has no ${needed}.`)
+  }
+  return readValues(field, value, names)
+}
+
+const CTLR = 'ICC_CTLR_EL1'
+
+const readInterface = (field: string, value: unknown): Values => {
+  const ctlr = bigHex(`${field}.${CTLR}`, 64, record(field, value).get(CTLR))
+  return readValues(field, value, namesOf(interfaceWords(ctlr)))
+}
+
+const VCPU_FIELDS = ['id', 'features', 'on', 'registers', 'redistributor', 'interface'] as const
+
+const readVcpu = (field: string, value: unknown): VcpuImage => {
+  const vcpu = record(field, value)
+  onlyKnown(field, vcpu, VCPU_FIELDS)
+  return {
+    id: integer(`${field}.id`, 0, MAX_VCPUS - 1, vcpu.get('id')),
+    features: list(`${field}.features`, vcpu.get('features')).map((one) =>
+      oneOf(`${field}.features`, VCPU_FEATURES, one),
+    ),
+    on: truth(`${field}.on`, vcpu.get('on')),
+    registers: readRegisters(`${field}.registers`, vcpu.get('registers')),
+    redistributor: readValues(`${field}.redistributor`, vcpu.get('redistributor'), namesOf(redistributorWords)),
+    interface: readInterface(`${field}.interface`, vcpu.get('interface')),
+  }
+}
+
+const readRegion = (field: string, value: unknown): RegionImage => {
+  const region = record(field, value)
+  onlyKnown(field, region, ['base', 'count'])
+  return {
+    base: integer(`${field}.base`, 0, MAX_ADDRESS, region.get('base')),
+    count: integer(`${field}.count`, 0, 0xfff, region.get('count')),
+  }
+}
+
+const IRQS = { min: 64, max: 992 } as const
+const GIC_FIELDS = ['irqs', 'distributorBase', 'regions', 'lpis', 'distributor'] as const
+
+const readGic = (value: unknown): GicImage => {
+  const gic = record('gic', value)
+  onlyKnown('gic', gic, GIC_FIELDS)
+  const irqs = integer('gic.irqs', IRQS.min, IRQS.max, gic.get('irqs'))
+  if (irqs % 32 !== 0) throw new Wrong(`gic.irqs must be a multiple of 32; it is ${irqs}.`)
+  return {
+    irqs,
+    distributorBase: integer('gic.distributorBase', 0, MAX_ADDRESS, gic.get('distributorBase')),
+    regions: list('gic.regions', gic.get('regions')).map((one, i) => readRegion(`gic.regions[${i}]`, one)),
+    lpis: truth('gic.lpis', gic.get('lpis')),
+    distributor: readValues('gic.distributor', gic.get('distributor'), namesOf(distributorWords(irqs))),
+  }
+}
+
+export const readImage = (value: unknown): VmImage => {
+  const image = record('The image', value)
+  const version = image.get('version')
+  if (version !== 1) throw new Wrong(`The image's version must be 1, the only one there is; it is ${quoted(version)}.`)
+  onlyKnown('The image', image, ['version', 'savedOn', 'vcpus', 'gic'])
+  const savedOn = record('savedOn', image.get('savedOn'))
+  return {
+    version,
+    savedOn: {
+      ruleSet: oneOf('savedOn.ruleSet', RULE_SETS, savedOn.get('ruleSet')),
+      base: oneOf('savedOn.base', KERNEL_BASES, savedOn.get('base')),
+      host: readHost(savedOn.get('host')),
+    },
+    vcpus: list('vcpus', image.get('vcpus')).map((one, i) => readVcpu(`vcpus[${i}]`, one)),
+    gic: readGic(image.get('gic')),
+  }
+}
+
+export const parseImage = (value: unknown): { readonly ok: true; readonly image: VmImage } | NotRead =>
+  readWith(() => ({ ok: true, image: readImage(value) }) as const)

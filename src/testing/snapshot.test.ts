@@ -1,0 +1,180 @@
+/** A running machine saved into a file, and another that goes on from it. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parseSnapshot, writeSnapshot } from '../engine/vmm/snapshot.ts'
+import type { Snapshot } from '../engine/vmm/snapshot.ts'
+import { restoreVmm } from '../engine/vmm/vmm.ts'
+import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import { GuestMachine, hasLinux } from './guest-machine.ts'
+import type { GuestId } from './guest-machine.ts'
+
+const TIMEOUT = 90_000
+const MIB = 2 ** 20
+
+const fileOf = ({ vmm }: GuestMachine): Uint8Array => {
+  const saved = vmm.snapshot()
+  if (!saved.ok) throw new Error(saved.what)
+  return saved.file
+}
+
+const snapshotOf = (file: Uint8Array): Snapshot => {
+  const parsed = parseSnapshot(file)
+  if (!parsed.ok) throw new Error(parsed.what)
+  return parsed.snapshot
+}
+
+const goOn = (guest: GuestId, file: Uint8Array, engine: 'interpreter' | 'translator' = 'translator'): GuestMachine =>
+  new GuestMachine({ guest, engine, restore: { snapshot: snapshotOf(file) } })
+
+/** What there is to see of a machine: registers' owners, time, counts. */
+const seen = ({ vmm }: GuestMachine) => vmm.inspect()
+
+describe('gicsh', () => {
+  const machine = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: 4, memory: 32 * MIB } }).boot()
+  machine.shell('send 5 to 0.0.0.2')
+  const file = fileOf(machine)
+
+  it('saving changes nothing, and a machine that was just restored saves the same', () => {
+    expect(fileOf(machine)).toEqual(file)
+    expect(fileOf(goOn('gicsh', file))).toEqual(file)
+  })
+
+  it('goes on as if nothing had been', () => {
+    const restored = goOn('gicsh', file)
+    expect(seen(restored)).toEqual(seen(machine))
+    const command = 'send 3 to all'
+    expect(restored.shell(command)).toBe(machine.shell(command))
+    expect(seen(restored)).toEqual(seen(machine))
+    expect(fileOf(restored)).toEqual(fileOf(machine))
+  })
+})
+
+describe.skipIf(!hasLinux)('Linux', { timeout: TIMEOUT }, () => {
+  let machine: GuestMachine
+  let file: Uint8Array
+
+  beforeAll(() => {
+    machine = new GuestMachine({ guest: 'linux-6.1', blueprint: { vcpus: 2, memory: 128 * MIB } }).boot()
+    machine.shell('x=kept; (while :; do :; done) & echo $! > /tmp/busy; sleep 0.02')
+    // In the middle of work: one CPU is busy, the other sleeps.
+    machine.vmm.run(3_333_333, Infinity)
+    file = fileOf(machine)
+  }, TIMEOUT)
+
+  it('goes on to the bit, whichever engine runs it', () => {
+    const work = ['echo $x; cat /tmp/busy', 'cat /proc/interrupts', 'awk "BEGIN{for(i=1;i<99;i++)s+=i/3;print s}"']
+    const one = goOn('linux-6.1', file)
+    const other = goOn('linux-6.1', file, 'interpreter')
+    const answers = work.map((line) => one.shell(line))
+    expect(answers[0]).toMatch(/^kept\n\d+\n$/)
+    expect(answers[1]).toContain('CPU1')
+    expect(work.map((line) => other.shell(line))).toEqual(answers)
+    expect(work.map((line) => machine.shell(line))).toEqual(answers)
+    expect(seen(other)).toEqual(seen(one))
+    expect(seen(machine)).toEqual(seen(one))
+  })
+
+  it('moves to a host without A3V under full-aff3, and is refused under mainline', () => {
+    const snapshot = snapshotOf(file)
+    const onto = { ruleSet: 'mainline', base: '6.12', host: HOST_PRESETS.H0 } as const
+    const start = { engine: 'translator', onConsole: () => {}, snapshot } as const
+    expect(restoreVmm({ ...start, onto })).toEqual({
+      ok: false,
+      what:
+        'The snapshot cannot be restored here: ICC_CTLR_EL1 of vCPU 0: 0x8400 wanted, 0x400 found; ' +
+        'EINVAL: ICC_CTLR_EL1.A3V = 1, but this host has A3V = 0.',
+    })
+    const moved = new GuestMachine({
+      guest: 'linux-6.1',
+      restore: { snapshot, onto: { ...onto, ruleSet: 'full-aff3' } },
+    })
+    expect(moved.shell('echo $x; nproc')).toBe('kept\n2\n')
+  })
+})
+
+describe('a file', () => {
+  const machine = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: 1, memory: 16 * MIB } }).boot()
+  const file = fileOf(machine)
+  const whatIsWrong = (bytes: Uint8Array): string => {
+    const parsed = parseSnapshot(bytes)
+    return parsed.ok ? 'nothing' : parsed.what
+  }
+  /** The same file with another header. */
+  const withHeader = (change: (header: string) => string): Uint8Array => {
+    const start = 'GICscope snapshot\n'.length + 4
+    const length = new DataView(file.buffer).getUint32(start - 4, true)
+    const header = new TextEncoder().encode(change(new TextDecoder().decode(file.subarray(start, start + length))))
+    const rest = file.subarray(start + length)
+    const all = new Uint8Array(start + header.length + rest.length)
+    all.set(file.subarray(0, start - 4))
+    new DataView(all.buffer).setUint32(start - 4, header.length, true)
+    all.set(header, start)
+    all.set(rest, start + header.length)
+    return all
+  }
+
+  it.each([
+    ['empty', () => new Uint8Array(0), 'This file is no snapshot of GICscope.'],
+    ['another file', () => new Uint8Array(5000).fill(7), 'This file is no snapshot of GICscope.'],
+    ['cut in its header', () => file.subarray(0, 1000), 'The snapshot is truncated: its header is not all there.'],
+    ['cut at its length', () => file.subarray(0, 20), 'The snapshot is truncated: its header is not all there.'],
+    [
+      'cut in its RAM',
+      () => file.subarray(0, file.length - 1),
+      /^The snapshot is truncated: of \d+ bytes of RAM it has \d+\.$/,
+    ],
+    ['longer', () => Uint8Array.from([...file, 0]), 'The snapshot has 1 bytes after its end.'],
+    [
+      'of another version',
+      () => withHeader((text) => text.replace('"version":1', '"version":2')),
+      "The snapshot's version must be 1, the only one there is; it is 2.",
+    ],
+    ['not JSON', () => withHeader((text) => text.slice(1)), 'The snapshot is damaged: its header is no JSON.'],
+    [
+      'of a machine with another number of vCPUs',
+      () => withHeader((text) => text.replace('"vcpus":1', '"vcpus":2')),
+      'image.vcpus has 1 entries; the blueprint has 2 vCPUs.',
+    ],
+    [
+      'without a register',
+      () => withHeader((text) => text.replace('"GICD_IROUTER40"', '"GICD_IROUTER99999"')),
+      'gic.distributor has no GICD_IROUTER40.',
+    ],
+    [
+      'with a register that does not exist',
+      () => withHeader((text) => text.replace('"TPIDR_EL1"', '"TPIDR_EL7"')),
+      'vcpus[0].registers has "TPIDR_EL7", which is no register.',
+    ],
+    [
+      'with a value that is none',
+      () => withHeader((text) => text.replace('"GICD_CTLR":"0x5', '"GICD_CTLR":"5')),
+      /^gic\.distributor\.GICD_CTLR must be a number of 128 bits, as 0x and digits; it is "5/,
+    ],
+    [
+      'with damaged RAM',
+      () => {
+        const bytes = Uint8Array.from(file)
+        bytes.fill(0x55, file.length - 2000, file.length - 1000)
+        return bytes
+      },
+      /^The snapshot('s RAM has|.* cannot be unpacked)/,
+    ],
+  ] as const)('that is %s is refused', (_, make, what) => {
+    expect(whatIsWrong(make())).toMatch(what)
+  })
+
+  it('that is right is read, and writes itself again', () => {
+    expect(whatIsWrong(file)).toBe('nothing')
+    expect(writeSnapshot(snapshotOf(file))).toEqual(file)
+  })
+
+  it('without a device is refused', () => {
+    const snapshot = snapshotOf(file)
+    const start = { engine: 'interpreter', onConsole: () => {} } as const
+    const bare = restoreVmm({ ...start, snapshot: { ...snapshot, devices: {} } })
+    expect(bare.ok ? 'nothing' : bare.what).toBe('The snapshot has no state of the uart.')
+    const empty = restoreVmm({ ...start, snapshot: { ...snapshot, devices: { uart: {}, rtc: {} } } })
+    expect(empty.ok ? 'nothing' : empty.what).toBe(
+      "The snapshot's uart: UARTILPR is missing, or is not what it should be.",
+    )
+  })
+})
