@@ -5,7 +5,7 @@ import type { Affinity } from '../pure/arch/affinity.ts'
 import { GIC_VERSIONS, defaultBlueprint, parseBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint, ParsedBlueprint } from '../pure/blueprint/blueprint.ts'
 import { applyEdit, chooseGic } from '../pure/blueprint/edits.ts'
-import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import { HOST_PRESETS, decodeIchVtr } from '../pure/blueprint/host.ts'
 import { SCENARIOS } from '../pure/scenarios/library.ts'
 import type { Options } from './options.ts'
 
@@ -53,6 +53,7 @@ const HOST_FIELDS: Readonly<Record<string, (value: string) => Readonly<Record<st
   seis: (value) => ({ seis: truth(value) }),
   listregs: (value) => ({ listRegs: number(value) }),
   ipabits: (value) => ({ ipaBits: number(value) }),
+  vtr: (value) => decodeIchVtr(Number(value)),
 }
 
 const truth = (text: string): unknown => (text === '1' ? true : text === '0' ? false : text)
@@ -75,6 +76,9 @@ const hostOf = (blueprint: Blueprint, text: string | undefined, gic: unknown): R
     const preset = Object.entries(HOST_PRESETS).find(([name]) => name === part)?.[1]
     const [key = '', value] = part.split('=')
     const field = HOST_FIELDS[key]
+    if (key === 'vtr' && !/^0x[0-9a-f]{1,8}$/i.test(value ?? '')) {
+      return wrong(`--host: vtr is a value of ICH_VTR_EL2 such as 0x90200003, not "${value ?? ''}".`)
+    }
     if (preset !== undefined) host = { ...preset }
     else if (field !== undefined && value !== undefined) host = { ...host, ...field(value) }
     else {

@@ -92,6 +92,12 @@ describe('the machine of the command line', () => {
     expect(blueprint('--gic', '3')).toMatchObject({ gic: 3, host: { gic: '3' } })
   })
 
+  it('takes a host by its ICH_VTR_EL2', () => {
+    const host = { a3v: true, priBits: 7, idBits: 24, seis: true, listRegs: 16 }
+    expect(blueprint('--host', 'vtr=0xd8e0000f')).toMatchObject({ host })
+    expect(blueprint('--host', 'H0,vtr=0x90200003,ipabits=36')).toMatchObject({ host: { a3v: true, ipaBits: 36 } })
+  })
+
   it.each([
     [['--guest', 'plan9'], 'guest.id must be one of linux-6.1, linux-6.12, gicsh, own; it is "plan9".'],
     [['--gic', '2', '--its'], 'its must be false: a GICv2 has no LPIs that an ITS could raise.'],
@@ -99,6 +105,8 @@ describe('the machine of the command line', () => {
     [['--gic', '2', '--smp', '9'], 'vcpus must be a whole number from 1 to 8 with a GICv2; it is 9.'],
     [['--rules', 'x'], 'ruleSet must be one of mainline, patch-v1, full-aff3; it is "x".'],
     [['--host', 'a3v=2'], 'host.a3v must be true or false; it is "2".'],
+    [['--host', 'vtr=7'], '--host: vtr is a value of ICH_VTR_EL2 such as 0x90200003, not "7".'],
+    [['--host', 'vtr=0x20000003'], 'host.priBits must be a whole number from 5 to 8; it is 2.'],
     [['--mpidr', '4=0.0.0.9'], 'affinities names vCPU "4"; this machine has vCPU 0 to 3.'],
     [['--mpidr', '1'], '--mpidr: "1" is not CPU=VALUE.'],
     [['--mpidr', '1=0.0'], '--mpidr 1=0.0: "0.0" has 2 fields; an affinity has four: Aff3.Aff2.Aff1.Aff0.'],

@@ -4,7 +4,7 @@ import { defaultBlueprint, GIC_VERSIONS, maxVcpus } from '../../pure/blueprint/b
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
 import { chooseGic } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
-import { HOST_PRESETS, KERNEL_BASES } from '../../pure/blueprint/host.ts'
+import { HOST_PRESETS, HOST_PRESET_IDS, HOSTS, KERNEL_BASES, presetOf } from '../../pure/blueprint/host.ts'
 import { ENGINES } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { differs } from '../session/session.ts'
@@ -12,12 +12,7 @@ import { Select } from '../widgets/choice.tsx'
 import type { Option } from '../widgets/choice.tsx'
 
 const BASES = KERNEL_BASES.map((value) => ({ value, title: `Linux ${value}` }))
-const HOSTS = [
-  { value: 'H1', title: 'GICv3, A3V = 1' },
-  { value: 'H0', title: 'GICv3, A3V = 0' },
-  { value: 'HC', title: 'GICv3 + v2, A3V = 1' },
-  { value: 'H2', title: 'GICv2' },
-] as const
+const HOST_OPTIONS = HOST_PRESET_IDS.map((value) => ({ value, title: HOSTS[value].title }))
 /** A host that is none of the presets. */
 const OTHER = { value: 'other', title: 'another' } as const
 const GICS = [
@@ -48,7 +43,7 @@ export const MachineBar = () => {
     const there = entry !== undefined || value === 'own' || value === 'gicsh' || value === draft.guest.id
     return there ? [{ value, title: entry?.title ?? GUEST_TITLES[value] }] : []
   })
-  const host = HOSTS.find(({ value }) => JSON.stringify(HOST_PRESETS[value]) === JSON.stringify(draft.host))
+  const host = presetOf(draft.host)
   const ownNames = [own.kernel, own.initrd, own.dtb].flatMap((file) => (file === undefined ? [] : [file.name]))
 
   return (
@@ -86,8 +81,8 @@ export const MachineBar = () => {
       <Select
         label="Host"
         name="Host"
-        value={host?.value ?? OTHER.value}
-        options={host === undefined ? [...HOSTS, OTHER] : HOSTS}
+        value={host ?? OTHER.value}
+        options={host === undefined ? [...HOST_OPTIONS, OTHER] : HOST_OPTIONS}
         onChange={(id) => {
           if (id !== OTHER.value) session.edit({ edit: 'setHost', host: HOST_PRESETS[id] })
         }}

@@ -6,7 +6,7 @@ import { CPU_MODEL_IDS } from '../arch/cpu/models.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
 import { GIC_V2_MAX_CPUS } from '../arch/gic/gicd-v2.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
-import { HOST_GICS, HOST_PRESETS, KERNEL_BASES, RULE_SETS } from './host.ts'
+import { HOST_FIELDS, HOST_GICS, HOST_PRESETS, KERNEL_BASES, RULE_SETS } from './host.ts'
 import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
 
 /** The guests that are prepared, and a person's own. */
@@ -98,8 +98,6 @@ const affinity = (field: string, value: unknown): Affinity => {
   }
   return value
 }
-
-const HOST_FIELDS = ['gic', 'a3v', 'priBits', 'idBits', 'seis', 'listRegs', 'ipaBits'] as const
 
 /** A host profile inside a document that is being read. */
 export const readHost = (value: unknown): HostProfile => {

@@ -3,6 +3,9 @@
  * ICH_VTR_EL2 says (GIC architecture IHI 0069, 12.4). Also which KVM runs on it.
  */
 
+import { ICH_VTR } from '../arch/gic/ich.ts'
+import { decodeField, encodeRegister } from '../arch/register.ts'
+
 /** Which account of Aff3 the simulated KVM follows. */
 export const RULE_SETS = ['mainline', 'patch-v1', 'full-aff3'] as const
 export type RuleSetId = (typeof RULE_SETS)[number]
@@ -33,62 +36,86 @@ export interface HostProfile {
 
 const H1: HostProfile = { gic: '3', a3v: true, priBits: 5, idBits: 16, seis: false, listRegs: 4, ipaBits: 40 }
 
-export const HOST_PRESETS = {
-  /** GICv3 with A3V: the usual server. */
-  H1,
-  /** The same without A3V: the other end of a migration. */
-  H0: { ...H1, a3v: false },
-  /** GICv3 that can run GICv2 guests. */
-  HC: { ...H1, gic: '3+2' },
-  /** GICv2: KVM's copy of ICH_VTR_EL2 stays 0 there. */
-  H2: { ...H1, gic: '2', a3v: false },
-} as const satisfies Record<string, HostProfile>
+interface Preset {
+  /** What tells it from the others. */
+  readonly title: string
+  readonly host: HostProfile
+}
 
-export type HostPresetId = keyof typeof HOST_PRESETS
+export const HOSTS = {
+  H1: { title: 'GICv3, A3V = 1', host: H1 },
+  /** The other end of a migration. */
+  H0: { title: 'GICv3, A3V = 0', host: { ...H1, a3v: false } },
+  HC: { title: 'GICv3 + v2, A3V = 1', host: { ...H1, gic: '3+2' } },
+  /** KVM's copy of ICH_VTR_EL2 stays 0 there. */
+  H2: { title: 'GICv2', host: { ...H1, gic: '2', a3v: false } },
+  HL: { title: 'GICv3, one list register', host: { ...H1, listRegs: 1 } },
+  HX: {
+    title: 'GICv3, all of everything',
+    host: { gic: '3+2', a3v: true, priBits: 7, idBits: 24, seis: true, listRegs: 16, ipaBits: 48 },
+  },
+  /** The second region of redistributors lies beyond its guests' memory. */
+  HS: { title: 'GICv3, 36 address bits', host: { ...H1, ipaBits: 36 } },
+} as const satisfies Record<string, Preset>
+
+export type HostPresetId = keyof typeof HOSTS
+
+export const HOST_PRESETS = {
+  H1: HOSTS.H1.host,
+  H0: HOSTS.H0.host,
+  HC: HOSTS.HC.host,
+  H2: HOSTS.H2.host,
+  HL: HOSTS.HL.host,
+  HX: HOSTS.HX.host,
+  HS: HOSTS.HS.host,
+} as const satisfies Record<HostPresetId, HostProfile>
+
+export const HOST_PRESET_IDS: readonly HostPresetId[] = ['H1', 'H0', 'HC', 'H2', 'HL', 'HX', 'HS']
+
+export const HOST_FIELDS = [
+  'gic',
+  'a3v',
+  'priBits',
+  'idBits',
+  'seis',
+  'listRegs',
+  'ipaBits',
+] as const satisfies readonly (keyof HostProfile)[]
+
+/** The preset that a host is; `undefined`: none of them. */
+export const presetOf = (host: HostProfile): HostPresetId | undefined =>
+  HOST_PRESET_IDS.find((id) => HOST_FIELDS.every((field) => HOST_PRESETS[id][field] === host[field]))
 
 export const hasGicV3 = (host: HostProfile): boolean => host.gic !== '2'
 export const canRunGicV2 = (host: HostProfile): boolean => host.gic !== '3'
 
-/** ICH_VTR_EL2's fields as the host tells them; the rest reads as zero. */
-const VTR = {
-  ListRegs: { lsb: 0, mask: 0x1f },
-  A3V: { lsb: 21, mask: 1 },
-  SEIS: { lsb: 22, mask: 1 },
-  IDbits: { lsb: 23, mask: 7 },
-  PREbits: { lsb: 26, mask: 7 },
-  PRIbits: { lsb: 29, mask: 7 },
-} as const
-
-/** The codes of ICH_VTR_EL2.IDbits and ICC_CTLR_EL1.IDbits. */
-const ID_BITS = [16, 24] as const
-export const idBitsCode = (idBits: 16 | 24): number => ID_BITS.indexOf(idBits)
-
-/** ICH_VTR_EL2 as KVM's cached copy holds it. */
-export const encodeIchVtr = (host: HostProfile): number => {
-  if (!hasGicV3(host)) return 0
-  const fields: Record<keyof typeof VTR, number> = {
-    ListRegs: host.listRegs - 1,
-    A3V: host.a3v ? 1 : 0,
-    SEIS: host.seis ? 1 : 0,
-    IDbits: idBitsCode(host.idBits),
-    PREbits: host.priBits - 1,
-    PRIbits: host.priBits - 1,
-  }
-  let value = 0
-  for (const [name, { lsb, mask }] of Object.entries(VTR)) {
-    value |= ((Object.entries(fields).find(([field]) => field === name)?.[1] ?? 0) & mask) << lsb
-  }
-  return value >>> 0
-}
+/** ICH_VTR_EL2 as KVM's cached copy holds it; 0 on a GICv2. */
+export const encodeIchVtr = (host: HostProfile): number =>
+  hasGicV3(host)
+    ? Number(
+        encodeRegister(ICH_VTR, {
+          ListRegs: host.listRegs - 1,
+          A3V: host.a3v,
+          SEIS: host.seis,
+          IDbits: ID_BITS.indexOf(host.idBits),
+          PREbits: host.priBits - 1,
+          PRIbits: host.priBits - 1,
+        }),
+      )
+    : 0
 
 /** What ICH_VTR_EL2 says, for a profile that keeps its GIC and address size. */
 export const decodeIchVtr = (vtr: number): Pick<HostProfile, 'a3v' | 'priBits' | 'idBits' | 'seis' | 'listRegs'> => {
-  const field = (name: keyof typeof VTR): number => (vtr >>> VTR[name].lsb) & VTR[name].mask
+  const field = (name: string): number => Number(decodeField(ICH_VTR, name, BigInt(vtr)))
   return {
     a3v: field('A3V') === 1,
     seis: field('SEIS') === 1,
     idBits: ID_BITS[field('IDbits')] ?? 16,
     priBits: field('PRIbits') + 1,
-    listRegs: field('ListRegs') + 1,
+    // KVM looks at four bits of the five.
+    listRegs: (field('ListRegs') & 0xf) + 1,
   }
 }
+
+/** The codes of ICH_VTR_EL2.IDbits and ICC_CTLR_EL1.IDbits. */
+const ID_BITS = [16, 24] as const

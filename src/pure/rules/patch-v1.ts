@@ -10,7 +10,7 @@ import type { VgicRules, VmFacts } from './points.ts'
 const PATCH = 'patch v1, "KVM: arm64: Affinity level 3 support"'
 
 /** The patch's predicate: EL1 is AArch64 and the host's ICH_VTR_EL2.A3V is set (0 on a GICv2 host). */
-export const aff3Valid = (vm: Readonly<VmFacts>): boolean => vm.el1 === 64 && vm.host.a3v
+export const aff3Valid = (vm: Readonly<VmFacts>): boolean => vm.el1 === 64 && vm.host.gic !== '2' && vm.host.a3v
 
 const AFF3_MASK = mpidrAffinity.encode(affinityOf({ aff3: 0xff, aff2: 0, aff1: 0, aff0: 0 }))
 

@@ -25,6 +25,18 @@ export const ICH_LR = system('ICH_LR<n>_EL2', [
 export const LR_EOI = { pINTID: 1 << 9 } as const
 export const LR_SOURCE_LSB = 10
 
+export const ICH_VTR = system('ICH_VTR_EL2', [
+  { name: 'ListRegs', lsb: 0, width: 5, text: (v) => `${v + 1n} list registers` },
+  { name: 'DVIM', lsb: 18, width: 1 },
+  { name: 'TDS', lsb: 19, width: 1 },
+  { name: 'nV4', lsb: 20, width: 1 },
+  { name: 'A3V', lsb: 21, width: 1, text: (v) => (v === 1n ? 'Aff3 in SGIs' : 'Aff3 is 0 in SGIs') },
+  { name: 'SEIS', lsb: 22, width: 1 },
+  { name: 'IDbits', lsb: 23, width: 3, text: (v) => `INTIDs of ${16n + 8n * v} bits` },
+  { name: 'PREbits', lsb: 26, width: 3, text: (v) => `${v + 1n} bits preempt` },
+  { name: 'PRIbits', lsb: 29, width: 3, text: (v) => `${v + 1n} bits of priority` },
+])
+
 export const ICH_VMCR = system('ICH_VMCR_EL2', [
   { name: 'VENG0', lsb: 0, width: 1 },
   { name: 'VENG1', lsb: 1, width: 1 },
