@@ -38,6 +38,7 @@ export const fakeWorker = (): Channel => {
       instructions: ns / (index + 1),
       pc: 0xffff_8000_0801_1234n,
       el: 1,
+      frozen: false,
       priorityMask: 0xf0,
       igrpen1: finds !== undefined,
       pending: ns % 4e8 < 1e8 ? [27] : [],

@@ -110,11 +110,16 @@ export class GuestMachine {
     while (!done()) {
       if (this.vmm.now() >= limit || this.vmm.stats().instructions > this.maxInstructions) return false
       this.end = this.vmm.run(Math.min(step, limit - this.vmm.now()), Infinity)
-      const batch = this.vmm.takeTrace()
-      if (batch !== undefined) this.onTrace(batch)
+      this.drain()
       if (this.end !== 'time') return done()
     }
     return true
+  }
+
+  /** Hands on what the trace holds; for whoever runs the machine himself. */
+  readonly drain = (): void => {
+    const batch = this.vmm.takeTrace()
+    if (batch !== undefined) this.onTrace(batch)
   }
 
   /** Runs until the console shows `text` behind what was waited for before; hands back what stands before it. */

@@ -40,6 +40,11 @@ export class CodeCache {
   private used = 0
   /** Instructions decoded since the start. */
   decoded = 0
+  /**
+   * Numbers in their pages of the instructions that breakpoints are at, whichever pages those are: a page may be
+   * mapped anywhere, and the driver knows the address when it gets there. Their records say UNDEFINED.
+   */
+  private breaks: ReadonlySet<number> = new Set()
   /** Called when every record page is dropped. */
   onReset: () => void = () => {}
   /** Called before instructions of a record page are forgotten: which page, the first one, how many. */
@@ -68,6 +73,7 @@ export class CodeCache {
     this.bytes.copyWithin(this.plan.fetched + index * PAGE, from, from + PAGE)
     this.bytes.fill(0, base, base + record.PAGE_STRIDE)
     this.view.setUint16(base + record.PER_PAGE * record.SIZE, special.PAGE_END, true)
+    for (const index of this.breaks) this.setBreak(base + index * record.SIZE)
     return base
   }
 
@@ -93,6 +99,37 @@ export class CodeCache {
     this.onInvalidate(page, index, length >>> 2)
     const first = page + index * record.SIZE
     this.bytes.fill(0, first, first + (length >>> 2) * record.SIZE)
+    for (const broken of this.breaks)
+      if (broken >= index && broken < index + (length >>> 2)) this.setBreak(page + broken * record.SIZE)
+  }
+
+  /** Has the driver called at these instructions of every page, by their numbers in the page, and at no others. */
+  breakAt(indexes: ReadonlySet<number>): void {
+    const before = this.breaks
+    this.breaks = indexes
+    for (let n = 0; n < this.used; n++) {
+      const page = this.addressOf(n)
+      for (const index of before) if (!indexes.has(index)) this.view.setUint16(page + index * record.SIZE, special.DECODE, true)
+      for (const index of indexes) {
+        if (before.has(index)) continue
+        this.onInvalidate(page, index, 1)
+        this.setBreak(page + index * record.SIZE)
+      }
+    }
+  }
+
+  /** Whether a record stands for a breakpoint. */
+  isBreak(address: number): boolean {
+    return this.breaks.size > 0 && this.breaks.has((address - this.pageOf(address)) / record.SIZE)
+  }
+
+  /** Lets a record that stands for a breakpoint do what its instruction does, until `setBreak`. */
+  passBreak(address: number): void {
+    this.view.setUint16(address, special.DECODE, true)
+  }
+
+  setBreak(address: number): void {
+    this.view.setUint16(address, special.UNDEFINED, true)
   }
 
   /** Address of the first record of the page that a record belongs to. */

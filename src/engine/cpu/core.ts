@@ -68,6 +68,11 @@ export class Core {
   private withheld = 0
   private given = 0
   private endSlice: SliceEnd | undefined
+  private breakpoints: ReadonlySet<bigint> = new Set()
+  /** The breakpoint that was met last. */
+  lastBreak: { readonly cpu: number; readonly pc: bigint } | undefined
+  /** The record of a breakpoint whose instruction is being done; 0: none. */
+  private passing = 0
   /** Words that no row decodes, by word: how often they were met. */
   readonly undefinedWords = new Map<number, number>()
   readonly statistics = { exceptions: 0, interrupts: 0 }
@@ -142,6 +147,7 @@ export class Core {
       contextChanged: (cpu) => this.contextChanged(cpu),
       hypercall: this.ports.hypercall,
       trace: this.trace,
+      isBreak: () => this.code.isBreak(this.registers.record),
       countUndefined: () => {
         const word = this.code.wordOf(this.registers.record)
         this.undefinedWords.set(word, (this.undefinedWords.get(word) ?? 0) + 1)
@@ -211,8 +217,15 @@ export class Core {
     if (cpu === this.current) this.stopSlice('off')
   }
 
+  /** Keeps a CPU from running, or lets it. */
+  freeze(cpu: CpuState, frozen: boolean): void {
+    cpu.frozen = frozen
+    this.readinessChanged(cpu)
+    if (frozen && cpu === this.current) this.stopSlice('yield')
+  }
+
   private readinessChanged(cpu: CpuState): void {
-    this.ready.set(cpu.index, cpu.powered && !cpu.waiting)
+    this.ready.set(cpu.index, cpu.powered && !cpu.waiting && !cpu.frozen)
   }
 
   /** An input of a CPU: each ends a WFI, and the first two are taken where PSTATE lets them. */
@@ -333,7 +346,9 @@ export class Core {
         r.budget = Math.min(this.withheld, SAMPLE_INTERVAL)
         this.withheld -= r.budget
       }
-      if (this.runWasm() === 0) {
+      const left = this.runWasm()
+      if (this.passing !== 0) this.passed()
+      if (left === 0) {
         r.u64[bank.PC >>> 3] = r.currentPc()
         this.translator?.sample(r.record)
       } else fetched = this.handlePending(cpu)
@@ -360,10 +375,10 @@ export class Core {
     this.registers.budget = 0
   }
 
-  /** Ends the slice after the instruction under way. */
+  /** Ends the slice after the instruction under way. One that ends for a reason of its own does not end for a break. */
   stopSlice(end: SliceEnd): void {
     if (this.given === 0) return
-    this.endSlice = end
+    if (end !== 'break' || this.endSlice === undefined) this.endSlice = end
     this.holdBack()
   }
 
@@ -405,6 +420,8 @@ export class Core {
           this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'waiting', pc: p.pc })
         }
         return this.goTo(p.pc)
+      case 'break':
+        return this.atBreak(cpu)
       case 'sync':
         if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)
         return this.exception(cpu, vector.SYNC, p.esr, p.returnTo)
@@ -419,6 +436,39 @@ export class Core {
       default:
         throw new Error(`unknown ${p satisfies never}`)
     }
+  }
+
+  // ---- breakpoints
+
+  /** Stops before the instructions at these virtual addresses, on whichever CPU and in whichever address space. */
+  setBreakpoints(addresses: readonly bigint[]): void {
+    this.breakpoints = new Set(addresses)
+    this.code.breakAt(new Set(addresses.map((address) => Number(address & 0xffcn) >>> 2)))
+  }
+
+  /** The record has taken an instruction off the budget and done nothing. Stops here, or has the instruction done. */
+  private atBreak(cpu: CpuState): boolean {
+    const r = this.registers
+    r.budget++
+    const pc = r.currentPc()
+    r.u64[bank.PC >>> 3] = pc
+    if (this.breakpoints.has(pc) && cpu.passes !== pc) {
+      cpu.passes = pc
+      this.lastBreak = { cpu: cpu.index, pc }
+      this.stopSlice('break')
+      return true
+    }
+    cpu.passes = undefined
+    this.withheld += r.budget - 1
+    r.budget = 1
+    this.passing = r.record
+    this.code.passBreak(r.record)
+    return true
+  }
+
+  private passed(): void {
+    this.code.setBreak(this.passing)
+    this.passing = 0
   }
 
   /** The exception level or a register that decides over translation or traps has changed. */

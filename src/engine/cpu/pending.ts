@@ -1,7 +1,7 @@
 /** What the driver of compiled code has to do once that code has returned. */
 
 /** Why a slice ended before its budget did. */
-export type SliceEnd = 'budget' | 'wait' | 'yield' | 'off' | 'stop'
+export type SliceEnd = 'budget' | 'wait' | 'yield' | 'off' | 'stop' | 'break'
 
 export interface Abort {
   readonly kind: 'abort'
@@ -19,6 +19,9 @@ export type Pending =
   | Abort
   /** A synchronous exception with this syndrome. */
   | { readonly kind: 'sync'; readonly esr: bigint; readonly returnTo: bigint; readonly far?: bigint }
+  /** The instruction under way is one that somebody may want to stop at. */
+  | { readonly kind: 'break' }
   | { readonly kind: 'jump'; readonly pc: bigint; readonly end?: SliceEnd }
 
 export const NOTHING: Pending = { kind: 'none' }
+export const BREAK: Pending = { kind: 'break' }

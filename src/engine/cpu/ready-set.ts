@@ -16,6 +16,10 @@ export class ReadySet {
     this.count += ready ? 1 : -1
   }
 
+  has(index: number): boolean {
+    return (((this.words[index >>> 5] ?? 0) >>> (index & 31)) & 1) === 1
+  }
+
   /** The first CPU that can run, looking from `index` upwards and around; `undefined`: none can. */
   from(index: number): number | undefined {
     if (this.count === 0) return undefined

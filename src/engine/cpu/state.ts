@@ -10,6 +10,10 @@ export interface CpuState {
   powered: boolean
   /** In WFI: nothing runs until an interrupt is pending. */
   waiting: boolean
+  /** A person keeps it from running. */
+  frozen: boolean
+  /** The breakpoint it last stopped at: it is passed once. */
+  passes: bigint | undefined
   /** The event register of WFE. */
   event: boolean
   /** Levels of the IRQ and FIQ inputs. */
@@ -42,6 +46,8 @@ export const newCpuState = (index: number): CpuState => ({
   index,
   powered: false,
   waiting: false,
+  frozen: false,
+  passes: undefined,
   event: false,
   irq: false,
   fiq: false,

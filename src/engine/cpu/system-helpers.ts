@@ -4,6 +4,7 @@ import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { exceptionReturn } from './exceptions.ts'
 import { bank } from './layout.ts'
+import { BREAK } from './pending.ts'
 import type { Pending } from './pending.ts'
 import { slots } from './slots.ts'
 import type { CpuState, Registers } from './state.ts'
@@ -23,6 +24,8 @@ export interface SystemContext {
   contextChanged(cpu: CpuState): void
   hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
   readonly trace: TraceTap
+  /** Whether the record of the instruction under way stands for a breakpoint. */
+  isBreak(): boolean
   /** The instruction under way is none of this CPU's. */
   countUndefined(): void
 }
@@ -59,6 +62,7 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
   }
   return {
     undefinedInstruction: () => {
+      if (o.isBreak()) return leave(BREAK)
       o.countUndefined()
       return undefinedHere()
     },

@@ -3,12 +3,14 @@ import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
 import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { createAddressSpace } from '../bus/address-space.ts'
 import type { AddressSpace } from '../bus/address-space.ts'
+import { FRAMES, registerName } from '../../pure/arch/frames.ts'
+import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
 import type { AccessWidth, MmioRegion } from '../bus/device.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
-import type { CpuRunState } from '../cpu/state.ts'
 import { cpuRegisters } from './cpu-registers.ts'
+import type { CpuRunState, CpuState } from '../cpu/state.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
 import { RunLoop } from './run-loop.ts'
 import type { LoopEnd } from './run-loop.ts'
@@ -28,11 +30,25 @@ export interface MachineOptions {
 export interface MachineRunState {
   /** Virtual nanoseconds. */
   readonly now: number
-  /** Whose turn it is, and who ran last. */
+  /** Whose turn it is, what is left of its slice where that was interrupted, and who ran last. */
   readonly turn: number
+  readonly left: number
   readonly last: number
   readonly cpus: readonly CpuRunState[]
 }
+
+/** An access to the GIC, by memory or by system register. */
+export interface GicAccess {
+  readonly cpu: number
+  readonly register: string
+  readonly write: boolean
+  readonly value: bigint
+}
+
+/** What a run was stopped for. */
+export type Stop =
+  | { readonly kind: 'breakpoint'; readonly cpu: number; readonly pc: bigint }
+  | ({ readonly kind: 'gicAccess' } & GicAccess)
 
 export class Machine implements Hardware {
   readonly aarch32 = false
@@ -43,6 +59,10 @@ export class Machine implements Hardware {
   private readonly loop: RunLoop
   private readonly options: MachineOptions
   private hypercall: HypercallHandler = () => -1n
+  /** Whether a run comes back after the next access to the GIC. */
+  breaksAtGic = false
+  /** The access to the GIC that a run came back for. */
+  private gicAccess: GicAccess | undefined
   /** What the guest asked for when it stopped itself. */
   event: SystemEvent | undefined
 
@@ -101,11 +121,12 @@ export class Machine implements Hardware {
   ): void {
     const { registers } = region
     const { sink } = this.trace
-    if (sink === undefined || registers === undefined) return
+    if (registers === undefined || (sink === undefined && !this.breaksAtGic)) return
     const { frame, stride = region.size, first = cpu } = registers
     const at = physical - region.base
     const owner = first + Math.floor(at / stride)
-    sink({
+    if (FRAMES[frame].gic) this.gicAccessed({ cpu, register: registerName(frame, at % stride), write, value })
+    sink?.({
       kind: 'mmio',
       cpu,
       frame,
@@ -116,6 +137,20 @@ export class Machine implements Hardware {
       value,
       pc: this.core.registers.currentPc(),
     })
+  }
+
+  private gicAccessed(access: GicAccess): void {
+    if (!this.breaksAtGic) return
+    this.breaksAtGic = false
+    this.gicAccess = access
+    this.loop.breakHere()
+  }
+
+  /** Why the last run came back with `break`. */
+  get stop(): Stop | undefined {
+    if (this.gicAccess !== undefined) return { kind: 'gicAccess', ...this.gicAccess }
+    const { lastBreak } = this.core
+    return lastBreak === undefined ? undefined : { kind: 'breakpoint', ...lastBreak }
   }
 
   get ramBase(): number {
@@ -174,7 +209,14 @@ export class Machine implements Hardware {
   private traced(port: SysregPort): SysregPort {
     return {
       ...port,
+      read: (cpu, encoding, el) => {
+        const value = port.read(cpu, encoding, el)
+        if (value !== undefined && this.breaksAtGic)
+          this.gicAccessed({ cpu, register: systemRegisterName(encoding), write: false, value })
+        return value
+      },
       write: (cpu, encoding, value, el) => {
+        if (this.breaksAtGic) this.gicAccessed({ cpu, register: systemRegisterName(encoding), write: true, value })
         this.trace.sink?.({ kind: 'sysregWritten', cpu, encoding, value, pc: this.core.registers.currentPc() })
         return port.write(cpu, encoding, value, el)
       },
@@ -200,7 +242,7 @@ export class Machine implements Hardware {
   /** What goes on, beside registers and RAM. */
   runState(): MachineRunState {
     const { core, clock, loop } = this
-    return { now: clock.now(), turn: loop.turn, last: core.last, cpus: core.cpus.map((cpu) => core.runState(cpu)) }
+    return { now: clock.now(), ...loop.turn, last: core.last, cpus: core.cpus.map((cpu) => core.runState(cpu)) }
   }
 
   /** Sets the time of a machine that has not run yet. */
@@ -209,8 +251,8 @@ export class Machine implements Hardware {
   }
 
   /** Into a machine whose CPUs have their registers, and are on or off. */
-  restoreRunState({ turn, last, cpus }: MachineRunState): void {
-    this.loop.turn = turn
+  restoreRunState({ turn, left, last, cpus }: MachineRunState): void {
+    this.loop.turn = { turn, left }
     for (const [index, cpu] of this.core.cpus.entries()) {
       const state = cpus[index]
       if (state !== undefined) this.core.restoreRunState(cpu, state)
@@ -218,7 +260,15 @@ export class Machine implements Hardware {
     this.core.resumeAfter(last)
   }
 
-  runUntil(until: number, skipTo: number): LoopEnd {
-    return this.loop.runUntil(until, skipTo)
+  /** `exact`: not an instruction longer than until then. */
+  runUntil(until: number, skipTo: number, exact = false): LoopEnd {
+    this.gicAccess = undefined
+    this.core.lastBreak = undefined
+    return this.loop.runUntil(until, skipTo, exact)
+  }
+
+  /** Runs one CPU alone; says how many instructions it executed. */
+  step(cpu: CpuState, instructions: number): number {
+    return this.loop.step(cpu, instructions)
   }
 }

@@ -9,9 +9,10 @@ import type { VirtualClock } from './virtual-clock.ts'
 
 /** Instructions in a slice: short where others wait for their turn. */
 const SLICE = { alone: 50_000, shared: 10_000 } as const
+export const LONGEST_SLICE = SLICE.alone
 
-/** Why `runUntil` came back: its time has come; nothing can happen but input; or the machine was stopped. */
-export type LoopEnd = 'time' | 'idle' | 'stopped'
+/** Why `runUntil` came back: its time has come; nothing can happen but input; a break; or the machine was stopped. */
+export type LoopEnd = 'time' | 'idle' | 'break' | 'stopped'
 
 export class RunLoop {
   private readonly core: Core
@@ -20,19 +21,25 @@ export class RunLoop {
   /** Told of each CPU whose slice is over: KVM has the host back. */
   onExit: (cpu: number) => void = () => {}
   private stopped = false
+  private broken = false
+  /** A slice that was interrupted goes on where it was, so that a run with breaks is the run without them. */
+  private rest: { readonly cpu: CpuState; readonly budget: number } | undefined
 
   constructor(core: Core, clock: VirtualClock) {
     this.core = core
     this.clock = clock
   }
 
-  /** The CPU whose turn it is. */
-  get turn(): number {
-    return this.next
+  /** The CPU whose turn it is, and what is left of its slice where that was interrupted, else 0. */
+  get turn(): { readonly turn: number; readonly left: number } {
+    const { rest } = this
+    return rest === undefined ? { turn: this.next, left: 0 } : { turn: rest.cpu.index, left: rest.budget }
   }
 
-  set turn(cpu: number) {
-    this.next = cpu
+  set turn({ turn, left }: { readonly turn: number; readonly left: number }) {
+    const cpu = this.core.cpus[turn]
+    this.next = turn
+    this.rest = cpu === undefined || left === 0 ? undefined : { cpu, budget: left }
   }
 
   stop(): void {
@@ -40,34 +47,70 @@ export class RunLoop {
     this.core.stopSlice('stop')
   }
 
+  /** Has `runUntil` come back after the instruction under way. */
+  breakHere(): void {
+    this.broken = true
+    this.core.stopSlice('break')
+  }
+
   /**
-   * Runs whole slices until virtual time has reached `until`; may run over by a slice. `skipTo`: how far
-   * time may skip while every CPU waits.
+   * Runs whole slices until virtual time has reached `until`, and over it by less than a slice unless it shall be
+   * `exact`. `skipTo`: how far time may skip while every CPU waits.
    */
-  runUntil(until: number, skipTo: number): LoopEnd {
+  runUntil(until: number, skipTo: number, exact = false): LoopEnd {
     const { core, clock } = this
     this.stopped = false
+    this.broken = false
     for (;;) {
       clock.fireDue()
       if (this.stopped) return 'stopped'
+      if (this.broken) return 'break'
       if (clock.now() >= until) return 'time'
-      const cpu = this.pick()
+      const { rest } = this
+      this.rest = undefined
+      const goesOn = rest !== undefined && core.ready.has(rest.cpu.index)
+      const cpu = goesOn ? rest.cpu : this.pick()
       const deadline = clock.next()
       if (cpu === undefined) {
-        const to = Math.min(deadline, skipTo)
+        const to = Math.min(deadline, skipTo, exact ? until : Infinity)
         // Nothing is due and time may skip at will: it has nowhere to go.
         if (to === Infinity) return 'idle'
         if (to > clock.now()) clock.advance(to - clock.now())
-        if (deadline > to) return 'idle'
+        if (deadline > to) return exact && to === until ? 'time' : 'idle'
         continue
       }
-      const slice = core.ready.count === 1 ? SLICE.alone : SLICE.shared
+      const slice = goesOn ? rest.budget : core.ready.count === 1 ? SLICE.alone : SLICE.shared
       const budget = Math.max(1, Math.min(slice, deadline - clock.now()))
-      const { executed } = core.run(cpu, budget)
+      const allowed = exact ? Math.min(budget, until - clock.now()) : budget
+      const { executed, end } = core.run(cpu, allowed)
       clock.advance(executed)
-      this.onExit(cpu.index)
-      this.next = cpu.index + 1
+      const cut = end === 'break' || (end === 'budget' && allowed < budget)
+      if (cut && executed < budget) this.rest = { cpu, budget: budget - executed }
+      else this.sliceOver(cpu)
+      if (end === 'break') return 'break'
     }
+  }
+
+  /** Runs one CPU alone, for some instructions and no longer; says how many it executed. */
+  step(cpu: CpuState, instructions: number): number {
+    const { core, clock } = this
+    clock.fireDue()
+    this.broken = false
+    cpu.passes = core.pcOf(cpu)
+    const { executed } = core.run(cpu, instructions)
+    clock.advance(executed)
+    const { rest } = this
+    if (rest?.cpu === cpu && executed < rest.budget) this.rest = { cpu, budget: rest.budget - executed }
+    else if (rest?.cpu === cpu) {
+      this.rest = undefined
+      this.sliceOver(cpu)
+    } else this.onExit(cpu.index)
+    return executed
+  }
+
+  private sliceOver(cpu: CpuState): void {
+    this.onExit(cpu.index)
+    this.next = cpu.index + 1
   }
 
   /** The next CPU in turn that can run. */

@@ -12,6 +12,7 @@ import type { VmImage } from '../../pure/image/image.ts'
 import type { DeviceState } from '../bus/device-state.ts'
 import type { CpuRunState } from '../cpu/state.ts'
 import type { MachineRunState } from '../machine/machine.ts'
+import { LONGEST_SLICE } from '../machine/run-loop.ts'
 
 export interface Snapshot {
   readonly blueprint: Blueprint
@@ -87,12 +88,13 @@ const readCpu = (field: string, value: unknown): CpuRunState => {
 
 const readRun = (value: unknown, vcpus: number): MachineRunState => {
   const run = record('run', value)
-  onlyKnown('run', run, ['now', 'turn', 'last', 'cpus'])
+  onlyKnown('run', run, ['now', 'turn', 'left', 'last', 'cpus'])
   const cpus = list('run.cpus', run.get('cpus')).map((one, i) => readCpu(`run.cpus[${i}]`, one))
   if (cpus.length !== vcpus) throw new Wrong(`run.cpus has ${cpus.length} entries for ${vcpus} vCPUs.`)
   return {
     now: integer('run.now', 0, Number.MAX_SAFE_INTEGER, run.get('now'), ' nanoseconds'),
     turn: integer('run.turn', 0, vcpus, run.get('turn')),
+    left: integer('run.left', 0, LONGEST_SLICE, run.get('left'), ' instructions'),
     last: integer('run.last', -1, vcpus - 1, run.get('last')),
     cpus,
   }

@@ -27,6 +27,7 @@ import type { Vgic } from '../gic/vgic.ts'
 import { Kvm } from '../kvm/kvm.ts'
 import type { PlacedIts } from '../kvm/kvm.ts'
 import { Machine } from '../machine/machine.ts'
+import type { Stop } from '../machine/machine.ts'
 import { readKernelLog } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
@@ -35,6 +36,7 @@ import type { Snapshot } from './snapshot.ts'
 import { Tracing } from './tracing.ts'
 
 export type { CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
+export type { Stop } from '../machine/machine.ts'
 
 export interface GuestFiles {
   readonly kernel: Uint8Array
@@ -56,8 +58,8 @@ export interface VmmOptions {
   readonly trace?: boolean
 }
 
-/** `time`: as long as asked; `idle`: every CPU waits; `off`, `reset`: the guest asked for it; `stuck`: no CPU is on. */
-export type RunEnd = 'time' | 'idle' | 'off' | 'reset' | 'stuck'
+/** `time`: as long as asked; `idle`: every CPU waits; `break`: `stop()` says where; `off`, `reset`: the guest asked for it; `stuck`: no CPU is on. */
+export type RunEnd = 'time' | 'idle' | 'break' | 'off' | 'reset' | 'stuck'
 
 export interface CpuInspection extends CpuGicInspection {
   readonly index: number
@@ -66,6 +68,7 @@ export interface CpuInspection extends CpuGicInspection {
   readonly instructions: number
   readonly pc: bigint
   readonly el: 0 | 1
+  readonly frozen: boolean
 }
 
 export interface MachineInspection {
@@ -160,14 +163,48 @@ export class Vmm {
   }
 
   /**
-   * Runs for `maxNs` virtual nanoseconds, or a little more. `skipNs`: how far time may skip while every CPU waits.
+   * Runs for `maxNs` virtual nanoseconds, or a little more unless it shall be `exact`. `skipNs`: how far time may
+   * skip while every CPU waits. When a run is taken up again does not change what happens in it.
    */
-  run(maxNs: number, skipNs: number): RunEnd {
+  run(maxNs: number, skipNs: number, exact = false): RunEnd {
     const { clock, core } = this.machine
     const now = clock.now()
-    const end = this.machine.runUntil(now + maxNs, now + skipNs)
+    const end = this.machine.runUntil(now + maxNs, now + skipNs, exact)
     if (end === 'stopped') return this.machine.event ?? 'stuck'
     return end === 'idle' && !core.cpus.some((cpu) => cpu.powered) ? 'stuck' : end
+  }
+
+  /** Why the last run came back with `break`. */
+  stop(): Stop | undefined {
+    return this.machine.stop
+  }
+
+  /** Runs one CPU for some instructions while the others stand still; `undefined`, or why it cannot. */
+  step(index: number, instructions: number): string | undefined {
+    const cpu = this.machine.core.cpus[index]
+    if (cpu === undefined) return `There is no CPU ${index}.`
+    if (!cpu.powered) return `CPU ${index} is off: it has no next instruction.`
+    if (cpu.waiting) return `CPU ${index} waits for an interrupt: it has no next instruction until one comes.`
+    this.machine.step(cpu, instructions)
+    return undefined
+  }
+
+  /** Keeps a CPU from running, or lets it; `undefined`, or why not. */
+  freeze(index: number, frozen: boolean): string | undefined {
+    const cpu = this.machine.core.cpus[index]
+    if (cpu === undefined) return `There is no CPU ${index}.`
+    this.machine.core.freeze(cpu, frozen)
+    return undefined
+  }
+
+  /** Runs come back before the instructions at these virtual addresses. */
+  setBreakpoints(addresses: readonly bigint[]): void {
+    this.machine.core.setBreakpoints(addresses)
+  }
+
+  /** Whether the next run comes back after an access to the GIC. */
+  breakAtGic(wanted: boolean): void {
+    this.machine.breaksAtGic = wanted
   }
 
   /** Virtual nanoseconds. */
@@ -244,6 +281,7 @@ export class Vmm {
         instructions: cpu.instructions,
         pc: core.pcOf(cpu),
         el: cpu.el,
+        frozen: cpu.frozen,
         ...(gic?.cpus[cpu.index] ?? NO_GIC),
       })),
       frames: gic?.frames ?? [],

@@ -8,7 +8,7 @@ import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { EventName } from '../../pure/trace/events.ts'
 import { eventAt } from '../../pure/trace/read.ts'
 import { TraceRing } from '../../pure/trace/ring.ts'
-import type { CpuInspection, MachineInspection, RunEnd } from '../vmm/vmm.ts'
+import type { CpuInspection, MachineInspection, RunEnd, Stop } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
 import type { Hosted, HostPorts } from './host.ts'
 
@@ -19,6 +19,7 @@ const cpu = (index: number, instructions: number): CpuInspection => ({
   instructions,
   pc: 0n,
   el: 1,
+  frozen: false,
   private: [],
   priorityMask: 0,
   igrpen1: false,
@@ -39,6 +40,9 @@ const bench = () => {
   let made = 0
   let refuse: string | undefined
   const typed: number[] = []
+  let stop: Stop | undefined
+  let breakpoints: readonly bigint[] = []
+  let atGic = false
 
   const create: HostPorts['create'] = ({ onConsole }) => {
     if (refuse !== undefined) return { ok: false, what: refuse }
@@ -61,6 +65,10 @@ const bench = () => {
       run: (maxNs) => {
         wall += 5
         now += maxNs
+        if (atGic) {
+          atGic = false
+          return 'break'
+        }
         onConsole(Uint8Array.of(0x68, 0x69))
         if (kept?.('consoleLine') === true) ring.record(now, { kind: 'consoleLine', line: 'hi' })
         return end
@@ -85,6 +93,15 @@ const bench = () => {
         translatedInstructions: 0,
       }),
       inspect,
+      stop: () => stop,
+      step: (index, count) => {
+        if (index > 1) return `There is no CPU ${index}.`
+        now += count
+        return undefined
+      },
+      freeze: (index) => (index > 1 ? `There is no CPU ${index}.` : undefined),
+      setBreakpoints: (addresses) => (breakpoints = addresses),
+      breakAtGic: (wanted) => (atGic = wanted),
       watchTrace: (wanted) => {
         kept = wanted
       },
@@ -107,6 +124,10 @@ const bench = () => {
     typed,
     sent,
     machines: () => made,
+    breakpoints: () => breakpoints,
+    willStop: (at: Stop) => {
+      stop = at
+    },
     refuseBuilds: (what: string) => {
       refuse = what
     },
@@ -248,5 +269,55 @@ describe('the worker’s host', () => {
     host.handle({ command: 'pause' })
     expect(told()).toHaveLength(1)
     expect(told()[0]?.update.interrupts).toEqual({ cpu: 1, irqs: [] })
+  })
+
+  it('stops after an access to the GIC and says which, and at a moment of time', () => {
+    const { host, build, of, willStop } = bench()
+    host.handle(build)
+    host.handle({ command: 'pause' })
+    willStop({ kind: 'gicAccess', cpu: 1, register: 'GICD_CTLR', write: true, value: 0x12n })
+    expect(host.handle({ command: 'runTo', until: 'gicAccess' })).toEqual({ ok: true })
+    expect(host.advance()).toBe('later')
+    expect(of('run').at(-1)?.run).toMatchObject({ state: 'paused', stop: 'CPU 1 has written GICD_CTLR: 0x12.' })
+    const { virtualNs } = of('run').at(-1)?.run ?? { virtualNs: 0 }
+    expect(host.handle({ command: 'runTo', until: virtualNs })).toMatchObject({ ok: false })
+    expect(host.handle({ command: 'runTo', until: virtualNs + 1234 })).toEqual({ ok: true })
+    expect(host.advance()).toBe('later')
+    expect(of('run').at(-1)?.run).toMatchObject({
+      state: 'paused',
+      virtualNs: virtualNs + 1234,
+      stop: 'The time is up.',
+    })
+    host.handle({ command: 'run' })
+    expect(of('run').at(-1)?.run.stop).toBeUndefined()
+  })
+
+  it('steps one CPU while paused, and refuses what cannot be done in a sentence', () => {
+    const { host, build, of } = bench()
+    expect(host.handle({ command: 'step', cpu: 0, count: 1 })).toMatchObject({ ok: false })
+    host.handle(build)
+    expect(host.handle({ command: 'step', cpu: 0, count: 3 })).toEqual({ ok: true })
+    expect(of('run').at(-1)?.run).toMatchObject({ state: 'paused', virtualNs: 3 })
+    expect(host.handle({ command: 'step', cpu: 9, count: 1 })).toEqual({ ok: false, what: 'There is no CPU 9.' })
+    expect(host.handle({ command: 'freeze', cpu: 9, frozen: true })).toEqual({ ok: false, what: 'There is no CPU 9.' })
+  })
+
+  it('keeps breakpoints for the machines to come', () => {
+    const { host, build, breakpoints } = bench()
+    host.handle({ command: 'breakpoints', addresses: [0x4020_0000n] })
+    host.handle(build)
+    expect(breakpoints()).toEqual([0x4020_0000n])
+  })
+
+  it('goes no faster than it is told', () => {
+    const { host, build, of } = bench()
+    host.handle(build)
+    host.handle({ command: 'speed', limit: 0.001 })
+    for (let turn = 0; turn < 200; turn++) host.advance()
+    host.handle({ command: 'pause' })
+    host.handle({ command: 'step', cpu: 0, count: 1 })
+    // A turn takes 5 ms here: a second in all.
+    expect(of('run').at(-1)?.run.virtualNs).toBeLessThan(1.01e6)
+    expect(of('run').at(-1)?.run.virtualNs).toBeGreaterThan(0.9e6)
   })
 })

@@ -6,7 +6,7 @@ import type { AnswerTo, Command, CommandName } from '../../pure/protocol/command
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
 import type { EventName } from '../../pure/trace/events.ts'
-import type { Vmm, VmmOptions } from '../vmm/vmm.ts'
+import type { Stop, Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
 
@@ -18,6 +18,8 @@ const RATE_MS = 250
 const BUSY_SHARE = 0.2
 /** Looking at the machine may take this share of the time. */
 const VIEW_SHARE = 10
+
+type RunControl = 'stop' | 'step' | 'freeze' | 'setBreakpoints' | 'breakAtGic'
 
 /** What is asked of a virtual machine. */
 export type Hosted = Pick<
@@ -31,6 +33,7 @@ export type Hosted = Pick<
   | 'stats'
   | 'inspect'
   | 'inspectInterrupts'
+  | RunControl
   | 'watchTrace'
   | 'takeTrace'
 >
@@ -53,6 +56,14 @@ export type Next = 'now' | 'soon' | 'later'
 
 const NO_MACHINE = { ok: false, what: 'There is no machine yet: boot one first.' } as const
 
+/** Why a machine has stopped by itself, as a sentence. */
+const stopText = (stop: Stop | undefined): string => {
+  if (stop === undefined) return 'It has stopped.'
+  if (stop.kind === 'breakpoint') return `CPU ${stop.cpu} is at the breakpoint 0x${stop.pc.toString(16)}.`
+  const { cpu, write, register, value } = stop
+  return `CPU ${cpu} has ${write ? 'written' : 'read'} ${register}: 0x${value.toString(16)}.`
+}
+
 export class Host {
   private readonly ports: HostPorts
   private readonly publisher = new Publisher()
@@ -65,6 +76,10 @@ export class Host {
   private interruptsOf: number | undefined
   private traced: ReadonlySet<EventName> = new Set()
   private traceDue = 0
+  private breakpoints: readonly bigint[] = []
+  /** The moment of virtual time at which it pauses. */
+  private until = Infinity
+  private limit = Infinity
   private output: Uint8Array[] = []
   private viewDue = 0
   private rate = { at: 0, busyMs: 0, instructions: 0, virtualNs: 0 }
@@ -80,7 +95,24 @@ export class Host {
       case 'build':
         return this.boot(command)
       case 'run':
-        return this.go(['paused'], 'running')
+        return this.runTo(undefined)
+      case 'runTo':
+        return this.runTo(command.until)
+      case 'step':
+        return this.step(command.cpu, command.count)
+      case 'freeze': {
+        const what = this.vmm === undefined ? NO_MACHINE.what : this.vmm.freeze(command.cpu, command.frozen)
+        this.publish(true)
+        return what === undefined ? { ok: true } : { ok: false, what }
+      }
+      case 'breakpoints':
+        this.breakpoints = command.addresses
+        this.vmm?.setBreakpoints(command.addresses)
+        return { ok: true }
+      case 'speed':
+        this.limit = command.limit ?? Infinity
+        this.pacing.setLimit(this.limit)
+        return { ok: true }
       case 'pause':
         return this.go(['running'], 'paused')
       case 'power':
@@ -122,20 +154,23 @@ export class Host {
       return 'later'
     }
     const started = this.ports.now()
-    const { maxNs, skipNs } = this.pacing.begin(started)
+    const { maxNs, skipNs, exact } = this.pacing.begin(started)
     const before = vmm.now()
-    const end = vmm.run(maxNs, skipNs)
+    const left = this.until - before
+    const end = vmm.run(Math.min(maxNs, left), Math.min(skipNs, left), exact || left < Infinity)
     const ended = this.ports.now()
     this.pacing.end(ended, vmm.now() - before, end === 'time')
     this.rate.busyMs += ended - started
     this.flush()
     if (end === 'reset') return this.power('reset').ok ? 'now' : 'later'
     if (end === 'off' || end === 'stuck') this.state = end
+    if (end === 'break' || vmm.now() >= this.until)
+      this.halt(end === 'break' ? stopText(vmm.stop()) : 'The time is up.')
     this.sendTrace(this.state !== 'running')
     this.measure(vmm, ended)
     this.publish(false)
     if (this.state !== 'running') return 'later'
-    return end === 'idle' ? 'soon' : 'now'
+    return end === 'idle' || maxNs === 0 ? 'soon' : 'now'
   }
 
   /** Something broke that should not: the machine stays for inspection and runs no more. */
@@ -161,11 +196,14 @@ export class Host {
     const { vmm } = made
     this.vmm = vmm
     this.watchTrace()
+    vmm.setBreakpoints(this.breakpoints)
+    this.until = Infinity
     this.build = build
     this.output = output
     this.machine++
     this.publisher.restart(this.machine)
     this.pacing = new Pacing()
+    this.pacing.setLimit(this.limit)
     this.state = build.run ? 'running' : 'paused'
     this.rate = { at: this.ports.now(), busyMs: 0, instructions: 0, virtualNs: 0 }
     this.run = { state: this.state, engine, virtualNs: 0, instructions: 0, mips: 0, ratio: 0 }
@@ -174,9 +212,47 @@ export class Host {
     return { ok: true, calls: vmm.planCalls().map(({ call, answer }) => ({ call, answer })) }
   }
 
+  private runTo(until: 'gicAccess' | number | undefined): AnswerTo<'run'> {
+    const { vmm } = this
+    if (vmm === undefined) return NO_MACHINE
+    if (typeof until === 'number' && until <= vmm.now()) {
+      return { ok: false, what: `That moment has passed: it is ${(vmm.now() / 1e9).toFixed(9)} s now.` }
+    }
+    if (this.state !== 'paused' && this.state !== 'running') {
+      return { ok: false, what: 'The machine is off: boot it first.' }
+    }
+    vmm.breakAtGic(until === 'gicAccess')
+    this.until = typeof until === 'number' ? until : Infinity
+    return this.go(['paused'], 'running')
+  }
+
+  private step(cpu: number, count: number): AnswerTo<'step'> {
+    const { vmm } = this
+    if (vmm === undefined) return NO_MACHINE
+    if (this.state === 'running') this.go(['running'], 'paused')
+    if (this.state !== 'paused') return { ok: false, what: 'The machine is off: boot it first.' }
+    const what = vmm.step(cpu, count)
+    this.flush()
+    this.sendTrace(true)
+    const { instructions, virtualNs } = vmm.stats()
+    this.run = { ...this.run, instructions, virtualNs }
+    this.tell()
+    this.publish(true)
+    return what === undefined ? { ok: true } : { ok: false, what }
+  }
+
+  /** Pauses by itself, and says why. */
+  private halt(stop: string): void {
+    this.state = 'paused'
+    this.until = Infinity
+    this.run = { ...this.run, stop }
+  }
+
   private go(from: readonly RunStateId[], to: RunStateId): AnswerTo<'run'> {
     if (this.vmm === undefined) return NO_MACHINE
     if (from.includes(this.state)) this.state = to
+    const { stop: _, ...run } = this.run
+    this.run = run
     this.sendTrace(true)
     this.tell()
     this.publish(true)

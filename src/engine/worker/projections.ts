@@ -3,11 +3,11 @@ import type { CpuView, FrameView, InterruptsView, SpiView } from '../../pure/pro
 import type { CpuInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../vmm/vmm.ts'
 
 export const cpuRow = (cpu: CpuInspection): CpuView => {
-  const { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, vmcr, hcr } = cpu
+  const { index, mpidr, state, instructions, pc, el, frozen, priorityMask, igrpen1, vmcr, hcr } = cpu
   const [pending, active, enabled] = [[...cpu.pending], [...cpu.active], [...cpu.enabled]]
   const [apList, listRegisters] = [[...cpu.apList], [...cpu.listRegisters]]
   const interrupts = { pending, active, enabled, apList, listRegisters, vmcr, hcr }
-  return { index, mpidr, state, instructions, pc, el, priorityMask, igrpen1, ...interrupts }
+  return { index, mpidr, state, instructions, pc, el, frozen, priorityMask, igrpen1, ...interrupts }
 }
 
 export const frameRow = ({ base, cpu, typer, waker }: FrameInspection): FrameView => ({ base, cpu, typer, waker })

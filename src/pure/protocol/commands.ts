@@ -28,10 +28,22 @@ const blueprint = z.custom<Blueprint>((value) => parseBlueprint(value).ok, {
   },
 })
 
+const MAX_STEPS = 1_000_000
+export const MAX_BREAKPOINTS = 64
+
 export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
   z.object({ command: z.literal('run') }),
   z.object({ command: z.literal('pause') }),
+  /** One CPU runs alone; the machine is paused before and after. */
+  z.object({ command: z.literal('step'), cpu: z.int().min(0), count: z.int().min(1).max(MAX_STEPS) }),
+  /** Runs until something happens: an access to the GIC, or a moment of virtual time. */
+  z.object({ command: z.literal('runTo'), until: z.union([z.literal('gicAccess'), z.number().min(0)]) }),
+  z.object({ command: z.literal('freeze'), cpu: z.int().min(0), frozen: z.boolean() }),
+  /** All of them, and of the machines of later boots too. */
+  z.object({ command: z.literal('breakpoints'), addresses: z.array(z.bigint()).max(MAX_BREAKPOINTS) }),
+  /** Virtual time per wall time, at most; none: as fast as it goes. */
+  z.object({ command: z.literal('speed'), limit: z.number().positive().exactOptional() }),
   z.object({ command: z.literal('power'), action: z.enum(['off', 'reset']) }),
   z.object({ command: z.literal('input'), bytes }),
   z.object({ command: z.literal('call'), call: kvmCall }),
@@ -67,6 +79,11 @@ const schemas = {
   build: z.union([z.object({ ok: z.literal(true), calls: z.array(planCall) }), refused]),
   run: done,
   pause: done,
+  step: done,
+  runTo: done,
+  freeze: done,
+  breakpoints: done,
+  speed: done,
   power: done,
   input: done,
   call: z.union([z.object({ ok: z.literal(true), answer: kvmAnswer }), refused]),

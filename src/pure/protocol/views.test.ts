@@ -10,6 +10,7 @@ const cpu = (index: number, instructions: number): CpuView => ({
   instructions,
   pc: 0n,
   el: 1,
+  frozen: false,
   priorityMask: 0,
   igrpen1: false,
   pending: [],

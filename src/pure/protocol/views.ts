@@ -15,6 +15,8 @@ export const cpuView = z.object({
   instructions: count,
   pc: z.bigint(),
   el: z.union([z.literal(0), z.literal(1)]),
+  /** A person keeps it from running. */
+  frozen: z.boolean(),
   priorityMask: z.number(),
   igrpen1: z.boolean(),
   /** INTIDs: its SGIs and PPIs, and the SPIs that target it. */
@@ -137,6 +139,8 @@ export const runView = z.object({
   mips: z.number(),
   /** Virtual seconds per wall second, over the last interval. */
   ratio: z.number(),
+  /** Why it is paused, where a person did not pause it; a sentence. */
+  stop: z.string().exactOptional(),
 })
 export type RunView = z.infer<typeof runView>
 

@@ -12,6 +12,7 @@ const cpu = (index: number, change: Partial<CpuView> = {}): CpuView => ({
   instructions: 0,
   pc: 0n,
   el: 1,
+  frozen: false,
   priorityMask: 0xf0,
   igrpen1: true,
   pending: [],

@@ -24,6 +24,8 @@ const BATCH = 32
 const PATIENCE = 1024
 /** A region of less is not worth its entry. */
 const MIN_INSTRUCTIONS = 4
+/** UDF: regions end before a breakpoint as before a word that is no instruction. */
+const NO_INSTRUCTION = 0
 /** How far back the start of a function is looked for, in instructions. */
 const LOOK_BACK = 256
 
@@ -107,7 +109,11 @@ export class Translator {
   }
 
   private pageCode(page: number): { decoder: Interpreter['decoder']; wordAt: (index: number) => number } {
-    return { decoder: this.interpreter.decoder, wordAt: (index) => this.code.wordOf(page + index * record.SIZE) }
+    const wordAt = (index: number): number => {
+      const address = page + index * record.SIZE
+      return this.code.isBreak(address) ? NO_INSTRUCTION : this.code.wordOf(address)
+    }
+    return { decoder: this.interpreter.decoder, wordAt }
   }
 
   /** Headers of the loops around an instruction, innermost first, then where its function seems to start, then itself. */
