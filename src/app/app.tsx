@@ -47,10 +47,12 @@ const useKeys = (session: Session): void => {
       const all = event.key === 'F1'
       if (event.defaultPrevented || (!all && inConsole(event.target))) return
       if (belongsElsewhere(event) || isFieldUndo(event)) return
-      const command = COMMANDS.find((one) =>
-        all ? one.id === 'palette' : one.keys !== undefined && pressed(one.keys, event),
+      const state = session.store.getState()
+      const command = COMMANDS.find(
+        ({ id, keys: wanted = '', enabled }) =>
+          (all ? id === 'palette' : pressed(wanted, event)) && enabled?.(state) !== false,
       )
-      if (command === undefined || command.enabled?.(session.store.getState()) === false) return
+      if (command === undefined) return
       event.preventDefault()
       command.run(session)
     }

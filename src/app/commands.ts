@@ -26,16 +26,49 @@ export interface Command {
 
 const state = (is: 'running' | 'paused') => (all: SessionState) => all.run?.state === is
 
+const isOn = ({ run }: SessionState): boolean => run?.state === 'running' || run?.state === 'paused'
+
 export const COMMANDS: readonly Command[] = [
   { id: 'boot', group: 'Run', title: 'Boot the machine', keys: 'Mod+Enter', run: (session) => void session.boot() },
-  { id: 'pause', group: 'Run', title: 'Pause', enabled: state('running'), run: (session) => session.pause() },
-  { id: 'resume', group: 'Run', title: 'Resume', enabled: state('paused'), run: (session) => session.resume() },
+  {
+    id: 'pause',
+    group: 'Run',
+    title: 'Pause',
+    keys: 'F8',
+    enabled: state('running'),
+    run: (session) => session.pause(),
+  },
+  {
+    id: 'resume',
+    group: 'Run',
+    title: 'Resume',
+    keys: 'F8',
+    enabled: state('paused'),
+    run: (session) => session.resume(),
+  },
+  {
+    id: 'step',
+    group: 'Run',
+    title: 'Step one instruction',
+    says: 'of the selected vCPU, while the others stand still',
+    keys: 'F10',
+    enabled: isOn,
+    run: (session) => session.step(session.store.getState().selected, 1),
+  },
+  {
+    id: 'to-gic',
+    group: 'Run',
+    title: 'Run to the next access to the GIC',
+    keys: 'F9',
+    enabled: isOn,
+    run: (session) => session.runTo('gicAccess'),
+  },
   {
     id: 'power-off',
     group: 'Run',
     title: 'Power off',
     says: "as pulling the machine's plug does",
-    enabled: ({ run }) => run?.state === 'running' || run?.state === 'paused',
+    enabled: isOn,
     run: (session) => session.powerOff(),
   },
   {

@@ -28,11 +28,12 @@ export const StatusBar = () => {
   const engine = useSessionState((all) => all.run?.engine)
   const session = useSession()
   const loading = useSessionState((all) => all.loading)
+  const stop = useSessionState((all) => all.run?.stop)
   const { mark, className, title } = STATES[state]
   return (
     <footer className="status">
       <span data-testid="run-state">
-        <span className={className}>{mark}</span> {title}
+        <span className={className}>{mark}</span> {stop === undefined ? title : `${title}: ${stop}`}
       </span>
       <span role="status">
         {loading !== undefined && (

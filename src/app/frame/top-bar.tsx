@@ -1,8 +1,10 @@
 import {
+  ArrowDownToDot,
   ChevronDown,
   CircleHelp,
   Command,
   Contrast,
+  Gauge,
   LayoutDashboard,
   Moon,
   Pause,
@@ -12,6 +14,7 @@ import {
   RotateCw,
   Sun,
   SunMoon,
+  StepForward,
   Undo2,
 } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
@@ -147,7 +150,9 @@ const RunButtons = () => {
   const state = useSessionState((all) => all.run?.state ?? 'empty')
   const built = useSessionState((all) => all.running !== undefined)
   const edited = useSessionState(differs)
+  const cpu = useSessionState((all) => all.selected)
   const paused = state === 'paused'
+  const on = state === 'running' || paused
   return (
     <>
       <Hint text={paused ? 'Let the guest run' : 'Stop virtual time'}>
@@ -160,6 +165,22 @@ const RunButtons = () => {
           {paused ? <Play size={14} aria-hidden /> : <Pause size={14} aria-hidden />}
         </button>
       </Hint>
+      <Hint text="One instruction of the selected vCPU, while the others stand still (F10)">
+        <button className="button icon" aria-label="Step" disabled={!on} onClick={() => session.step(cpu, 1)}>
+          <ArrowDownToDot size={14} aria-hidden />
+        </button>
+      </Hint>
+      <Hint text="Run to the next access to the GIC (F9)">
+        <button
+          className="button icon"
+          aria-label="To the next GIC access"
+          disabled={!on}
+          onClick={() => session.runTo('gicAccess')}
+        >
+          <StepForward size={14} aria-hidden />
+        </button>
+      </Hint>
+      <SpeedMenu />
       <Hint text="Switch the machine off, as pulling its plug does">
         <button
           className="button icon"
@@ -175,6 +196,43 @@ const RunButtons = () => {
         {built ? 'Reboot' : 'Boot'}
       </button>
     </>
+  )
+}
+
+/** As a tenth, a hundredth and so on of wall time: at a millionth, an instruction takes a millisecond. */
+const SPEEDS = [undefined, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6] as const
+const speedTitle = (limit: number | undefined): string =>
+  limit === undefined ? 'full speed' : limit === 1 ? 'real time' : `1/${(1 / limit).toLocaleString('en')}`
+
+const SpeedMenu = () => {
+  const session = useSession()
+  const speed = useSessionState((state) => state.speed)
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger
+        className={speed === undefined ? 'button icon' : 'button'}
+        aria-label={`Speed: ${speedTitle(speed)}`}
+      >
+        <Gauge size={14} aria-hidden />
+        {speed !== undefined && <span className="num">{speedTitle(speed)}</span>}
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content className="popover" align="end" sideOffset={4}>
+          <DropdownMenu.RadioGroup value={speedTitle(speed)}>
+            {SPEEDS.map((limit) => (
+              <DropdownMenu.RadioItem
+                key={speedTitle(limit)}
+                value={speedTitle(limit)}
+                className="item"
+                onSelect={() => session.setSpeed(limit)}
+              >
+                <span className="title">{speedTitle(limit)}</span>
+              </DropdownMenu.RadioItem>
+            ))}
+          </DropdownMenu.RadioGroup>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
   )
 }
 

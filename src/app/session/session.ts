@@ -6,6 +6,7 @@ import { applyEdit } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
 import { mpidrCall, routeCalls } from '../../pure/blueprint/plan.ts'
 import type { EngineId, MachineView } from '../../pure/protocol/views.ts'
+import { MAX_BREAKPOINTS } from '../../pure/protocol/commands.ts'
 import { mergeMachine } from '../../pure/protocol/views.ts'
 import { SCENARIOS } from '../../pure/scenarios/library.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
@@ -47,6 +48,14 @@ export interface Session {
   cancel(): void
   pause(): void
   resume(): void
+  /** One instruction, or more, of one CPU, while the others stand still. */
+  step(cpu: number, count: number): void
+  /** Until the next access to the GIC, or a moment of virtual time. */
+  runTo(until: 'gicAccess' | number): void
+  freeze(cpu: number, frozen: boolean): void
+  setBreakpoints(addresses: readonly bigint[]): void
+  /** Virtual time per wall time, at most; `undefined`: as fast as it goes. */
+  setSpeed(limit: number | undefined): void
   powerOff(): void
   type(bytes: Uint8Array): void
   /** KVM calls on the running machine, in order; ends at the first refusal. */
@@ -264,6 +273,22 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     },
     pause: () => send({ command: 'pause' }),
     resume: () => send({ command: 'run' }),
+    step: (cpu, count) => send({ command: 'step', cpu, count }),
+    runTo: (until) => send({ command: 'runTo', until }),
+    freeze: (cpu, frozen) => send({ command: 'freeze', cpu, frozen }),
+    setBreakpoints: (addresses) => {
+      const breakpoints = [...new Set(addresses)].toSorted((a, b) => (a < b ? -1 : 1))
+      if (breakpoints.length > MAX_BREAKPOINTS) {
+        report(`There can be ${MAX_BREAKPOINTS} breakpoints at most.`)
+        return
+      }
+      set({ breakpoints })
+      send({ command: 'breakpoints', addresses: breakpoints })
+    },
+    setSpeed: (limit) => {
+      set({ speed: limit })
+      send(limit === undefined ? { command: 'speed' } : { command: 'speed', limit })
+    },
     powerOff: () => send({ command: 'power', action: 'off' }),
     type: (bytes) => send({ command: 'input', bytes }),
     call,

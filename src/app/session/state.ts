@@ -46,6 +46,10 @@ export interface SessionState {
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
   readonly selected: number
+  /** Addresses, in order. */
+  readonly breakpoints: readonly bigint[]
+  /** Virtual time per wall time, at most; `undefined`: as fast as it goes. */
+  readonly speed: number | undefined
   /** The moment of virtual time that a pane last pointed at; another object each time. */
   readonly moment: { readonly at: number } | undefined
 }
@@ -67,5 +71,7 @@ export const initialState: SessionState = {
   log: undefined,
   trouble: undefined,
   selected: 0,
+  breakpoints: [],
+  speed: undefined,
   moment: undefined,
 }

@@ -73,7 +73,7 @@ export class CodeCache {
     this.bytes.copyWithin(this.plan.fetched + index * PAGE, from, from + PAGE)
     this.bytes.fill(0, base, base + record.PAGE_STRIDE)
     this.view.setUint16(base + record.PER_PAGE * record.SIZE, special.PAGE_END, true)
-    for (const index of this.breaks) this.setBreak(base + index * record.SIZE)
+    for (const broken of this.breaks) this.setBreak(base + broken * record.SIZE)
     return base
   }
 
