@@ -1,6 +1,7 @@
 /** A machine's inspection as rows for the page. */
+import type { ItsUnitView, ItsView } from '../../pure/protocol/its-view.ts'
 import type { CpuView, FrameView, InterruptsView, SpiView } from '../../pure/protocol/views.ts'
-import type { CpuInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../vmm/vmm.ts'
+import type { CpuInspection, CpuInterrupts, FrameInspection, MachineInspection, SpiInspection } from '../vmm/vmm.ts'
 
 export const cpuRow = (cpu: CpuInspection): CpuView => {
   const { index, mpidr, state, instructions, pc, el, frozen, priorityMask, igrpen1, vmcr, hcr } = cpu
@@ -21,6 +22,25 @@ export const interruptsOf = ({ cpu, irqs }: CpuInterrupts): InterruptsView => ({
   cpu,
   irqs: irqs.map((irq) => ({ ...irq })),
 })
+
+const unitRow = (its: MachineInspection['its'][number]): ItsUnitView => {
+  const { base, enabled, quiescent, cbaser, cwriter, creadr, deviceTable, collectionTable } = its
+  const { deviceCount, collectionCount, translationCount } = its
+  const registers = { cbaser, cwriter, creadr, deviceTable, collectionTable }
+  return { base, enabled, quiescent, ...registers, deviceCount, collectionCount, translationCount }
+}
+
+/** `undefined`: the machine has no ITS. */
+export const itsOf = ({ its, lpis }: Pick<MachineInspection, 'its' | 'lpis'>): ItsView | undefined =>
+  its.length === 0
+    ? undefined
+    : {
+        units: its.map(unitRow),
+        devices: its.flatMap(({ devices }, index) => devices.map((row) => ({ its: index, ...row }))),
+        collections: its.flatMap(({ collections }, index) => collections.map((row) => ({ its: index, ...row }))),
+        translations: its.flatMap(({ translations }, index) => translations.map((row) => ({ its: index, ...row }))),
+        lpis: lpis.map((row) => ({ ...row })),
+      }
 
 type List = readonly (number | bigint)[]
 type Cell = string | number | bigint | boolean | undefined | List
@@ -43,3 +63,11 @@ export const sameRows = (a: readonly Row[] | undefined, b: readonly Row[]): bool
 
 export const sameInterrupts = (a: InterruptsView | undefined, b: InterruptsView): boolean =>
   a !== undefined && a.cpu === b.cpu && sameRows(a.irqs, b.irqs)
+
+export const sameIts = (a: ItsView | undefined, b: ItsView): boolean =>
+  a !== undefined &&
+  sameRows(a.units, b.units) &&
+  sameRows(a.devices, b.devices) &&
+  sameRows(a.collections, b.collections) &&
+  sameRows(a.translations, b.translations) &&
+  sameRows(a.lpis, b.lpis)

@@ -1,7 +1,18 @@
 /** Remembers what the page was told, and tells it the difference. */
+import type { ItsView } from '../../pure/protocol/its-view.ts'
 import type { CpuView, FrameView, InterruptsView, MachineUpdate, SpiView } from '../../pure/protocol/views.ts'
 import type { CpuInterrupts, MachineInspection } from '../vmm/vmm.ts'
-import { cpuRow, frameRow, interruptsOf, sameInterrupts, sameRow, sameRows, spiRow } from './projections.ts'
+import {
+  cpuRow,
+  frameRow,
+  interruptsOf,
+  itsOf,
+  sameInterrupts,
+  sameIts,
+  sameRow,
+  sameRows,
+  spiRow,
+} from './projections.ts'
 
 export class Publisher {
   private machine = 0
@@ -9,6 +20,7 @@ export class Publisher {
   private frames: FrameView[] | undefined
   private spis: SpiView[] | undefined
   private interrupts: InterruptsView | undefined
+  private its: ItsView | undefined
   private virtualNs = -1
 
   /** Another machine, or a page that knows nothing: the next update carries everything. */
@@ -18,6 +30,7 @@ export class Publisher {
     this.frames = undefined
     this.spis = undefined
     this.interrupts = undefined
+    this.its = undefined
     this.virtualNs = -1
   }
 
@@ -37,9 +50,12 @@ export class Publisher {
     if (interrupts !== undefined && !sameInterrupts(this.interrupts, interrupts)) {
       update.interrupts = this.interrupts = interrupts
     }
+    const its = itsOf(rows)
+    if (its !== undefined && !sameIts(this.its, its)) update.its = this.its = its
     const still = virtualNs === this.virtualNs && cpus.length === 0
     this.virtualNs = virtualNs
-    const nothing = update.frames === undefined && update.spis === undefined && update.interrupts === undefined
+    const tables = [update.frames, update.spis, update.interrupts, update.its]
+    const nothing = tables.every((one) => one === undefined)
     return still && nothing ? undefined : update
   }
 }

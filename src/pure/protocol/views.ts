@@ -4,6 +4,8 @@
  * identity of those that stayed.
  */
 import { z } from 'zod'
+import { itsView } from './its-view.ts'
+import type { ItsView } from './its-view.ts'
 
 const count = z.number()
 const intids = z.array(z.number())
@@ -86,6 +88,8 @@ export interface MachineView {
   readonly frames: readonly FrameView[]
   readonly spis: readonly SpiView[]
   readonly interrupts: InterruptsView | undefined
+  /** `undefined`: the machine has no ITS. */
+  readonly its: ItsView | undefined
 }
 
 export const machineUpdate = z.object({
@@ -101,6 +105,8 @@ export const machineUpdate = z.object({
   spis: z.array(spiView).optional(),
   /** Of the vCPU whose interrupts are watched, when one changed. */
   interrupts: interruptsView.optional(),
+  /** All of ITSes and LPIs, when something changed. */
+  its: itsView.optional(),
 })
 export type MachineUpdate = z.infer<typeof machineUpdate>
 
@@ -120,6 +126,7 @@ export const mergeMachine = (before: MachineView | undefined, update: MachineUpd
     frames: update.frames ?? before?.frames ?? [],
     spis: update.spis ?? before?.spis ?? [],
     interrupts: update.interrupts ?? before?.interrupts,
+    its: update.its ?? before?.its,
   }
 }
 
