@@ -53,9 +53,9 @@ export const PANES: readonly Pane[] = [
   {
     id: 'calls',
     title: 'KVM calls',
-    says: 'What the VMM asked of KVM and what KVM answered: the plan, then every edit.',
+    says: 'What the VMM asks of KVM: calls made, with errno and reason, and the plan of the next build, to reorder and change.',
     home: 'words',
-    view: lazy(() => import('./panes/kvm-calls-pane.tsx')),
+    view: lazy(() => import('./panes/calls/kvm-calls-pane.tsx')),
     badge: ({ calls }) => ({ count: calls.length }),
   },
   {

@@ -58,6 +58,8 @@ export interface Session {
   setSpeed(limit: number | undefined): void
   powerOff(): void
   type(bytes: Uint8Array): void
+  /** The running machine's calls are of interest again. */
+  forgetRefusedPlan(): void
   /** KVM calls on the running machine, in order; ends at the first refusal. */
   call(calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined>
   setAffinityNow(vcpu: number, affinity: Affinity): Promise<KvmAnswer | undefined>
@@ -159,7 +161,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     set({ loading: { stage: 'build', loaded: 0, total: 0 } })
     const built = await port.ask({ command: 'build', blueprint: draft, guest: guest.value, engine, run: true })
     if (!built.ok) {
-      set({ loading: undefined, trouble: built.what })
+      set({ loading: undefined, trouble: built.what, refusedPlan: built.calls })
       return
     }
     feed.clear()
@@ -168,7 +170,12 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       true,
     )
     const prepared = draft.guest.id.startsWith('linux')
-    set({ running: draft, log: undefined, loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined })
+    set({
+      running: draft,
+      refusedPlan: undefined,
+      log: undefined,
+      loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined,
+    })
     const marks = [...BOOT_STAGES.map(({ mark }) => mark), READY]
     feed.follow(prepared ? marks : [], (step) => {
       const ready = step === BOOT_STAGES.length
@@ -273,6 +280,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     },
     pause: () => send({ command: 'pause' }),
     resume: () => send({ command: 'run' }),
+    forgetRefusedPlan: () => set({ refusedPlan: undefined }),
     step: (cpu, count) => send({ command: 'step', cpu, count }),
     runTo: (until) => send({ command: 'runTo', until }),
     freeze: (cpu, frozen) => send({ command: 'freeze', cpu, frozen }),

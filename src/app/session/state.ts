@@ -2,6 +2,7 @@
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
+import type { PlanCall } from '../../pure/protocol/commands.ts'
 import type { EngineId, KernelLogView, MachineView, RunView } from '../../pure/protocol/views.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
@@ -42,6 +43,8 @@ export interface SessionState {
   readonly run: RunView | undefined
   readonly machine: MachineView | undefined
   readonly calls: readonly CallRecord[]
+  /** The calls of a build that ended at a refusal, until one succeeds. */
+  readonly refusedPlan: readonly PlanCall[] | undefined
   readonly log: KernelLogView | undefined
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
@@ -68,6 +71,7 @@ export const initialState: SessionState = {
   run: undefined,
   machine: undefined,
   calls: [],
+  refusedPlan: undefined,
   log: undefined,
   trouble: undefined,
   selected: 0,

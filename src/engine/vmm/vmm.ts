@@ -103,7 +103,10 @@ export interface PlannedCall {
   readonly answer: KvmAnswer
 }
 
-export type Made = { readonly ok: true; readonly vmm: Vmm } | { readonly ok: false; readonly what: string }
+export type Made =
+  | { readonly ok: true; readonly vmm: Vmm }
+  /** `calls`: what was called before the plan ended at a refusal. */
+  | { readonly ok: false; readonly what: string; readonly calls?: readonly PlannedCall[] }
 
 const NO_GIC: CpuGicInspection = {
   priorityMask: 0,
@@ -263,12 +266,12 @@ export class Vmm {
     }
   }
 
-  /** What a person sees; changes nothing. */
   /** Everything about the interrupts of one vCPU; nothing of a vCPU or GIC that is not there. */
   inspectInterrupts(vcpu: number): CpuInterrupts | undefined {
     return vcpu < this.machine.core.cpus.length ? this.kvm.vgic?.inspectInterrupts(vcpu) : undefined
   }
 
+  /** What a person sees; changes nothing. */
   inspect(): MachineInspection {
     const gic = this.kvm.vgic?.inspect()
     const { core } = this.machine
@@ -407,13 +410,20 @@ function finish(frame: Frame, blueprint: Blueprint, devices: BoardDevices): Made
   return { ok: true, vmm: new Vmm(frame, blueprint, devices) }
 }
 
+/** What a plan that a person wrote may lack, as a sentence. */
+const incomplete = ({ vgic, vcpus }: Kvm, blueprint: Blueprint): string | undefined => {
+  if (vgic === undefined) return 'The plan makes no GIC: KVM_CREATE_DEVICE is missing in it.'
+  if (vcpus.length === blueprint.vcpus) return undefined
+  return `The plan creates ${vcpus.length} vCPUs, and the machine is to have ${blueprint.vcpus}.`
+}
+
 export function createVmm(o: VmmOptions): Made {
   const { blueprint, guest } = o
   const frame = frameOf(o)
   if (typeof frame === 'string') return { ok: false, what: frame }
-  const { machine, kvm } = frame
-  const refused = execute(frame, planOf(blueprint))
-  if (refused !== undefined) return { ok: false, what: refused }
+  const { machine, kvm, calls } = frame
+  const refused = execute(frame, planOf(blueprint)) ?? incomplete(kvm, blueprint)
+  if (refused !== undefined) return { ok: false, what: refused, calls }
   const placed = placeGuest({
     ramBase: memoryMap.ram.base,
     ramSize: blueprint.memory,
@@ -433,7 +443,7 @@ export function createVmm(o: VmmOptions): Made {
   })
   if (!placed.ok) return placed
   const notBootable = execute(frame, bootCalls(placed.entry, placed.dtb))
-  if (notBootable !== undefined) return { ok: false, what: notBootable }
+  if (notBootable !== undefined) return { ok: false, what: notBootable, calls }
   return finish(frame, blueprint, attachDevices(frame, o))
 }
 

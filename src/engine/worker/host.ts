@@ -6,7 +6,7 @@ import type { AnswerTo, Command, CommandName } from '../../pure/protocol/command
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
 import type { EventName } from '../../pure/trace/events.ts'
-import type { Stop, Vmm, VmmOptions } from '../vmm/vmm.ts'
+import type { Made, Stop, Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
 
@@ -39,9 +39,7 @@ export type Hosted = Pick<
 >
 
 export interface HostPorts {
-  readonly create: (
-    o: VmmOptions,
-  ) => { readonly ok: true; readonly vmm: Hosted } | { readonly ok: false; readonly what: string }
+  readonly create: (o: VmmOptions) => { readonly ok: true; readonly vmm: Hosted } | Extract<Made, { ok: false }>
   /** Wall time, in milliseconds. */
   readonly now: () => number
   /** Seconds since 1970, for the guest's real-time clock. */
@@ -192,7 +190,10 @@ export class Host {
       trace: this.traced.size > 0,
       wallClockSeconds: this.ports.date(),
     })
-    if (!made.ok) return made
+    if (!made.ok) {
+      const { ok, what, calls } = made
+      return calls === undefined ? { ok, what } : { ok, what, calls: [...calls] }
+    }
     const { vmm } = made
     this.vmm = vmm
     this.watchTrace()

@@ -6,6 +6,7 @@ import { CPU_MODEL_IDS } from '../arch/cpu/models.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
 import { GIC_V2_MAX_CPUS } from '../arch/gic/gicd-v2.ts'
 import { FIRST_SPI } from '../arch/intid.ts'
+import { parseCall } from '../uapi/call-parser.ts'
 import { HOST_FIELDS, HOST_GICS, HOST_PRESETS, KERNEL_BASES, RULE_SETS } from './host.ts'
 import type { HostProfile, KernelBase, RuleSetId } from './host.ts'
 
@@ -38,6 +39,8 @@ export interface Blueprint {
   /** Bytes of RAM. */
   readonly memory: number
   readonly guest: GuestChoice
+  /** The VMM's calls, a line each as `callText` has them, where a person wrote them; `#` puts a line out of use. */
+  readonly plan?: readonly string[]
 }
 
 /** KVM_MAX_VCPUS with a vGICv3 (arch/arm64/include/asm/kvm_host.h). */
@@ -150,7 +153,27 @@ const readGuest = (value: unknown): GuestChoice => {
   return { id: oneOf('guest.id', GUEST_IDS, guest.get('id')), append }
 }
 
-const BLUEPRINT_FIELDS = Object.keys(defaultBlueprint)
+/** Four calls for each of 512 vCPUs, and room. */
+const MAX_PLAN = 4096
+const MAX_LINE = 400
+
+/** Whether a line of a plan is out of use. */
+export const isOff = (line: string): boolean => line.trim() === '' || line.trimStart().startsWith('#')
+
+const readPlan = (value: unknown): readonly string[] => {
+  if (!Array.isArray(value)) throw new Wrong(`plan must be a list of lines; it is ${quoted(value)}.`)
+  if (value.length > MAX_PLAN) throw new Wrong(`plan has ${value.length} lines; at most ${MAX_PLAN} are taken.`)
+  return value.map((line: unknown, i) => {
+    if (typeof line !== 'string' || line.length > MAX_LINE) {
+      throw new Wrong(`plan[${i}] must be a line of at most ${MAX_LINE} characters; it is ${quoted(line)}.`)
+    }
+    const parsed = isOff(line) ? undefined : parseCall(line)
+    if (parsed?.ok === false) throw new Wrong(`plan[${i}]: ${parsed.what}`)
+    return line
+  })
+}
+
+const BLUEPRINT_FIELDS = [...Object.keys(defaultBlueprint), 'plan']
 
 const read = (value: unknown): Blueprint => {
   const map = record('The blueprint', value)
@@ -177,6 +200,7 @@ const read = (value: unknown): Blueprint => {
     routes,
     memory: readMemory(map.get('memory')),
     guest: readGuest(map.get('guest')),
+    ...(map.get('plan') === undefined ? {} : { plan: readPlan(map.get('plan')) }),
   }
 }
 

@@ -22,6 +22,8 @@ export type Edit =
   | { readonly edit: 'setIts'; readonly its: boolean }
   | { readonly edit: 'setMemory'; readonly memory: number }
   | { readonly edit: 'setGuest'; readonly guest: GuestChoice }
+  /** `undefined`: what the rest of the document asks for. */
+  | { readonly edit: 'setPlan'; readonly plan: readonly string[] | undefined }
   /** Several at once, in order: one step for undo. */
   | { readonly edit: 'several'; readonly edits: readonly Edit[] }
 
@@ -153,6 +155,11 @@ export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
     }
     case 'setGuest':
       return done({ ...blueprint, guest: edit.guest }, { edit: 'setGuest', guest: blueprint.guest })
+    case 'setPlan': {
+      const { plan: before, ...rest } = blueprint
+      const { plan } = edit
+      return done(plan === undefined ? rest : { ...rest, plan }, { edit: 'setPlan', plan: before })
+    }
     case 'several':
       return several(blueprint, edit.edits)
   }

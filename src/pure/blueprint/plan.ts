@@ -1,11 +1,12 @@
-/** The KVM calls that build a blueprint, in the order in which QEMU's `virt` machine makes them. */
+/** The KVM calls that build a blueprint: as QEMU's `virt` machine makes them, as another VMM would, or as a person wrote them. */
 import { irouterAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { GICD_IROUTER } from '../arch/gic/gicd.ts'
+import { parseCall } from '../uapi/call-parser.ts'
 import type { KvmCall } from '../uapi/calls.ts'
 import { ONE_REG } from '../uapi/one-reg.ts'
 import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, encodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
-import { NR_IRQS, mpidrOf } from './blueprint.ts'
+import { isOff, NR_IRQS, mpidrOf } from './blueprint.ts'
 import type { Blueprint } from './blueprint.ts'
 import { memoryMap } from './memory-map.ts'
 
@@ -78,26 +79,90 @@ const gicV2Calls: readonly KvmCall[] = [
   setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V2_DIST, BigInt(memoryMap.gicd.base)),
 ]
 
-/** Everything up to the loader's PC and X0. */
-export const planOf = (blueprint: Blueprint): KvmCall[] => {
+/** The parts of a plan, which VMMs put together in different orders. */
+const partsOf = (blueprint: Blueprint) => {
   const vcpus = indexes(blueprint.vcpus)
-  return [
-    { call: 'KVM_CREATE_VM' },
-    ...vcpus.map((id): KvmCall => ({ call: 'KVM_CREATE_VCPU', id })),
-    ...vcpus.map((vcpu): KvmCall => ({
-      call: 'KVM_ARM_VCPU_INIT',
-      vcpu,
-      // The boot CPU runs; the guest turns the others on through PSCI.
-      features: vcpu === 0 ? ['PSCI_0_2'] : ['POWER_OFF', 'PSCI_0_2'],
-    })),
-    ...vcpus
-      .filter((vcpu) => blueprint.affinities[vcpu] !== undefined)
-      .map((vcpu) => mpidrCall(vcpu, mpidrOf(blueprint, vcpu))),
-    ...(blueprint.gic === 2 ? gicV2Calls : gicV3Calls(blueprint.vcpus)),
-    ...(blueprint.its ? itsCalls : []),
-    ...Object.entries(blueprint.routes).flatMap(([intid, affinity]) => routeCalls(Number(intid), affinity)),
-  ]
+  const create = vcpus.map((id): KvmCall => ({ call: 'KVM_CREATE_VCPU', id }))
+  const init = vcpus.map((vcpu): KvmCall => ({
+    call: 'KVM_ARM_VCPU_INIT',
+    vcpu,
+    // The boot CPU runs; the guest turns the others on through PSCI.
+    features: vcpu === 0 ? ['PSCI_0_2'] : ['POWER_OFF', 'PSCI_0_2'],
+  }))
+  const affinities = vcpus
+    .filter((vcpu) => blueprint.affinities[vcpu] !== undefined)
+    .map((vcpu) => mpidrCall(vcpu, mpidrOf(blueprint, vcpu)))
+  const routes = Object.entries(blueprint.routes).flatMap(([intid, affinity]) => routeCalls(Number(intid), affinity))
+  const gic = blueprint.gic === 2 ? gicV2Calls : gicV3Calls(blueprint.vcpus)
+  const vm: KvmCall = { call: 'KVM_CREATE_VM' }
+  return { vm, create, init, affinities, gic, its: blueprint.its ? itsCalls : [], routes }
 }
+
+/** The order of VCPU_INIT after VCPU_CREATE for each vCPU, as a VMM with a thread for each makes them. */
+const interleaved = (a: readonly KvmCall[], b: readonly KvmCall[]): readonly KvmCall[] =>
+  a.flatMap((call, i) => [call, ...b.slice(i, i + 1)])
+
+const isInit = (call: KvmCall): boolean => call.call === 'KVM_SET_DEVICE_ATTR' && call.group === VGIC_GROUP.CTRL
+const isNrIrqs = (call: KvmCall): boolean => call.call === 'KVM_SET_DEVICE_ATTR' && call.group === VGIC_GROUP.NR_IRQS
+
+/** In whose order a plan is made. Addresses and registers are this machine's; only the order is theirs. */
+export const PLAN_ORDERS = {
+  qemu: {
+    title: "QEMU's order",
+    says: 'vCPUs and their affinities first, then the GIC (hw/arm/virt.c, hw/intc/arm_gicv3_kvm.c).',
+    order: ({ vm, create, init, affinities, gic, its, routes }: ReturnType<typeof partsOf>) => [
+      vm,
+      ...create,
+      ...init,
+      ...affinities,
+      ...gic,
+      ...its,
+      ...routes,
+    ],
+  },
+  kvmtool: {
+    title: "kvmtool's order",
+    says: 'The GIC is created and placed before any vCPU, and initialised after all (arm/gic.c).',
+    order: ({ vm, create, init, affinities, gic, its, routes }: ReturnType<typeof partsOf>) => [
+      vm,
+      ...gic.filter((call) => !isInit(call) && !isNrIrqs(call)),
+      ...interleaved(create, init),
+      ...affinities,
+      ...gic.filter(isNrIrqs),
+      ...gic.filter(isInit),
+      ...its,
+      ...routes,
+    ],
+  },
+  firecracker: {
+    title: "Firecracker's order",
+    says: 'vCPUs are created, then the GIC is made and initialised, then vCPUs are initialised (src/vmm/src/builder.rs).',
+    order: ({ vm, create, init, affinities, gic, its, routes }: ReturnType<typeof partsOf>) => [
+      vm,
+      ...create,
+      ...gic,
+      ...its,
+      ...init,
+      ...affinities,
+      ...routes,
+    ],
+  },
+} as const
+export type PlanOrder = keyof typeof PLAN_ORDERS
+export const PLAN_ORDER_IDS = ['qemu', 'kvmtool', 'firecracker'] as const satisfies readonly PlanOrder[]
+
+/** What the document asks for, in some VMM's order: everything up to the loader's PC and X0. */
+export const derivedPlan = (blueprint: Blueprint, order: PlanOrder = 'qemu'): KvmCall[] =>
+  PLAN_ORDERS[order].order(partsOf(blueprint))
+
+/** The calls that build the machine: those a person wrote, else those that follow from the document. */
+export const planOf = (blueprint: Blueprint): KvmCall[] =>
+  blueprint.plan === undefined
+    ? derivedPlan(blueprint)
+    : blueprint.plan.flatMap((line) => {
+        const parsed = isOff(line) ? undefined : parseCall(line)
+        return parsed?.ok === true ? [parsed.call] : []
+      })
 
 /** Where the boot CPU starts, and what it finds in X0 (Documentation/arch/arm64/booting.rst: the device tree). */
 export const bootCalls = (entry: bigint, context: bigint): readonly KvmCall[] => [

@@ -76,7 +76,10 @@ const refused = z.object({ ok: z.literal(false), what: z.string() })
 const done = z.union([z.object({ ok: z.literal(true) }), refused])
 
 const schemas = {
-  build: z.union([z.object({ ok: z.literal(true), calls: z.array(planCall) }), refused]),
+  build: z.union([
+    z.object({ ok: z.literal(true), calls: z.array(planCall) }),
+    refused.extend({ calls: z.array(planCall).exactOptional() }),
+  ]),
   run: done,
   pause: done,
   step: done,

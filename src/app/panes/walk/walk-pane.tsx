@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { AFFINITY_BYTES, affinityText } from '../../../pure/arch/affinity.ts'
 import { PIDR2_GICV3 } from '../../../pure/arch/gic/gicd.ts'
 import { affinityIn } from '../../../pure/blueprint/blueprint.ts'
+import { forecast } from '../../../pure/rules/forecast.ts'
 import { walkFrames } from '../../../pure/rules/walk.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { AffinityText, hexParts, HexText } from '../../widgets/affinity-text.tsx'
@@ -24,8 +25,9 @@ const useWalk = () => {
   const running = useSessionState((state) => state.running)
   const live = machine !== undefined && running !== undefined && cpu < machine.cpus.length
   const { frames } = useMemo(() => spotsOf(live ? machine : undefined, draft), [live, machine, draft])
-  // Linux compares what the device tree says of the CPU (cpu_logical_map()), and the VMM wrote the document's there.
-  const wanted = affinityIn(live ? running : draft, cpu)
+  // Linux compares what the device tree says of the CPU (cpu_logical_map()): what KVM stored when the VMM set it.
+  const document = live ? running : draft
+  const wanted = useMemo(() => forecast(document).vcpus[cpu]?.stored ?? affinityIn(document, cpu), [document, cpu])
   const key = `${wanted};${frames.map(({ base, typer }) => `${base}:${typer}`).join()}`
   const [kept, setKept] = useState({ key, frames })
   if (kept.key !== key) setKept({ key, frames })

@@ -1,12 +1,11 @@
 /** What the VMM asked of KVM, and what KVM answered: the plan first, then every edit on the running machine. */
-import { callText } from '../../pure/uapi/calls.ts'
-import { ERRNO } from '../../pure/uapi/errno.ts'
-import { useSessionState } from '../session-context.ts'
-import type { CallRecord } from '../session/state.ts'
-import { VirtualList } from '../widgets/virtual-list.tsx'
+import { callText } from '../../../pure/uapi/calls.ts'
+import { ERRNO } from '../../../pure/uapi/errno.ts'
+import type { CallRecord } from '../../session/state.ts'
+import { VirtualList } from '../../widgets/virtual-list.tsx'
 
-const KvmCallsPane = () => {
-  const calls = useSessionState((state) => state.calls)
+/** What was asked and what was answered. */
+export const Made = ({ calls }: { readonly calls: readonly CallRecord[] }) => {
   if (calls.length === 0) return <p className="empty">The calls that build the machine appear here.</p>
   return (
     <VirtualList
@@ -52,5 +51,3 @@ const Why = ({ record: { answer } }: { readonly record: CallRecord }) => {
 }
 
 const hex = (value: bigint | undefined): string => (value === undefined ? '0' : `0x${value.toString(16)}`)
-
-export default KvmCallsPane

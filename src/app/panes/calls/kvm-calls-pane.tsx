@@ -1,0 +1,41 @@
+/** What the VMM asks of KVM: the calls that were made with their answers, and the plan of the next build. */
+import { useMemo, useState } from 'react'
+import { useSession, useSessionState } from '../../session-context.ts'
+import type { CallRecord } from '../../session/state.ts'
+import { Segments } from '../../widgets/choice.tsx'
+import { Made } from './made.tsx'
+import { PlanEditor } from './plan-editor.tsx'
+
+const VIEWS = [
+  { value: 'made', title: 'Made' },
+  { value: 'plan', title: 'Plan' },
+] as const
+
+const KvmCallsPane = () => {
+  const session = useSession()
+  const calls = useSessionState((state) => state.calls)
+  const refused = useSessionState((state) => state.refusedPlan)
+  const [view, setView] = useState<'made' | 'plan'>('made')
+  const shown = useMemo(
+    () => refused?.map(({ call, answer }, id): CallRecord => ({ id, by: 'plan', at: 0, call, answer })) ?? calls,
+    [refused, calls],
+  )
+  return (
+    <>
+      <div className="pane-bar">
+        <Segments label="KVM calls" value={view} options={VIEWS} onChange={setView} />
+        {view === 'made' && refused !== undefined && (
+          <>
+            <span className="bad">✕ This plan ended at a refusal; the machine before it goes on.</span>
+            <button className="button small quiet" onClick={session.forgetRefusedPlan}>
+              Show the machine’s
+            </button>
+          </>
+        )}
+      </div>
+      {view === 'made' ? <Made calls={shown} /> : <PlanEditor />}
+    </>
+  )
+}
+
+export default KvmCallsPane
