@@ -8,6 +8,8 @@ import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
 import type { GuestFiles, RestoreOptions, RunEnd, Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
+import { writeCpio } from '../pure/blueprint/cpio.ts'
+import type { CpioEntry } from '../pure/blueprint/cpio.ts'
 import type { TraceBatch } from '../pure/trace/ring.ts'
 
 export type GuestId = 'linux-6.1' | 'linux-6.12' | 'gicsh'
@@ -29,6 +31,8 @@ export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine'>> {
   readonly blueprint?: Partial<Blueprint>
   /** Gets the events of each turn; without it the machine is not traced. */
   readonly onTrace?: (batch: TraceBatch) => void
+  /** Files of the root file system besides the prepared ones. */
+  readonly files?: readonly CpioEntry[]
   /** Kernel parameters besides the prepared ones. */
   readonly append?: string
   /** Kernel parameters of the prepared ones that are not wanted, by name. */
@@ -54,6 +58,15 @@ export function filesOf(id: GuestId): GuestFiles {
   return files
 }
 
+/** Archives behind each other, each at a multiple of four bytes. */
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const at = Math.ceil(first.length / 4) * 4
+  const all = new Uint8Array(at + second.length)
+  all.set(first)
+  all.set(second, at)
+  return all
+}
+
 export class GuestMachine {
   readonly vmm: Vmm
   private readonly prompt: string
@@ -67,6 +80,10 @@ export class GuestMachine {
   constructor(o: GuestOptions) {
     const files = filesOf(o.guest)
     const append = files.append.split(' ').filter((word) => !(o.without ?? []).includes(word.split('=')[0] ?? ''))
+    // The kernel unpacks one archive after the other.
+    const { initrd } = files
+    const more = o.files === undefined ? undefined : writeCpio(o.files)
+    const root = more === undefined || initrd === undefined ? {} : { initrd: joined(initrd, more) }
     const start: Pick<VmmOptions, 'engine' | 'onConsole' | 'trace'> = {
       engine: o.engine ?? 'translator',
       onConsole: (bytes) => {
@@ -79,7 +96,7 @@ export class GuestMachine {
         ? createVmm({
             ...start,
             blueprint: { ...defaultBlueprint, ...o.blueprint, guest: { id: o.guest, append: o.append ?? '' } },
-            guest: { ...files, append: append.join(' ') },
+            guest: { ...files, ...root, append: append.join(' ') },
           })
         : restoreVmm({ ...start, ...o.restore })
     if (!made.ok) throw new Error(made.what)
