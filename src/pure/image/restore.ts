@@ -49,6 +49,9 @@ const oneRegStep = (name: string, vcpu: number, reg: bigint, value: bigint): Res
 
 const mpidrOf = ({ registers }: VcpuImage): bigint => registers['MPIDR_EL1'] ?? 0n
 
+const affinityOf = (image: VcpuImage | undefined): Affinity =>
+  image === undefined ? 0 : mpidrAffinity.decode(mpidrOf(image))
+
 const affinitySteps = (vcpus: readonly VcpuImage[]): readonly RestoreStep[] =>
   vcpus.map((image, vcpu) => oneRegStep('MPIDR_EL1', vcpu, ONE_REG.MPIDR_EL1, mpidrOf(image)))
 
@@ -140,7 +143,7 @@ const partSteps = (part: VcpuPart, image: VcpuImage, vcpu: number, lpis: boolean
     }
     default: {
       // A VMM addresses a vCPU by the affinity that it saved.
-      const affinity = mpidrAffinity.decode(mpidrOf(image))
+      const affinity = affinityOf(image)
       return writeSteps(part.writes, {
         words: wordsOf(part.part, image),
         saved: image[part.part],
@@ -164,7 +167,7 @@ const stageSteps = (stage: Stage, { vcpus, gic }: VmImage): readonly RestoreStep
       return writeSteps(stage.writes, {
         words: distributorWords(gic.irqs),
         saved: gic.distributor,
-        affinity: 0,
+        affinity: affinityOf(vcpus[0]),
         lpis: gic.lpis,
       })
     case 'each vcpu':

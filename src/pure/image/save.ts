@@ -71,8 +71,7 @@ const get = (execute: Execute, group: number, attr: bigint): number =>
 const ICC_CTLR = interfaceWords(0n).find(({ name }) => name === 'ICC_CTLR_EL1')
 
 const readVcpu = (execute: Execute, { id, features }: MadeVcpu, vcpu: number): VcpuImage => {
-  const mpidr = ask(execute, { call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 }).value ?? 0n
-  const affinity = mpidrAffinity.decode(mpidr)
+  const affinity = affinityOf(execute, vcpu)
   const ctlr = ICC_CTLR === undefined ? 0n : readWord(execute, ICC_CTLR, affinity)
   return {
     id,
@@ -84,12 +83,11 @@ const readVcpu = (execute: Execute, { id, features }: MadeVcpu, vcpu: number): V
   }
 }
 
+const affinityOf = (execute: Execute, vcpu: number): Affinity =>
+  mpidrAffinity.decode(ask(execute, { call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 }).value ?? 0n)
+
 /** GICR_TYPER.PLPIS; it is the same for all vCPUs. */
 const PLPIS = 1
-const firstTyper = (execute: Execute): number => {
-  const mpidr = ask(execute, { call: 'KVM_GET_ONE_REG', vcpu: 0, reg: ONE_REG.MPIDR_EL1 }).value ?? 0n
-  return get(execute, VGIC_GROUP.REDIST_REGS, registerAttr(mpidrAffinity.decode(mpidr), GICR_TYPER.offset))
-}
 
 /** Of a VM with an initialised vGICv3. Two vCPUs with one affinity cannot be told apart by KVM's attributes. */
 export const saveVm = (execute: Execute, vcpus: readonly MadeVcpu[], savedOn: VmImage['savedOn']): Saved => {
@@ -102,6 +100,8 @@ export const saveVm = (execute: Execute, vcpus: readonly MadeVcpu[], savedOn: Vm
       value: 0n,
     })
     const irqs = get(execute, VGIC_GROUP.NR_IRQS, 0n)
+    // Even the lines of SPIs are asked for by way of a vCPU.
+    const first = affinityOf(execute, 0)
     return {
       ok: true,
       image: {
@@ -112,8 +112,8 @@ export const saveVm = (execute: Execute, vcpus: readonly MadeVcpu[], savedOn: Vm
           irqs,
           distributorBase: get(execute, VGIC_GROUP.ADDR, VGIC_ADDR.V3_DIST),
           regions: readRegions(execute),
-          lpis: (firstTyper(execute) & PLPIS) !== 0,
-          distributor: readWords(execute, distributorWords(irqs), 0),
+          lpis: (get(execute, VGIC_GROUP.REDIST_REGS, registerAttr(first, GICR_TYPER.offset)) & PLPIS) !== 0,
+          distributor: readWords(execute, distributorWords(irqs), first),
         },
       },
     }

@@ -9,6 +9,9 @@ const AFF3_1 = 0x0100_0001
 const texts = (change: Partial<Blueprint>): string[] =>
   findings({ ...defaultBlueprint, ...change }).map(({ severity, text }) => `${severity}: ${text}`)
 
+const NOT_NEEDED =
+  'info: No VM needs Aff3: 512 vCPUs fit Aff1 and Aff0. It is for trying topologies, and software that reads all four levels.'
+
 describe('findings', () => {
   it('has nothing to say about the machine one starts with', () => {
     expect(texts({})).toEqual([])
@@ -18,8 +21,9 @@ describe('findings', () => {
   it('sees that mainline shows no Aff3', () => {
     const all = texts({ affinities: { 1: AFF3_1 } })
     expect(all[0]).toBe('error: vCPU 1 will find no redistributor: it looks for 1.0.0.1, but GICR_TYPER shows 0.0.0.1.')
-    expect(all).toHaveLength(2)
+    expect(all).toHaveLength(3)
     expect(all[1]).toMatch(/^warning: .*GICD_TYPER\.A3V = 0/)
+    expect(all[2]).toBe(NOT_NEEDED)
   })
 
   it('sees that CPU_ON takes the patch its Aff3 on its own base, and not on a newer one', () => {
@@ -38,8 +42,9 @@ describe('findings', () => {
 
   it('is content with full Aff3 on every host, but tells of the trap', () => {
     const full = { ruleSet: 'full-aff3', affinities: { 1: AFF3_1 } } as const
-    expect(texts(full)).toEqual([])
+    expect(texts(full)).toEqual([NOT_NEEDED])
     expect(texts({ ...full, host: HOST_PRESETS.H0 })).toEqual([
+      NOT_NEEDED,
       'info: This VM has A3V = 1 and its host 0: KVM traps ICC_CTLR_EL1.',
     ])
   })

@@ -76,6 +76,13 @@ const aboutHost = (blueprint: Blueprint, { rules, vm, vcpus }: Forecast): readon
   }
   const clusters = new Set(vcpus.map(({ running }) => aff3Of(running)))
   const spread = clusters.size > 1 || !clusters.has(0)
+  if (spread) {
+    add(
+      'info',
+      'No VM needs Aff3: 512 vCPUs fit Aff1 and Aff0. It is for trying topologies, and software that reads all four levels.',
+      'arch/arm64/kvm/sys_regs.c: reset_mpidr()',
+    )
+  }
   if (spread && !rules.iccCtlrA3vGuest.decide({ vm })) {
     add(
       'warning',
