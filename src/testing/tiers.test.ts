@@ -4,7 +4,9 @@ import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
 import { createDecoder } from '../pure/arch/a64/decoder.ts'
 import { gpr } from '../pure/arch/a64/ops.ts'
 import type { Row } from '../pure/arch/a64/row.ts'
-import { rows } from '../pure/arch/a64/rows/index.ts'
+import { rowsWith } from '../pure/arch/a64/rows/index.ts'
+import { CPU_MODELS } from '../pure/arch/cpu/models.ts'
+import { mapFlat } from './flat-mapping.ts'
 import { Machine } from '../engine/machine/machine.ts'
 
 const RAM = { ramBase: 0x4000_0000, ramSize: 16 * 2 ** 20 }
@@ -16,12 +18,14 @@ const FREE = 26
 const INSTRUCTIONS = 160
 const BUDGET = 2_000_000
 const PROGRAMS = 24
+const ACCESS = /^(LD|ST|SWP|CAS)/
 
 const random = (seed: number) => () => {
   seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
   return seed
 }
 
+const rows = rowsWith(CPU_MODELS.max.features)
 const decoder = createDecoder(rows)
 const isWanted = (row: Row): boolean =>
   !row.fp && row.flow !== 'leave' && row.flow !== 'call' && row.flow !== 'indirect'
@@ -31,7 +35,7 @@ const branches = rows.filter((row) => row.flow === 'branch' || row.flow === 'jum
 /** Whether an instruction touches nothing but free registers and the data around X28. */
 function isTame(row: Row, word: number): boolean {
   const operands = row.operandsOf(word)
-  const isAccess = /^(LD|ST)/.test(row.name)
+  const isAccess = ACCESS.test(row.name)
   if (/MSR|MRS|SYS|DC|IC|AT |TLBI|literal|register\)|extended|LDTR|PRF/.test(row.name) && isAccess) return false
   if (/^(MSR|MRS|SYS|DC|BRK)/.test(row.name)) return false
   for (const [name, operand] of Object.entries(operands)) {
@@ -42,7 +46,10 @@ function isTame(row: Row, word: number): boolean {
       if (operand.value !== BASE_REGISTER) return false
     } else if (operand.value > FREE) return false
   }
-  // A write-back would move the base away.
+  // A write-back would move the base away; some accesses have to be aligned.
+  const { w, i } = row.fieldsOf(word)
+  if (row.name.startsWith('LDRAA') && w === 1) return false
+  if (row.name.startsWith('LDAPUR') && (i ?? 0) % 8 !== 0) return false
   return !(isAccess && /indexed/.test(row.name))
 }
 
@@ -59,7 +66,7 @@ function program(seed: number): Uint32Array {
       if (((row.mask >>> bit) & 1) === 0 && ((next() >>> 16) & 1) === 1) word |= 1 << bit
     word >>>= 0
     // Accesses are rare with a random base; give them the one they may have.
-    if (/^(LD|ST)/.test(row.name)) word = ((word & ~(31 << 5)) | (BASE_REGISTER << 5)) >>> 0
+    if (ACCESS.test(row.name)) word = ((word & ~(31 << 5)) | (BASE_REGISTER << 5)) >>> 0
     if (decoder.decode(word) !== row) continue
     if (branch) {
       const offset = Number(Object.values(row.operandsOf(word)).find((o) => o.kind === 'imm')?.value ?? 0) / 4
@@ -79,11 +86,13 @@ const fail = (): never => {
 
 /** Everything the program can have changed. */
 function finalState(code: Uint32Array, translate: boolean): { state: string; regions: number } {
-  const machine = new Machine({ ...RAM, translate })
+  const machine = new Machine({ ...RAM, cpu: 'max', translate })
   machine.ram(RAM.ramBase, code.byteLength)?.set(new Uint8Array(code.buffer))
   const cpu = machine.addCpu()
   cpu.powerOn(BigInt(RAM.ramBase), 0n)
   const { core } = machine
+  const [state] = core.cpus
+  if (state !== undefined) mapFlat(core, state, RAM.ramBase)
   for (let x = 0; x <= FREE; x++) core.registers.setX(x, BigInt.asUintN(64, BigInt(x) * 0x9e37_79b9_7f4a_7c15n))
   core.registers.setX(BASE_REGISTER, BigInt(DATA))
   machine.runUntil(BUDGET, Infinity)

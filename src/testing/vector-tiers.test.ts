@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { Core } from '../engine/cpu/core.ts'
 import { rows } from '../pure/arch/a64/rows/index.ts'
 import { system } from '../pure/arch/a64/rows/system.ts'
+import { mapFlat } from './flat-mapping.ts'
 import { wordOf } from './instruction-cases.ts'
 import { Random, floatBits, meetingFloatBits, vectorBits } from './oracle/operands.ts'
 import { missingBinutils, openOracle } from './oracle/run-instruction.ts'
@@ -17,7 +18,7 @@ const LENGTH = 200
 /** More than the translator waits for. */
 const SAMPLES = 4096
 
-const usable = rows.filter((row) => !row.flow && !system.includes(row) && !/LD|ST|PRF/.test(row.name))
+const usable = rows.filter((row) => !row.flow && !system.includes(row) && !/LD|ST|PRF|SWP|CAS/.test(row.name))
 
 const list = (count: number, text: (i: number) => string): string[] =>
   Array.from({ length: count }, (_, i) => text(2 * i))
@@ -83,6 +84,7 @@ function run(
   new Uint32Array(core.memory.buffer, core.plan.ram, words.length).set(words)
   new BigUint64Array(core.memory.buffer, core.plan.ram + INPUTS, data.length).set(data)
   core.powerOn(cpu, BigInt(RAM), 0n)
+  mapFlat(core, cpu, RAM)
   let executed = core.run(cpu, 10_007).executed
   // Where the interpreter is now is hot enough.
   for (let i = 0; i < SAMPLES; i++) core.translator?.sample(core.registers.record)

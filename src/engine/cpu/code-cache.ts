@@ -109,7 +109,8 @@ export class CodeCache {
     this.breaks = indexes
     for (let n = 0; n < this.used; n++) {
       const page = this.addressOf(n)
-      for (const index of before) if (!indexes.has(index)) this.view.setUint16(page + index * record.SIZE, special.DECODE, true)
+      for (const index of before)
+        if (!indexes.has(index)) this.view.setUint16(page + index * record.SIZE, special.DECODE, true)
       for (const index of indexes) {
         if (before.has(index)) continue
         this.onInvalidate(page, index, 1)

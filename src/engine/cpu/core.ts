@@ -4,10 +4,13 @@
  */
 import { rowsWith } from '../../pure/arch/a64/rows/index.ts'
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
-import { syndrome } from '../../pure/arch/syndrome.ts'
+import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
+import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
+import { BTYPE } from './branch-target.ts'
 import { CodeCache } from './code-cache.ts'
 import { cryptoHelpers } from './crypto/helpers.ts'
+import { Debug } from './debug.ts'
 import { interruptTaken, takeException, vector } from './exceptions.ts'
 import { floatHelpers } from './float/helpers.ts'
 import { buildInterpreter } from './interpreter/interpreter.ts'
@@ -15,8 +18,10 @@ import { bank, mode, planMemory, region, scratch } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './memory-access.ts'
+import { writePauthFields } from './pauth-fields.ts'
 import { NOTHING } from './pending.ts'
 import type { Pending, SliceEnd } from './pending.ts'
+import { Pmu } from './pmu.ts'
 import { ReadySet } from './ready-set.ts'
 import { slots } from './slots.ts'
 import { SoftTlb } from './soft-tlb.ts'
@@ -37,6 +42,8 @@ export interface CorePorts extends MmioPorts {
   readonly translate: boolean
   /** HVC and SMC; `undefined`: the CPU does not go on. */
   readonly hypercall: SystemContext['hypercall']
+  /** The level of a CPU's PMU overflow interrupt. */
+  readonly pmuInterrupt?: (cpu: number, level: boolean) => void
   /** Without it, nothing is traced. */
   readonly trace?: TraceTap
 }
@@ -56,6 +63,8 @@ export class Core {
   readonly ready = new ReadySet()
   readonly softTlb: SoftTlb
   readonly code: CodeCache
+  private readonly debug: Debug
+  private readonly pmu: Pmu
   readonly translator: Translator | undefined
   private readonly bytes: Uint8Array
   private readonly ports: CorePorts
@@ -95,13 +104,21 @@ export class Core {
     })
     new Uint16Array(buffer, scratch.CONDITIONS, 16).set(conditionMasks())
     const { access, code, memory, registers } = this
+    this.debug = new Debug(registers)
+    this.pmu = new Pmu(Number((ports.model.midr >> 24n) & 0xffn), {
+      executed: (cpu) => this.executedBy(cpu),
+      interrupt: (cpu, level) => ports.pmuInterrupt?.(cpu, level),
+      limitChanged: () => this.stopSlice('yield'),
+    })
     this.sysregs = new SysregFile(registers, ports.model, {
       contextChanged: (cpu) => this.contextChanged(cpu),
+      pmu: this.pmu,
+      executed: (cpu) => this.executedBy(cpu),
       tlbi: (va, asid) => access.tlbInvalidate(va, asid),
       icInvalidate: (va) => access.icInvalidate(va),
       dcMaintain: (va, write) => access.dcMaintain(va, write),
-      addressTranslate: (va, write, el) => access.addressTranslate(va, write, el),
-      maskChanged: (cpu) => this.interruptMaskChanged(cpu),
+      addressTranslate: (va, write, el, pan) => access.addressTranslate(va, write, el, pan),
+      maskChanged: (cpu) => this.maskChanged(cpu),
     })
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: interpreter.functions + region.MAX })
     if (ports.translate)
@@ -120,7 +137,7 @@ export class Core {
       memory,
       table,
       decode: (at: number) => code.decode(at),
-      fetch: (low: number, high: number) => access.fetch(low, high),
+      fetch: (low: number, high: number) => access.fetch(low, high, BTYPE.NONE),
       loadSlow: (low: number, high: number, what: number) => access.loadSlow(low, high, what),
       storeSlow: (low: number, high: number, what: number) => access.storeSlow(low, high, what),
       commitStore: () => access.commitStore(),
@@ -139,6 +156,9 @@ export class Core {
       registers: this.registers,
       sysregs: this.sysregs,
       cpus: this.cpus,
+      checkLanding: (target, type) => this.access.checkLanding(target, type),
+      debug: this.debug,
+      pmu: this.pmu,
       cpu: () => {
         if (this.current === undefined) throw new Error('no CPU runs')
         return this.current
@@ -184,8 +204,9 @@ export class Core {
   reset(cpu: CpuState): void {
     this.withCpu(cpu, () => {
       this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
-      Object.assign(cpu, { waiting: false, event: false, el: 1, spsel: 1, daif: daif.ALL })
-      cpu.regime = undefined
+      const { mpidr, instructions, irq, fiq, wake, powered } = cpu
+      Object.assign(cpu, newCpuState(cpu.index), { mpidr, instructions, irq, fiq, wake, powered })
+      this.pmu.reset(cpu)
       this.registers.i32[bank.MODE >>> 2] = mode.EL1H
       this.registers.nzcv = 0
       this.sysregs.reset()
@@ -235,7 +256,16 @@ export class Core {
     if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.pcOf(cpu) })
     cpu.waiting = false
     this.readinessChanged(cpu)
-    if (cpu === this.current && this.given > 0) this.interruptMaskChanged(cpu)
+    if (cpu === this.current && this.given > 0) this.maskChanged(cpu)
+    else this.stopSlice('yield')
+  }
+
+  /** An SError interrupt becomes pending, with this ISS (as KVM_SET_VCPU_EVENTS makes one). */
+  setSError(cpu: CpuState, iss: number): void {
+    cpu.serror = iss
+    cpu.waiting = false
+    this.readinessChanged(cpu)
+    if (cpu === this.current) this.holdBack()
     else this.stopSlice('yield')
   }
 
@@ -313,11 +343,18 @@ export class Core {
     return this.given === 0 ? 0 : this.given - this.withheld - this.registers.budget
   }
 
+  /** Instructions that a CPU has executed, the one under way included. */
+  private executedBy(cpu: CpuState): number {
+    return cpu.instructions + (cpu === this.current ? this.executing() : 0)
+  }
+
   /** Runs a CPU for at most `budget` instructions. */
   run(cpu: CpuState, budget: number): { executed: number; end: SliceEnd } {
     this.switchTo(cpu)
     const r = this.registers
     this.contextChanged(cpu)
+    this.pmu.resume(cpu)
+    budget = Math.min(budget, this.pmu.limit(cpu))
     this.given = budget
     this.endSlice = undefined
     r.budget = 0
@@ -337,18 +374,30 @@ export class Core {
         fetched = this.exception(cpu, interrupt, 0n, r.u64[bank.PC >>> 3] ?? 0n)
         continue
       }
+      if (cpu.serror !== undefined && (cpu.daif & daif.A) === 0) {
+        const esr = syndrome.serror(cpu.serror)
+        cpu.serror = undefined
+        fetched = this.exception(cpu, vector.SERROR, esr, r.u64[bank.PC >>> 3] ?? 0n)
+        continue
+      }
       if (this.endSlice !== undefined) {
         end = this.endSlice
         break
       }
       if (r.budget === 0) {
         if (this.withheld === 0) break
-        r.budget = Math.min(this.withheld, SAMPLE_INTERVAL)
+        r.budget = Math.min(this.withheld, cpu.careful || cpu.il ? 1 : SAMPLE_INTERVAL)
         this.withheld -= r.budget
       }
-      const left = this.runWasm()
-      if (this.passing !== 0) this.passed()
-      if (left === 0) {
+      if (cpu.careful || cpu.il) {
+        const stop = this.beforeInstruction(cpu)
+        if (stop !== undefined) {
+          if (!this.charge()) break
+          fetched = this.exception(cpu, vector.SYNC, stop, r.u64[bank.PC >>> 3] ?? 0n)
+          continue
+        }
+        fetched = this.runOne(cpu)
+      } else if (this.runCompiled() === 0) {
         r.u64[bank.PC >>> 3] = r.currentPc()
         this.translator?.sample(r.record)
       } else fetched = this.handlePending(cpu)
@@ -357,7 +406,41 @@ export class Core {
     const executed = this.executing()
     this.given = 0
     cpu.instructions += executed
+    if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
     return { executed, end }
+  }
+
+  private runCompiled(): number {
+    const left = this.runWasm()
+    if (this.passing !== 0) this.passed()
+    return left
+  }
+
+  /** What stops a CPU before its next instruction, by its syndrome: D1.3.5.5 gives the order. */
+  private beforeInstruction(cpu: CpuState): bigint | undefined {
+    const sameEl = cpu.el === 1
+    if (cpu.careful && this.debug.isStepping(cpu) && cpu.ss === 0) {
+      const { stepped } = cpu
+      cpu.stepped = undefined
+      return syndrome.softwareStep({ sameEl, stepped })
+    }
+    if (cpu.careful && this.debug.breaksAt(cpu, this.registers.u64[bank.PC >>> 3] ?? 0n))
+      return syndrome.breakpoint({ sameEl })
+    return cpu.il ? syndrome.illegalState() : undefined
+  }
+
+  /** Runs one instruction; one that completes while software step is active is what the next exception is about. */
+  private runOne(cpu: CpuState): boolean {
+    const r = this.registers
+    const stepping = cpu.ss === 1 && this.debug.isStepping(cpu)
+    const word = this.code.wordOf(r.record)
+    const within = this.runCompiled() === 0
+    if (within) r.u64[bank.PC >>> 3] = r.currentPc()
+    if (stepping && completed(this.pending)) {
+      cpu.ss = 0
+      cpu.stepped = isLoadExclusive(word) ? 'exclusive' : 'other'
+    }
+    return within || this.handlePending(cpu)
   }
 
   /** Takes one instruction off the slice; false: there is none left. */
@@ -382,27 +465,48 @@ export class Core {
     this.holdBack()
   }
 
-  private interruptMaskChanged(cpu: CpuState): void {
-    if (interruptTaken(cpu) !== undefined) this.holdBack()
+  private maskChanged(cpu: CpuState): void {
+    const unmasked = interruptTaken(cpu) !== undefined || (cpu.serror !== undefined && (cpu.daif & daif.A) === 0)
+    if (unmasked) this.holdBack()
+    this.debugChanged(cpu)
   }
 
-  /** Makes the instruction at `pc` the next; false: an abort is pending. */
-  private goTo(pc: bigint): boolean {
+  /** What debug exceptions depend on has changed. */
+  private debugChanged(cpu: CpuState): void {
+    cpu.careful = this.debug.isCareful(cpu)
+    if (cpu.careful) this.holdBack()
+    const watches = this.debug.watches(cpu)
+    this.access.watches = watches
+    if ((watches !== undefined) === cpu.watched) return
+    cpu.watched = watches !== undefined
+    if (cpu.regime !== undefined) this.softTlb.select(cpu.regime, cpu)
+  }
+
+  /** Makes the instruction at `pc` the next, PSTATE.BTYPE being what it is; false: an abort is pending. */
+  private goTo(pc: bigint, branchType: number = BTYPE.NONE): boolean {
     const r = this.registers
     r.u64[bank.PC >>> 3] = pc
-    const record = this.access.fetch(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0)
+    const record = this.access.fetch(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0, branchType)
     if (record === 0) return false
     r.record = record
     r.u64[scratch.PC_OFFSET >>> 3] = pc - BigInt(record >>> 2)
     return true
   }
 
-  private exception(cpu: CpuState, offset: number, esr: bigint, returnTo: bigint): boolean {
+  private exception(cpu: CpuState, offset: number, esr: bigint, returnTo: bigint, branchType = 0): boolean {
     this.statistics.exceptions++
-    const pc = takeException(cpu, this.registers, offset, returnTo)
-    if (offset === vector.SYNC) this.registers.setAt(slots.ESR_EL1, esr)
+    if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
+    const pc = takeException(cpu, this.registers, offset, returnTo, branchType)
+    this.pmu.event(cpu, EVENTS.EXC_TAKEN)
+    if (offset === vector.SYNC || offset === vector.SERROR) this.registers.setAt(slots.ESR_EL1, esr)
     const { sink } = this.trace
-    sink?.({ kind: 'exceptionTaken', cpu: cpu.index, vector: VECTOR_NAMES[offset >> 7] ?? 'sync', esr: Number(esr), from: returnTo })
+    sink?.({
+      kind: 'exceptionTaken',
+      cpu: cpu.index,
+      vector: VECTOR_NAMES[offset >> 7] ?? 'sync',
+      esr: Number(esr),
+      from: returnTo,
+    })
     this.contextChanged(cpu)
     return this.goTo(pc)
   }
@@ -419,18 +523,20 @@ export class Core {
           this.readinessChanged(cpu)
           this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'waiting', pc: p.pc })
         }
-        return this.goTo(p.pc)
+        return this.goTo(p.pc, p.branchType)
       case 'break':
         return this.atBreak(cpu)
       case 'sync':
         if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)
-        return this.exception(cpu, vector.SYNC, p.esr, p.returnTo)
+        return this.exception(cpu, vector.SYNC, p.esr, p.returnTo, p.branchType)
       case 'abort': {
         r.setAt(slots.FAR_EL1, p.far)
         const sameEl = cpu.el === 1
         const esr = p.fetch
           ? syndrome.instructionAbort({ sameEl, ifsc: p.dfsc })
-          : syndrome.dataAbort({ sameEl, dfsc: p.dfsc, wnr: p.write, cm: p.maintenance ?? false })
+          : p.dfsc === faultStatus.DEBUG
+            ? syndrome.watchpoint({ sameEl, wnr: p.write, cm: p.maintenance ?? false })
+            : syndrome.dataAbort({ sameEl, dfsc: p.dfsc, wnr: p.write, cm: p.maintenance ?? false })
         return this.exception(cpu, vector.SYNC, esr, p.fetch ? p.far : r.currentPc())
       }
       default:
@@ -481,9 +587,18 @@ export class Core {
       r.at(slots.TTBR1_EL1),
       r.at(slots.MAIR_EL1),
     )
-    this.softTlb.select(cpu.regime, cpu.el)
+    this.debugChanged(cpu)
+    this.softTlb.select(cpu.regime, cpu)
+    if (this.ports.model.features.has('FEAT_PAuth')) writePauthFields(r, r.at(slots.TCR_EL1))
     r.i32[bank.FP_TRAPPED >>> 2] = fpTrapped(r.at(slots.CPACR_EL1), cpu.el) ? 1 : 0
   }
 }
+
+/** Whether an instruction is done with: it did not take an exception, but for those that are made to. */
+const completed = (pending: Pending): boolean =>
+  pending.kind === 'none' || pending.kind === 'jump' || (pending.kind === 'sync' && pending.completed === true)
+
+/** LDXR, LDXP and their acquiring forms: L is 1, o2 is 0. */
+const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000
 
 const isRun = (value: unknown): value is () => number => typeof value === 'function'

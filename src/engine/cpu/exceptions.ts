@@ -8,10 +8,21 @@ export const vector = { SYNC: 0x000, IRQ: 0x080, FIQ: 0x100, SERROR: 0x180 } as 
 
 const MODE = { EL0t: 0b0000, EL1t: 0b0100, EL1h: 0b0101 } as const
 
-const SPSR_NZCV = 28
-const SPSR_DAIF = 6
-const SPSR_IL = 1n << 20n
-const SPSR_M_MASK = 0x1fn
+/** Fields of SPSR_EL1 (C5.2.18). */
+const SPSR = {
+  NZCV: 28,
+  DIT: 24,
+  UAO: 23,
+  PAN: 22,
+  SS: 21,
+  IL: 20,
+  SSBS: 12,
+  BTYPE: 10,
+  DAIF: 6,
+  M_MASK: 0x1f,
+} as const
+/** SCTLR_EL1: the CPU keeps PAN on an exception; SSBS on an exception. */
+const SCTLR = { SPAN: 23n, DSSBS: 44n } as const
 
 /** Changes exception level and stack pointer; the stack pointer that was current goes to its own register. */
 export function setMode(cpu: CpuState, r: Registers, el: 0 | 1, spsel: 0 | 1): void {
@@ -24,18 +35,26 @@ export function setMode(cpu: CpuState, r: Registers, el: 0 | 1, spsel: 0 | 1): v
 }
 
 /** PSTATE as SPSR_EL1 holds it. */
-export const savedState = (cpu: CpuState, r: Registers): bigint =>
-  (BigInt(r.nzcv) << BigInt(SPSR_NZCV)) |
-  BigInt(cpu.daif << SPSR_DAIF) |
-  BigInt(cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)
+export const savedState = (cpu: CpuState, r: Registers, branchType: number): bigint =>
+  BigInt(
+    ((r.nzcv << SPSR.NZCV) |
+      (cpu.dit << SPSR.DIT) |
+      (cpu.uao << SPSR.UAO) |
+      (cpu.pan << SPSR.PAN) |
+      (cpu.ss << SPSR.SS) |
+      ((cpu.il ? 1 : 0) << SPSR.IL) |
+      (cpu.ssbs << SPSR.SSBS) |
+      (branchType << SPSR.BTYPE) |
+      (cpu.daif << SPSR.DAIF) |
+      (cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)) >>>
+      0,
+  )
 
-/** The opposite of `savedState`; false: no such state can be, and nothing changes. */
+/** The opposite of `savedState`, as a hypervisor restores it; false: no such state can be, and nothing changes. */
 export function restoreState(cpu: CpuState, r: Registers, value: bigint): boolean {
-  const target = Number(value & SPSR_M_MASK)
-  if (target !== MODE.EL0t && target !== MODE.EL1t && target !== MODE.EL1h) return false
-  r.nzcv = Number((value >> BigInt(SPSR_NZCV)) & 15n)
-  cpu.daif = Number((value >> BigInt(SPSR_DAIF)) & 15n)
-  setMode(cpu, r, target === MODE.EL0t ? 0 : 1, target === MODE.EL1h ? 1 : 0)
+  const spsr = Number(value & 0xffff_ffffn)
+  if (modeOf(spsr) === undefined) return false
+  restore(cpu, r, spsr)
   return true
 }
 
@@ -45,27 +64,67 @@ export const interruptTaken = ({ irq, fiq, daif: masks }: Readonly<CpuState>): n
   return irq && (masks & daif.I) === 0 ? vector.IRQ : undefined
 }
 
-/** Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1. Returns the new PC. */
-export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint): bigint {
+const bit = (value: bigint, lsb: bigint): number => Number((value >> lsb) & 1n)
+
+/**
+ * Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1, `branchType` SPSR_EL1.BTYPE. Returns the new PC
+ * (AArch64.TakeException()).
+ */
+export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint, branchType = 0): bigint {
   const from = cpu.el === 0 ? 0x400 : cpu.spsel === 0 ? 0x000 : 0x200
-  r.setAt(slots.SPSR_EL1, savedState(cpu, r))
+  r.setAt(slots.SPSR_EL1, savedState(cpu, r, branchType))
   r.setAt(slots.ELR_EL1, returnTo)
   setMode(cpu, r, 1, 1)
+  const sctlr = r.at(slots.SCTLR_EL1)
+  if (bit(sctlr, SCTLR.SPAN) === 0) cpu.pan = 1
+  cpu.uao = 0
+  cpu.ssbs = bit(sctlr, SCTLR.DSSBS)
+  cpu.il = false
+  cpu.ss = 0
   cpu.daif = daif.ALL
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   return (r.at(slots.VBAR_EL1) & ~0x7ffn) + BigInt(from + offset)
 }
 
-/** What ERET does; an illegal return keeps EL and sets PSTATE.IL, which here raises at once. */
-export function exceptionReturn(cpu: CpuState, r: Registers): { pc: bigint; illegal: boolean } {
-  const spsr = r.at(slots.SPSR_EL1)
-  const pc = r.at(slots.ELR_EL1)
-  const target = Number(spsr & SPSR_M_MASK)
+/**
+ * What ERET makes of SPSR_EL1 (SetPSTATEFromPSR()). An illegal return stays where it is and sets PSTATE.IL. `stepSs`:
+ * the new PSTATE.SS, which depends on the level that is returned to. Answers with PSTATE.BTYPE.
+ */
+export function exceptionReturn(
+  cpu: CpuState,
+  r: Registers,
+  stepSs: (el: 0 | 1, daif: number, spsrSs: number) => number,
+): number {
+  const spsr = Number(r.at(slots.SPSR_EL1) & 0xffff_ffffn)
+  const target = modeOf(spsr)
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   cpu.event = true
-  r.nzcv = Number((spsr >> BigInt(SPSR_NZCV)) & 15n)
-  cpu.daif = Number((spsr >> BigInt(SPSR_DAIF)) & 15n)
-  if ((target !== MODE.EL0t && target !== MODE.EL1t && target !== MODE.EL1h) || (spsr & SPSR_IL) !== 0n) return { pc, illegal: true }
-  setMode(cpu, r, target === MODE.EL0t ? 0 : 1, target === MODE.EL1h ? 1 : 0)
-  return { pc, illegal: false }
+  const ss = stepSs(target?.el ?? cpu.el, (spsr >>> SPSR.DAIF) & daif.ALL, (spsr >>> SPSR.SS) & 1)
+  restore(cpu, r, spsr)
+  cpu.ss = ss
+  return target === undefined ? 0 : (spsr >>> SPSR.BTYPE) & 3
+}
+
+/** The level and stack pointer of SPSR_EL1.M; `undefined`: none that there is. */
+function modeOf(spsr: number): { readonly el: 0 | 1; readonly spsel: 0 | 1 } | undefined {
+  const target = spsr & SPSR.M_MASK
+  if (target === MODE.EL0t) return { el: 0, spsel: 0 }
+  if (target === MODE.EL1t) return { el: 1, spsel: 0 }
+  return target === MODE.EL1h ? { el: 1, spsel: 1 } : undefined
+}
+
+/** SetPSTATEFromPSR(): of a state that cannot be, the flags and masks are taken over, and IL is set. */
+function restore(cpu: CpuState, r: Registers, spsr: number): void {
+  const flag = (lsb: number): number => (spsr >>> lsb) & 1
+  const target = modeOf(spsr)
+  r.nzcv = spsr >>> SPSR.NZCV
+  cpu.daif = (spsr >>> SPSR.DAIF) & daif.ALL
+  cpu.pan = flag(SPSR.PAN)
+  cpu.ss = flag(SPSR.SS)
+  cpu.il = target === undefined || flag(SPSR.IL) === 1
+  if (target === undefined) return
+  cpu.uao = flag(SPSR.UAO)
+  cpu.dit = flag(SPSR.DIT)
+  cpu.ssbs = flag(SPSR.SSBS)
+  setMode(cpu, r, target.el, target.spsel)
 }

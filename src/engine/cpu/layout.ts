@@ -18,8 +18,10 @@ export const scratch = {
   /** The soft TLB bank of the current translation context, and the one that unprivileged accesses use. */
   TLB: 0x150,
   TLB_UNPRIVILEGED: 0x154,
-  /** Where a translated region goes on, when that is not an instruction of its page. 64 bits. */
+  /** Where a region or an out-of-line handler goes on, when that is elsewhere. 64 bits. */
   TARGET: 0x158,
+  /** What an instruction hands to a helper beside its operands. 64 bits. */
+  ARGUMENT: 0x180,
   /** 16 masks of 16 bits: bit NZCV of mask `cond` says whether the condition holds. */
   CONDITIONS: 0x160,
 } as const

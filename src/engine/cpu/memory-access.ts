@@ -1,18 +1,25 @@
 /** The slow side of every access: translation, the soft TLB's misses, devices, page ends, and fetches. */
-import { syndrome } from '../../pure/arch/syndrome.ts'
+import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
+import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import type { AccessWidth } from '../bus/device.ts'
+import { BTYPE, BTYPE_BY_PAGE, isLandingPad } from './branch-target.ts'
 import type { CodeCache } from './code-cache.ts'
+import { watchedByte } from './debug.ts'
+import type { Debug } from './debug.ts'
 import { record, scratch, tlb } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
+import { translationFeatures } from './mmu/regime.ts'
 import { createWalker } from './mmu/walk.ts'
 import type { Walker } from './mmu/walk.ts'
 import type { Pending } from './pending.ts'
 import type { SoftTlb } from './soft-tlb.ts'
 import type { CpuState, Registers } from './state.ts'
-import { UNPRIVILEGED } from './emit/memory-ops.ts'
+import { slots } from './slots.ts'
+import { ALIGN_LSB, IGNORE_PAN, NOT_DEVICE, UNPRIVILEGED } from './emit/memory-ops.ts'
 
 /** Whatever answers physical addresses outside RAM. */
 export interface MmioPorts {
+  readonly model: CpuModel
   /** Start of RAM in the physical address space. */
   readonly ramBase: number
   /** Whether somebody answers at this address. */
@@ -33,6 +40,13 @@ export interface AccessCpu {
 const PAGE = 4096
 const TWO32 = 2 ** 32
 const EXTERNAL_ABORT = 0x10
+const SCTLR_A = 1n << 1n
+const PAR = { F: 1n, RES1: 1n << 11n, FST: 1n, SH: 7n, ATTR: 56n } as const
+/** A byte of MAIR_EL1, and a value of SH. */
+const NORMAL_NON_CACHEABLE = 0x44
+const OUTER_SHAREABLE = 2
+/** SCTLR_EL1.BT0 and BT1: PACIASP is no target for BTYPE 3. */
+const SCTLR_BT = { el0: 35n, el1: 36n } as const
 
 export class MemoryAccess {
   readonly statistics = { mmioExits: 0, pageWalks: 0 }
@@ -46,13 +60,28 @@ export class MemoryAccess {
   private readonly view: DataView
   private readonly walker: Walker
   private walkerRegime: unknown
+  /** Of the walk under way; one for all, as a walk does not allocate. */
+  private readonly purpose: { el: 0 | 1; write: boolean; looksOnly: boolean } = {
+    el: 1,
+    write: false,
+    looksOnly: false,
+  }
+  /** Watchpoints that the running CPU may meet. */
+  watches: ReturnType<Debug['watches']>
+  /** The CPU has FEAT_BTI. */
+  private readonly guards: boolean
   /**
    * A store whose bytes go through the bounce buffer: to RAM in two parts, or to a device where `host` is 0.
    */
   private bounce = { bytes: 0, first: 0, host: 0, second: 0, physical: 0 }
 
   constructor(
-    memory: { readonly plan: MemoryPlan; readonly registers: Registers; readonly softTlb: SoftTlb; readonly code: CodeCache },
+    memory: {
+      readonly plan: MemoryPlan
+      readonly registers: Registers
+      readonly softTlb: SoftTlb
+      readonly code: CodeCache
+    },
     ports: MmioPorts,
     cpu: AccessCpu,
   ) {
@@ -65,42 +94,90 @@ export class MemoryAccess {
     const { buffer } = memory.registers.i32
     this.bytes = new Uint8Array(buffer)
     this.view = new DataView(buffer)
-    this.walker = createWalker((high, low) => this.readDescriptor(high, low))
+    this.guards = ports.model.features.has('FEAT_BTI')
+    this.walker = createWalker(translationFeatures(ports.model.features), {
+      read: (high, low) => this.readDescriptor(high, low),
+      update: (high, low, descLo) => this.updateDescriptor(high, low, descLo),
+    })
   }
 
   private readDescriptor(high: number, low: number): boolean {
+    const w = this.walker
     const physical = (high >>> 0) * TWO32 + (low >>> 0)
     const offset = physical - this.ports.ramBase
-    if (offset < 0 || offset >= this.plan.ramSize) return false
-    const at = (this.plan.ram + offset) >>> 2
-    this.walker.descLo = this.registers.i32[at] ?? 0
-    this.walker.descHi = this.registers.i32[at + 1] ?? 0
+    if (offset >= 0 && offset < this.plan.ramSize) {
+      const at = (this.plan.ram + offset) >>> 2
+      w.descLo = this.registers.i32[at] ?? 0
+      w.descHi = this.registers.i32[at + 1] ?? 0
+      return true
+    }
+    // Tables may lie in a device, though none here has any.
+    const value = this.ports.mmioRead(physical, 8, this.cpu.current()?.index ?? 0)
+    if (value === undefined) return false
+    w.descLo = Number(BigInt.asIntN(32, value))
+    w.descHi = Number(BigInt.asIntN(32, value >> 32n))
     return true
   }
 
+  private updateDescriptor(high: number, low: number, descLo: number): void {
+    const offset = (high >>> 0) * TWO32 + (low >>> 0) - this.ports.ramBase
+    if (offset >= 0 && offset < this.plan.ramSize) this.registers.i32[(this.plan.ram + offset) >>> 2] = descLo
+  }
+
   /** Walks the tables for the running CPU; false: `walker.fault` says why. */
-  private walk(vaHigh: number, vaLow: number): boolean {
+  private walk(vaHigh: number, vaLow: number, el: 0 | 1, write: boolean, looksOnly = false): boolean {
     const regime = this.cpu.current()?.regime
     if (regime !== undefined && regime !== this.walkerRegime) {
       this.walker.configure(regime)
       this.walkerRegime = regime
     }
     this.statistics.pageWalks++
-    return this.walker.walk(vaHigh, vaLow)
+    const { purpose } = this
+    purpose.el = el
+    purpose.write = write
+    purpose.looksOnly = looksOnly
+    return this.walker.walk(vaHigh, vaLow, purpose)
   }
 
-  /** Physical address of a data access, or -1 with an abort pending. */
-  private translateData(vaHigh: number, vaLow: number, write: boolean, el: 0 | 1): number {
+  /**
+   * Physical address of a data access, or -1 with an abort pending. `what` as compiled code gives it: of each part of an
+   * access that crosses a page, so that alignment is that of the whole, whose first byte is at `from`.
+   */
+  private translateData(vaHigh: number, vaLow: number, write: boolean, what: number, from: number): number {
     const w = this.walker
+    const el = this.elOf(what)
+    const misaligned = (from & ((1 << ((what >>> ALIGN_LSB) & 15)) - 1)) !== 0
     let dfsc: number
-    if (!this.walk(vaHigh, vaLow)) dfsc = w.fault
-    else {
-      const allowed = write ? (el === 0 ? w.writeEl0 : w.writeEl1) : el === 0 ? w.readEl0 : w.readEl1
-      if (allowed) return (w.paHi >>> 0) * TWO32 + (w.paLo >>> 0) + (vaLow & (PAGE - 1))
-      dfsc = w.permissionFault
-    }
+    if (misaligned && this.alignmentChecked()) dfsc = faultStatus.ALIGNMENT
+    else if (!this.walk(vaHigh, vaLow, el, write && (what & IGNORE_PAN) === 0)) dfsc = w.fault
+    else if (!this.allowed(write, el, what)) dfsc = w.permissionFault
+    else if ((misaligned || (what & NOT_DEVICE) !== 0) && w.isDevice) dfsc = faultStatus.ALIGNMENT
+    else return (w.paHi >>> 0) * TWO32 + (w.paLo >>> 0) + (vaLow & (PAGE - 1))
     this.cpu.raise({ kind: 'abort', fetch: false, write, dfsc, far: address(vaHigh, vaLow) })
     return -1
+  }
+
+  /** SCTLR_EL1.A: every access has to be aligned. */
+  private alignmentChecked(): boolean {
+    return ((this.cpu.current()?.regime?.sctlr ?? 0n) & SCTLR_A) !== 0n
+  }
+
+  /** Whether the permissions allow a data access; PSTATE.PAN keeps EL1 off what EL0 may read. */
+  private allowed(write: boolean, el: 0 | 1, what: number): boolean {
+    const w = this.walker
+    if (el === 0) return write ? w.writeEl0 : w.readEl0
+    if (w.isUnprivileged && (what & IGNORE_PAN) === 0 && this.cpu.current()?.pan === 1) return false
+    return write ? w.writeEl1 : w.readEl1
+  }
+
+  /** Whether an access meets a watchpoint, whose exception is pending then. */
+  private watched(vaHigh: number, vaLow: number, write: boolean, what: number): boolean {
+    if (this.watches === undefined) return false
+    const access = { va: address(vaHigh, vaLow), bytes: what & 0xff, write, el: this.elOf(what) }
+    const far = watchedByte(this.watches, access)
+    if (far === undefined) return false
+    this.cpu.raise({ kind: 'abort', fetch: false, write, dfsc: faultStatus.DEBUG, far })
+    return true
   }
 
   private externalAbort(vaHigh: number, vaLow: number, write: boolean): number {
@@ -114,27 +191,30 @@ export class MemoryAccess {
   }
 
   private elOf(what: number): 0 | 1 {
-    return (what & UNPRIVILEGED) !== 0 ? 0 : (this.cpu.current()?.el ?? 1)
+    const cpu = this.cpu.current()
+    return (what & UNPRIVILEGED) !== 0 && cpu?.uao !== 1 ? 0 : (cpu?.el ?? 1)
   }
 
   private fillData(what: number, vaLow: number, vaHigh: number, host: number): void {
     const w = this.walker
-    const el0 = this.elOf(what) === 0
-    const bankAddress = this.registers.i32[((what & UNPRIVILEGED) !== 0 ? scratch.TLB_UNPRIVILEGED : scratch.TLB) >>> 2] ?? 0
+    // What is checked at each access is not entered.
+    if (w.isDevice || this.watches !== undefined || this.alignmentChecked()) return
+    const el = this.elOf(what)
+    const bankAddress =
+      this.registers.i32[((what & UNPRIVILEGED) !== 0 ? scratch.TLB_UNPRIVILEGED : scratch.TLB) >>> 2] ?? 0
     const page = host & ~(PAGE - 1)
     if (w.log2Size > 12) this.softTlb.noteLarge(vaLow, vaHigh, w.log2Size)
     this.softTlb.misses++
-    if (el0 ? w.readEl0 : w.readEl1) this.softTlb.fill(bankAddress, tlb.READ, vaLow, vaHigh, page)
-    if (el0 ? w.writeEl0 : w.writeEl1) this.softTlb.fill(bankAddress, tlb.WRITE, vaLow, vaHigh, page)
+    if (this.allowed(false, el, what)) this.softTlb.fill(bankAddress, tlb.READ, vaLow, vaHigh, page)
+    if (w.dirty && this.allowed(true, el, what)) this.softTlb.fill(bankAddress, tlb.WRITE, vaLow, vaHigh, page)
   }
 
   /** Where the bytes to load lie, in RAM or in the bounce buffer; 0: an abort is pending. */
   loadSlow(vaLow: number, vaHigh: number, what: number): number {
     const bytes = what & 0xff
-    const el = this.elOf(what)
     if ((vaLow & (PAGE - 1)) + bytes <= PAGE) {
-      const physical = this.translateData(vaHigh, vaLow, false, el)
-      if (physical < 0) return 0
+      const physical = this.translateData(vaHigh, vaLow, false, what, vaLow)
+      if (physical < 0 || this.watched(vaHigh, vaLow, false, what)) return 0
       const host = this.ramAddress(physical)
       if (host !== 0) {
         this.fillData(what, vaLow, vaHigh, host)
@@ -143,23 +223,28 @@ export class MemoryAccess {
       return this.mmioLoad(vaLow, vaHigh, physical, bytes)
     }
     const first = PAGE - (vaLow & (PAGE - 1))
-    const parts: readonly [number, number, number][] = [[vaHigh, vaLow, first], [...nextPage(vaHigh, vaLow), bytes - first]]
+    const parts: readonly [number, number, number][] = [
+      [vaHigh, vaLow, first],
+      [...nextPage(vaHigh, vaLow), bytes - first],
+    ]
     let to: number = scratch.BOUNCE
     for (const [high, low, length] of parts) {
-      const physical = this.translateData(high, low, false, el)
+      const physical = this.translateData(high, low, false, what, vaLow)
       if (physical < 0) return 0
       const host = this.ramAddress(physical)
       if (host === 0) return this.externalAbort(high, low, false)
       this.bytes.copyWithin(to, host, host + length)
       to += length
     }
+    if (this.watched(vaHigh, vaLow, false, what)) return 0
     return scratch.BOUNCE
   }
 
   /** Where the bytes of an access by a region lie, if it is plain RAM within a page and allowed; 0: the interpreter shall see. */
   lookUp(vaLow: number, vaHigh: number, what: number, write: boolean): number {
     if ((vaLow & (PAGE - 1)) + (what & 0xff) > PAGE) return 0
-    const physical = this.translateData(vaHigh, vaLow, write, this.elOf(what))
+    if (this.watches !== undefined) return 0
+    const physical = this.translateData(vaHigh, vaLow, write, what, vaLow)
     if (physical < 0) {
       this.cpu.take()
       return 0
@@ -171,7 +256,7 @@ export class MemoryAccess {
 
   private mmioLoad(vaLow: number, vaHigh: number, physical: number, bytes: number): number {
     this.statistics.mmioExits++
-    for (let done = 0; done < bytes; ) {
+    for (let done = 0; done < bytes;) {
       const width = mmioWidth(physical + done, bytes - done)
       const value = this.ports.mmioRead(physical + done, width, this.cpu.current()?.index ?? 0)
       if (value === undefined) return this.externalAbort(vaHigh, vaLow, false)
@@ -198,10 +283,10 @@ export class MemoryAccess {
   /** Where the bytes to store belong; in the bounce buffer, `commitStore` follows. 0: an abort is pending. */
   storeSlow(vaLow: number, vaHigh: number, what: number): number {
     const bytes = what & 0xff
-    const el = this.elOf(what)
-    const physical = this.translateData(vaHigh, vaLow, true, el)
+    const physical = this.translateData(vaHigh, vaLow, true, what, vaLow)
     if (physical < 0) return 0
     if ((vaLow & (PAGE - 1)) + bytes <= PAGE) {
+      if (this.watched(vaHigh, vaLow, true, what)) return 0
       const host = this.ramAddress(physical)
       if (host !== 0) {
         this.fillData(what, vaLow, vaHigh, host)
@@ -214,8 +299,8 @@ export class MemoryAccess {
     const [high, low] = nextPage(vaHigh, vaLow)
     const host = this.ramAddress(physical)
     if (host === 0) return this.externalAbort(vaHigh, vaLow, true)
-    const onNextPage = this.translateData(high, low, true, el)
-    if (onNextPage < 0) return 0
+    const onNextPage = this.translateData(high, low, true, what, vaLow)
+    if (onNextPage < 0 || this.watched(vaHigh, vaLow, true, what)) return 0
     const second = this.ramAddress(onNextPage)
     if (second === 0) return this.externalAbort(high, low, true)
     this.bounce = { bytes, first: PAGE - (vaLow & (PAGE - 1)), host, second, physical }
@@ -231,15 +316,20 @@ export class MemoryAccess {
       return
     }
     this.statistics.mmioExits++
-    for (let done = 0; done < bytes; ) {
+    for (let done = 0; done < bytes;) {
       const width = mmioWidth(physical + done, bytes - done)
-      this.ports.mmioWrite(physical + done, width, this.getBytes(scratch.BOUNCE + done, width), this.cpu.current()?.index ?? 0)
+      this.ports.mmioWrite(
+        physical + done,
+        width,
+        this.getBytes(scratch.BOUNCE + done, width),
+        this.cpu.current()?.index ?? 0,
+      )
       done += width
     }
   }
 
-  /** The record of the instruction at an address; 0: an exception is pending. */
-  fetch(vaLow: number, vaHigh: number): number {
+  /** The record of the instruction at an address, reached with PSTATE.BTYPE; 0: an exception is pending. */
+  fetch(vaLow: number, vaHigh: number, branchType: number): number {
     const far = address(vaHigh, vaLow)
     const cpu = this.cpu.current()
     if (cpu === undefined) throw new Error('no CPU runs')
@@ -249,8 +339,14 @@ export class MemoryAccess {
     }
     const w = this.walker
     let dfsc: number | undefined
-    if (!this.walk(vaHigh, vaLow)) dfsc = w.fault
+    if (!this.walk(vaHigh, vaLow, cpu.el, false)) dfsc = w.fault
     else if (!(cpu.el === 0 ? w.execEl0 : w.execEl1)) dfsc = w.permissionFault
+    // The PC has no tag (AArch64.BranchAddr()).
+    const untagged = this.walker.untagged(vaHigh)
+    if (untagged !== vaHigh) {
+      this.cpu.raise({ kind: 'jump', pc: address(untagged, vaLow), branchType })
+      return 0
+    }
     const physical = (w.paHi >>> 0) * TWO32 + (w.paLo >>> 0)
     const offset = physical - this.ports.ramBase
     if (dfsc === undefined && (offset < 0 || offset >= this.plan.ramSize)) dfsc = EXTERNAL_ABORT
@@ -260,8 +356,44 @@ export class MemoryAccess {
     }
     if (w.log2Size > 12) this.softTlb.noteLarge(vaLow, vaHigh, w.log2Size)
     const page = this.code.page(offset)
-    this.softTlb.fill(this.registers.i32[scratch.TLB >>> 2] ?? 0, tlb.FETCH, vaLow, vaHigh, page)
-    return page + ((vaLow & (PAGE - 1)) >>> 2) * record.SIZE
+    const at = page + ((vaLow & (PAGE - 1)) >>> 2) * record.SIZE
+    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
+    this.softTlb.fill(bank, tlb.FETCH, vaLow, vaHigh, page)
+    if (!this.guards) return at
+    this.softTlb.setGuarded(bank, vaLow, w.guarded)
+    if (!w.guarded || this.isLandingPad(at, branchType)) return at
+    this.cpu.raise({ kind: 'sync', esr: syndrome.branchTarget(branchType), returnTo: far, branchType })
+    return 0
+  }
+
+  private isLandingPad(at: number, type: number): boolean {
+    const control = this.cpu.current()?.el === 0 ? SCTLR_BT.el0 : SCTLR_BT.el1
+    return isLandingPad(this.code.wordOf(at), type, ((this.registers.at(slots.SCTLR_EL1) >> control) & 1n) === 1n)
+  }
+
+  /** What is known of the page that code at an address is fetched from; `undefined`: fetching faults. */
+  private fetchEntry(low: number, high: number): ReturnType<SoftTlb['fetchEntry']> {
+    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
+    const known = this.softTlb.fetchEntry(bank, low, high)
+    if (known !== undefined) return known
+    if (this.fetch(low & ~3, high, BTYPE.NONE) === 0) {
+      this.cpu.take()
+      return undefined
+    }
+    return this.softTlb.fetchEntry(bank, low, high)
+  }
+
+  /** PSTATE.BTYPE with which an indirect branch would not be let land; `undefined`: it may, or faults for another reason. */
+  checkLanding(target: bigint, type: number): number | undefined {
+    const low = Number(target & 0xffffffffn) | 0
+    const entry = this.fetchEntry(low, Number(target >> 32n) | 0)
+    if (entry?.guarded !== true || (low & 3) !== 0) return undefined
+    const at = entry.page + ((low & (PAGE - 1)) >>> 2) * record.SIZE
+    const pc = this.registers.currentPc()
+    const own =
+      type === BTYPE_BY_PAGE ? this.fetchEntry(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0) : undefined
+    const exact = type !== BTYPE_BY_PAGE ? type : own?.guarded === true ? BTYPE.GUARDED_JUMP : BTYPE.JUMP
+    return this.isLandingPad(at, exact) ? undefined : exact
   }
 
   /** TLBI by address, by ASID, or of everything. */
@@ -279,7 +411,7 @@ export class MemoryAccess {
     }
     const low = Number(va & 0xffffffffn) | 0
     const high = Number(va >> 32n) | 0
-    const physical = this.translateData(high, low, false, this.cpu.current()?.el ?? 1)
+    const physical = this.translateData(high, low, false, IGNORE_PAN, 0)
     if (physical < 0) return this.wasMaintenance()
     const LINE = 64
     const offset = physical - this.ports.ramBase
@@ -298,20 +430,20 @@ export class MemoryAccess {
   dcMaintain(va: bigint, write: boolean): boolean {
     const low = Number(va & 0xffffffffn) | 0
     const high = Number(va >> 32n) | 0
-    if (this.translateData(high, low, write, this.cpu.current()?.el ?? 1) >= 0) return true
+    if (this.translateData(high, low, write, IGNORE_PAN, 0) >= 0) return true
     return this.wasMaintenance()
   }
 
-  /** AT: the value of PAR_EL1 (D24.2.122). */
-  addressTranslate(va: bigint, write: boolean, el: 0 | 1): bigint {
-    const RES1 = 1n << 11n
-    const physical = this.translateData(Number(va >> 32n) | 0, Number(va & 0xffffffffn) | 0, write, el)
-    if (physical < 0) {
-      const p = this.cpu.take()
-      return RES1 | (BigInt(p.kind === 'abort' ? p.dfsc : 0) << 1n) | 1n
-    }
-    const { attributes, shareability } = this.walker
-    return (BigInt(physical) & 0xffff_ffff_f000n) | RES1 | (BigInt(attributes) << 56n) | (BigInt(shareability) << 7n)
+  /** AT: the value of PAR_EL1 (D24.2.122). `pan`: as PSTATE.PAN says. */
+  addressTranslate(va: bigint, write: boolean, el: 0 | 1, pan: boolean): bigint {
+    const w = this.walker
+    const walked = this.walk(Number((va >> 32n) & 0xffffffffn) | 0, Number(va & 0xffffffffn) | 0, el, write, true)
+    const fails = !walked ? w.fault : this.allowed(write, el, pan ? 0 : IGNORE_PAN) ? undefined : w.permissionFault
+    if (fails !== undefined) return PAR.RES1 | (BigInt(fails) << PAR.FST) | PAR.F
+    // Device memory and what no cache holds are Outer Shareable, whatever the tables say.
+    const shareability = w.isDevice || w.attributes === NORMAL_NON_CACHEABLE ? OUTER_SHAREABLE : w.shareability
+    const page = (BigInt(w.paHi >>> 0) << 32n) | BigInt(w.paLo >>> 0)
+    return page | PAR.RES1 | (BigInt(w.attributes) << PAR.ATTR) | (BigInt(shareability) << PAR.SH)
   }
 }
 

@@ -18,10 +18,19 @@ export type Pending =
   | { readonly kind: 'none' }
   | Abort
   /** A synchronous exception with this syndrome. */
-  | { readonly kind: 'sync'; readonly esr: bigint; readonly returnTo: bigint; readonly far?: bigint }
+  | {
+      readonly kind: 'sync'
+      readonly esr: bigint
+      readonly returnTo: bigint
+      readonly far?: bigint
+      /** PSTATE.BTYPE, where it matters. */
+      readonly branchType?: number
+      /** The instruction is done, as SVC is when its exception is taken. */
+      readonly completed?: boolean
+    }
+  | { readonly kind: 'jump'; readonly pc: bigint; readonly end?: SliceEnd; readonly branchType?: number }
   /** The instruction under way is one that somebody may want to stop at. */
   | { readonly kind: 'break' }
-  | { readonly kind: 'jump'; readonly pc: bigint; readonly end?: SliceEnd }
 
 export const NOTHING: Pending = { kind: 'none' }
 export const BREAK: Pending = { kind: 'break' }

@@ -17,6 +17,7 @@ export const slots = {
   TTBR0_EL1: sysregAt(slotOf('TTBR0_EL1')),
   TTBR1_EL1: sysregAt(slotOf('TTBR1_EL1')),
   MAIR_EL1: sysregAt(slotOf('MAIR_EL1')),
+  OSLSR_EL1: sysregAt(slotOf('OSLSR_EL1')),
   PAR_EL1: sysregAt(slotOf('PAR_EL1')),
   CSSELR_EL1: sysregAt(slotOf('CSSELR_EL1')),
 } as const

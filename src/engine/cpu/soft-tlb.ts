@@ -13,13 +13,21 @@ export interface Regime {
   readonly ttbr0: bigint
   readonly ttbr1: bigint
   readonly mair: bigint
-  /** Banks for EL0 and EL1; -1: none yet. */
-  readonly banks: [number, number]
+  /** Banks by `Privilege`; -1: none yet. */
+  readonly banks: number[]
 }
+
+/**
+ * What decides, within a regime, which accesses are allowed: EL0; EL1; EL1 with PSTATE.PAN; and EL0 and EL1 where data
+ * accesses may meet a watchpoint, so that none is entered.
+ */
+export type Privilege = 0 | 1 | 2 | 3 | 4
+const PRIVILEGES = 5
+const WATCHED = { 0: 3, 1: 4 } as const
 
 interface BankOwner {
   readonly regime: Regime
-  readonly el: 0 | 1
+  readonly privilege: Privilege
   used: number
 }
 
@@ -83,7 +91,7 @@ export class SoftTlb {
       }
       return r
     }
-    const created: Regime = { sctlr, tcr, ttbr0, ttbr1, mair, banks: [-1, -1] }
+    const created: Regime = { sctlr, tcr, ttbr0, ttbr1, mair, banks: Array<number>(PRIVILEGES).fill(-1) }
     this.regimes.unshift(created)
     if (this.regimes.length > 2 * tlb.BANKS) {
       const dropped = this.regimes.pop()
@@ -92,14 +100,21 @@ export class SoftTlb {
     return created
   }
 
-  /** Makes the banks of a regime at an exception level those that compiled code looks at. */
-  select(regime: Regime, el: 0 | 1): void {
-    this.i32[scratch.TLB_UNPRIVILEGED >>> 2] = this.address(this.bank(regime, 0))
-    this.i32[scratch.TLB >>> 2] = this.address(this.bank(regime, el))
+  /** Makes the banks of a regime for a CPU's state those that compiled code looks at. */
+  select(
+    regime: Regime,
+    cpu: { readonly el: 0 | 1; readonly pan: number; readonly uao: number; readonly watched: boolean },
+  ): void {
+    const { el, watched } = cpu
+    const own = watched ? WATCHED[el] : el === 1 && cpu.pan === 1 ? 2 : el
+    // LDTR and the like act as EL0, but with PSTATE.UAO as the level itself.
+    const unprivileged = el === 1 && cpu.uao === 1 ? own : watched ? WATCHED[0] : 0
+    this.i32[scratch.TLB_UNPRIVILEGED >>> 2] = this.address(this.bank(regime, unprivileged))
+    this.i32[scratch.TLB >>> 2] = this.address(this.bank(regime, own))
   }
 
-  private bank(regime: Regime, el: 0 | 1): number {
-    const known = regime.banks[el]
+  private bank(regime: Regime, privilege: Privilege): number {
+    const known = regime.banks[privilege] ?? -1
     const owner = known >= 0 ? this.owners[known] : undefined
     if (owner !== undefined) {
       owner.used = ++this.ticks
@@ -115,10 +130,10 @@ export class SoftTlb {
       if (candidate.used < (this.owners[oldest]?.used ?? Infinity)) oldest = bank
     }
     const evicted = this.owners[oldest]
-    if (evicted !== undefined) evicted.regime.banks[evicted.el] = -1
+    if (evicted !== undefined) evicted.regime.banks[evicted.privilege] = -1
     this.clear(oldest)
-    this.owners[oldest] = { regime, el, used: ++this.ticks }
-    regime.banks[el] = oldest
+    this.owners[oldest] = { regime, privilege, used: ++this.ticks }
+    regime.banks[privilege] = oldest
     return oldest
   }
 
@@ -127,11 +142,27 @@ export class SoftTlb {
    * `host`: address of the page in memory. `table` is READ, WRITE or FETCH of `tlb`; for FETCH, `host` is the record page.
    */
   fill(bankAddress: number, table: number, vaLow: number, vaHigh: number, host: number): void {
-    const at = bankAddress + table + ((vaLow >>> 8) & 0xff0)
+    const at = entryOf(bankAddress, table, vaLow)
     const low = vaLow & ~0xfff
     this.i32[at >>> 2] = low
     this.i32[(at >>> 2) + 1] = vaHigh
     this.i32[(at >>> 2) + 2] = table === tlb.FETCH ? host : (host - low) | 0
+  }
+
+  /** Says of the page just entered for fetches whether it is guarded (FEAT_BTI). */
+  setGuarded(bankAddress: number, vaLow: number, guarded: boolean): void {
+    this.i32[(entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2) + 3] = guarded ? 1 : 0
+  }
+
+  /** The record page that fetches from an address find, and whether it is guarded; `undefined`: none is known. */
+  fetchEntry(
+    bankAddress: number,
+    vaLow: number,
+    vaHigh: number,
+  ): { readonly page: number; readonly guarded: boolean } | undefined {
+    const at = entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2
+    if (this.i32[at] !== (vaLow & ~0xfff) || this.i32[at + 1] !== vaHigh) return undefined
+    return { page: this.i32[at + 2] ?? 0, guarded: this.i32[at + 3] === 1 }
   }
 
   /** Remembers that a mapping of 2^log2Size bytes, more than a page, covers this address. */
@@ -177,6 +208,9 @@ export class SoftTlb {
     if (asid === undefined) this.large.clear()
   }
 }
+
+const entryOf = (bankAddress: number, table: number, vaLow: number): number =>
+  bankAddress + table + ((vaLow >>> 8) & 0xff0)
 
 const TCR_A1 = 1n << 22n
 

@@ -25,6 +25,23 @@ export interface CpuState {
   /** PSTATE.SPSel: 0 selects SP_EL0. */
   spsel: 0 | 1
   daif: number
+  /** PSTATE.PAN, UAO, DIT and SSBS, 0 or 1; always 0 on a CPU without the feature. */
+  pan: number
+  uao: number
+  dit: number
+  ssbs: number
+  /** PSTATE.IL: whatever comes next takes an Illegal Execution state exception. */
+  il: boolean
+  /** PSTATE.SS: the next instruction is to be stepped. */
+  ss: number
+  /** What software step has stepped, until its exception tells. */
+  stepped: 'exclusive' | 'other' | undefined
+  /** The ISS of a pending SError interrupt. */
+  serror: number | undefined
+  /** Something may stop the CPU before any instruction, so that they run one by one. */
+  careful: boolean
+  /** Data accesses may meet a watchpoint, so that none takes the fast path. */
+  watched: boolean
   /** Value of MPIDR_EL1. */
   mpidr: bigint
   regime: Regime | undefined
@@ -55,6 +72,16 @@ export const newCpuState = (index: number): CpuState => ({
   el: 1,
   spsel: 1,
   daif: daif.ALL,
+  pan: 0,
+  uao: 0,
+  dit: 0,
+  ssbs: 0,
+  il: false,
+  ss: 0,
+  stepped: undefined,
+  serror: undefined,
+  careful: false,
+  watched: false,
   mpidr: 0n,
   regime: undefined,
   instructions: 0,

@@ -2,14 +2,17 @@
 import { identificationValue } from '../../pure/arch/cpu/features.ts'
 import type { Feature } from '../../pure/arch/cpu/features.ts'
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
-import { cacheSizes, isIdentificationSpace } from '../../pure/arch/sysregs/identification.ts'
-import { SCTLR_UCI, TLBI_ADDRESS_MASK, TLBI_ASID_LSB, operations } from '../../pure/arch/sysregs/operations.ts'
+import { OSLSR } from '../../pure/arch/sysregs/debug.ts'
+import { SAVED_PMU_REGISTERS } from '../../pure/arch/sysregs/pmu.ts'
+import { cacheSizes, isIdentification, isIdentificationSpace } from '../../pure/arch/sysregs/identification.ts'
+import { TLBI_ADDRESS_MASK, TLBI_ASID_LSB, operations, tlbiRange } from '../../pure/arch/sysregs/operations.ts'
 import type { OperationRow } from '../../pure/arch/sysregs/operations.ts'
 import type { SysregRow } from '../../pure/arch/sysregs/sysreg.ts'
 import { slotOf, sysregs } from '../../pure/arch/sysregs/table.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import { setMode } from './exceptions.ts'
 import { bank, sysregAt } from './layout.ts'
+import type { Pmu } from './pmu.ts'
 import { slots } from './slots.ts'
 import { daif } from './state.ts'
 import type { CpuState, Registers } from './state.ts'
@@ -18,14 +21,17 @@ import type { CpuState, Registers } from './state.ts'
 export interface SysregEffects {
   /** What decides over translation or traps has changed. */
   contextChanged(cpu: CpuState): void
+  readonly pmu: Pmu
+  /** Instructions that a CPU has executed, the one under way included. */
+  executed(cpu: CpuState): number
   tlbi(va: bigint | undefined, asid: number | undefined): void
   /** Forgets the code at an address, or all; false: the instruction does not simply end. */
   icInvalidate(va: bigint | undefined): boolean
   /** Data cache maintenance at an address; false: an abort is pending. */
   dcMaintain(va: bigint, write: boolean): boolean
   /** PAR_EL1 for an address. */
-  addressTranslate(va: bigint, write: boolean, el: 0 | 1): bigint
-  /** PSTATE.I may have been cleared. */
+  addressTranslate(va: bigint, write: boolean, el: 0 | 1, pan: boolean): bigint
+  /** PSTATE.DAIF has changed. */
   maskChanged(cpu: CpuState): void
 }
 
@@ -45,15 +51,28 @@ export const fpTrapped = (cpacr: bigint, el: 0 | 1): boolean => {
 }
 const ISR_I = 1n << 7n
 const ISR_F = 1n << 6n
+const ISR_A = 1n << 8n
+/** TLBI of a larger range forgets everything. */
+const MAX_PAGES_ONE_BY_ONE = 32n
+/** Their places in the registers of their names, which are those in SPSR_EL1. */
+const [PAN_LSB, UAO_LSB, DIT_LSB, SSBS_LSB] = [22n, 23n, 24n, 12n] as const
+const SCTLR_DZE = 14
 /** op1 and op2 of MSR (immediate), as `op1 << 3 | op2` (C6.2.229). */
 const FIELD = { SPSEL: 5, DAIFSET: (3 << 3) | 6, DAIFCLR: (3 << 3) | 7 } as const
+/** Fields of one bit with a register of their own name. */
+const FLAG_FIELDS: Readonly<Record<number, string>> = {
+  3: 'UAO',
+  4: 'PAN',
+  [(3 << 3) | 1]: 'SSBS',
+  [(3 << 3) | 2]: 'DIT',
+}
 /** AHP, DN, FZ, RMode; no exception can be trapped. */
 const FPCR_MASK = 0x07c0_0000n
 const FPCR_FZ16 = 1n << 19n
 /** QC and the cumulative exceptions. */
 const FPSR_MASK = 0x0800_009fn
 
-interface Special {
+export interface Special {
   read(cpu: CpuState): bigint | Refused
   write?(cpu: CpuState, value: bigint): void | Refused
 }
@@ -63,7 +82,7 @@ const HYPERVISOR_EL = 2
 
 /** Registers that struct kvm_regs has (KVM's core registers), and those that only show parts of PSTATE. */
 const ELSEWHERE = new Set(['SPSR_EL1', 'ELR_EL1', 'SP_EL0'])
-const SAVED_SPECIALS = new Set(['MIDR_EL1', 'CPACR_EL1'])
+const SAVED_SPECIALS = new Set(['MIDR_EL1', 'CPACR_EL1', ...SAVED_PMU_REGISTERS])
 
 const isSaved = ({ name, is, encoding }: SysregRow): boolean => {
   if (is.kind === 'special') return SAVED_SPECIALS.has(name)
@@ -123,7 +142,8 @@ export class SysregFile {
 
   /** The values of an architectural reset; the bank is in place and zero. */
   reset(): void {
-    for (const row of sysregs) if (row.is.kind === 'stored') this.registers.setAt(sysregAt(slotOf(row.name)), row.is.reset)
+    for (const row of sysregs)
+      if (row.is.kind === 'stored') this.registers.setAt(sysregAt(slotOf(row.name)), row.is.reset)
   }
 
   read(cpu: CpuState, encoding: number): bigint | Refused {
@@ -131,9 +151,11 @@ export class SysregFile {
     if (row === undefined) {
       const port = this.ports.get(encoding)
       if (port !== undefined) return port.read(cpu.index, encoding, cpu.el) ?? 'undefined'
-      return cpu.el > 0 && isIdentificationSpace(encoding) ? 0n : 'undefined'
+      if (!isIdentificationSpace(encoding)) return 'undefined'
+      return cpu.el > 0 ? 0n : this.identificationAtEl0
     }
-    if (row.read === undefined || cpu.el < row.read) return 'undefined'
+    if (row.read === undefined) return 'undefined'
+    if (cpu.el < row.read) return isIdentification(encoding) ? this.identificationAtEl0 : 'undefined'
     if (this.trapped(cpu, row.el0Control)) return 'trap'
     switch (row.is.kind) {
       case 'constant':
@@ -196,7 +218,8 @@ export class SysregFile {
       return port.write(cpu.index, encoding, value, HYPERVISOR_EL) ? 'done' : 'invalid'
     }
     if (!isSaved(row)) return 'unknown'
-    if (row.write === undefined) return this.readSaved(cpu, encoding) === value ? 'done' : 'invalid'
+    if (row.write === undefined && row.is.kind !== 'stored')
+      return this.readSaved(cpu, encoding) === value ? 'done' : 'invalid'
     if (row.is.kind === 'special') this.special(row.name).write?.(cpu, value)
     else if (row.is.kind === 'stored') {
       const mask = this.masks.get(encoding) ?? 0n
@@ -205,17 +228,23 @@ export class SysregFile {
     return 'done'
   }
 
+  /** Identification registers at EL0: trapped, so that a kernel can answer, or (FEAT_IDST absent) UNDEFINED. */
+  private get identificationAtEl0(): Refused {
+    return this.model.features.has('FEAT_IDST') ? 'trap' : 'undefined'
+  }
+
   /** A SYS instruction; 'abort': the CPU has something else to do than to go on. */
   sys(cpu: CpuState, encoding: number, value: bigint): void | Refused | 'abort' {
     const row = this.operations.get(encoding)
     if (row === undefined || cpu.el < row.el) return 'undefined'
-    if (row.el === 0 && this.trapped(cpu, SCTLR_UCI)) return 'trap'
+    if (row.el === 0 && this.trapped(cpu, row.el0Control)) return 'trap'
     const { operation } = row
     switch (operation.does) {
       case 'nothing':
         return undefined
       case 'tlbi': {
         if (operation.scope === 'all') this.effects.tlbi(undefined, undefined)
+        else if (operation.scope === 'range') this.forgetRange(value)
         else if (operation.scope === 'asid') this.effects.tlbi(undefined, Number((value >> TLBI_ASID_LSB) & 0xffffn))
         else this.effects.tlbi((value & TLBI_ADDRESS_MASK) << 12n, undefined)
         return undefined
@@ -225,11 +254,20 @@ export class SysregFile {
       case 'dc':
         return this.effects.dcMaintain(value, operation.write) ? undefined : 'abort'
       case 'at':
-        this.registers.setAt(slots.PAR_EL1, this.effects.addressTranslate(value, operation.write, operation.el))
+        this.registers.setAt(
+          slots.PAR_EL1,
+          this.effects.addressTranslate(value, operation.write, operation.el, operation.pan),
+        )
         return undefined
       default:
         return operation satisfies never
     }
+  }
+
+  private forgetRange(operand: bigint): void {
+    const { first, pages } = tlbiRange(operand)
+    if (pages > MAX_PAGES_ONE_BY_ONE) return this.effects.tlbi(undefined, undefined)
+    for (let page = 0n; page < pages; page++) this.effects.tlbi(BigInt.asUintN(64, first + (page << 12n)), undefined)
   }
 
   /** MSR (immediate) to a field of PSTATE; `field` is op1 << 3 | op2. */
@@ -238,18 +276,37 @@ export class SysregFile {
       if (cpu.el === 0) return 'undefined'
       return setMode(cpu, this.registers, cpu.el, (imm & 1) === 1 ? 1 : 0)
     }
+    const flag = FLAG_FIELDS[field]
+    if (flag !== undefined) {
+      const row = this.rowNamed(flag)
+      return this.has(row) && cpu.el >= (row.write ?? 2)
+        ? this.special(flag).write?.(cpu, imm & 1 ? -1n : 0n)
+        : 'undefined'
+    }
     if (field !== FIELD.DAIFSET && field !== FIELD.DAIFCLR) return 'undefined'
     if (this.trapped(cpu, this.rowNamed('DAIF').el0Control)) return 'trap'
     if (field === FIELD.DAIFSET) cpu.daif |= imm
-    else {
-      cpu.daif &= ~imm
-      this.effects.maskChanged(cpu)
-    }
+    else cpu.daif &= ~imm
+    this.effects.maskChanged(cpu)
     return undefined
   }
 
+  /** The same sequence in each run: a mix (SplitMix64's) of which instruction of which CPU asks. NZCV says that there was a number. */
+  private randomNumber(cpu: CpuState): bigint {
+    let z = BigInt.asUintN(
+      64,
+      (BigInt(this.effects.executed(cpu)) + (BigInt(cpu.index) << 53n)) * 0x9e37_79b9_7f4a_7c15n,
+    )
+    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58_476d_1ce4_e5b9n)
+    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d0_49bb_1331_11ebn)
+    this.registers.nzcv = 0
+    return z ^ (z >> 31n)
+  }
+
   private trapped(cpu: CpuState, control: number | undefined): boolean {
-    return control !== undefined && cpu.el === 0 && ((this.registers.at(slots.SCTLR_EL1) >> BigInt(control)) & 1n) === 0n
+    return (
+      control !== undefined && cpu.el === 0 && ((this.registers.at(slots.SCTLR_EL1) >> BigInt(control)) & 1n) === 0n
+    )
   }
 
   private rowNamed(name: string): SysregRow {
@@ -290,8 +347,48 @@ export class SysregFile {
         read: (cpu) => BigInt(cpu.spsel),
         write: (cpu, value) => setMode(cpu, r, cpu.el, (value & 1n) === 1n ? 1 : 0),
       },
+      ...this.effects.pmu.specials(),
+      PAN: {
+        read: (cpu) => BigInt(cpu.pan) << PAN_LSB,
+        write: (cpu, value) => {
+          cpu.pan = Number((value >> PAN_LSB) & 1n)
+          this.effects.contextChanged(cpu)
+        },
+      },
+      UAO: {
+        read: (cpu) => BigInt(cpu.uao) << UAO_LSB,
+        write: (cpu, value) => {
+          cpu.uao = Number((value >> UAO_LSB) & 1n)
+          this.effects.contextChanged(cpu)
+        },
+      },
+      DIT: {
+        read: (cpu) => BigInt(cpu.dit) << DIT_LSB,
+        write: (cpu, value) => {
+          cpu.dit = Number((value >> DIT_LSB) & 1n)
+        },
+      },
+      SSBS: {
+        read: (cpu) => BigInt(cpu.ssbs) << SSBS_LSB,
+        write: (cpu, value) => {
+          cpu.ssbs = Number((value >> SSBS_LSB) & 1n)
+        },
+      },
+      RNDR: { read: (cpu) => this.randomNumber(cpu) },
+      RNDRRS: { read: (cpu) => this.randomNumber(cpu) },
+      OSLAR_EL1: {
+        read: () => 'undefined',
+        write: (cpu, value) => {
+          r.setAt(slots.OSLSR_EL1, OSLSR.OSLM | ((value & 1n) === 1n ? OSLSR.OSLK : 0n))
+          this.effects.contextChanged(cpu)
+        },
+      },
+      // DZP: DC ZVA is not for EL0. A block of 2^4 words.
+      DCZID_EL0: { read: (cpu) => (this.trapped(cpu, SCTLR_DZE) ? 0x14n : 4n) },
       CurrentEL: { read: (cpu) => BigInt(cpu.el) << EL_LSB },
-      ISR_EL1: { read: (cpu) => (cpu.irq ? ISR_I : 0n) | (cpu.fiq ? ISR_F : 0n) },
+      ISR_EL1: {
+        read: (cpu) => (cpu.irq ? ISR_I : 0n) | (cpu.fiq ? ISR_F : 0n) | (cpu.serror === undefined ? 0n : ISR_A),
+      },
       NZCV: {
         read: () => BigInt(r.nzcv) << NZCV_LSB,
         write: (_cpu, value) => {

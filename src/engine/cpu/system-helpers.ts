@@ -1,11 +1,15 @@
 /** What instruction bodies leave to TypeScript: exceptions, waiting, hypercalls and system registers. */
-import { syndrome } from '../../pure/arch/syndrome.ts'
+import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
 import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
+import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
+import { branchTypeOf } from './branch-target.ts'
+import type { Debug } from './debug.ts'
 import { exceptionReturn } from './exceptions.ts'
-import { bank } from './layout.ts'
+import { bank, scratch } from './layout.ts'
 import { BREAK } from './pending.ts'
 import type { Pending } from './pending.ts'
+import type { Pmu } from './pmu.ts'
 import { slots } from './slots.ts'
 import type { CpuState, Registers } from './state.ts'
 import type { SysregFile } from './sysreg-file.ts'
@@ -23,6 +27,10 @@ export interface SystemContext {
   /** The exception level may have changed. */
   contextChanged(cpu: CpuState): void
   hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
+  /** PSTATE.BTYPE with which a branch to an address would not be let land; `undefined`: it may. */
+  checkLanding(target: bigint, branchType: number): number | undefined
+  readonly debug: Debug
+  readonly pmu: Pmu
   readonly trace: TraceTap
   /** Whether the record of the instruction under way stands for a breakpoint. */
   isBreak(): boolean
@@ -33,10 +41,12 @@ export interface SystemContext {
 /** Helpers answer 0 to go on with the next instruction, 1 when the driver has something to do. */
 export type Helper = (...args: number[]) => number
 
+const DC_ZVA = sysregEncoding(1, 3, 7, 4, 1)
+const LR = 30
 /** Register 31 where it is not the stack pointer. */
 const ZR = 31
-/** Bits of SCTLR_EL1: WFI and WFE at EL0 are not trapped. */
-const SCTLR = { nTWI: 16n, nTWE: 18n } as const
+/** Bits of SCTLR_EL1: the stack pointer has to be aligned; DC ZVA at EL0; WFI and WFE at EL0 are not trapped. */
+const SCTLR = { SA: 3n, SA0: 4n, DZE: 14n, nTWI: 16n, nTWE: 18n } as const
 
 export function systemHelpers(o: SystemContext): Record<string, Helper> {
   const r = o.registers
@@ -49,8 +59,7 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
   const trap = (encoding: number, rt: number, read: boolean): number =>
     leave({ kind: 'sync', esr: syndrome.msrTrap({ encoding, rt, read }), returnTo: r.currentPc() })
   const registerNumber = (at: number): number => Math.min(ZR, (at - bank.X) >>> 3)
-  const waitTrapped = (control: bigint): boolean =>
-    o.cpu().el === 0 && ((r.at(slots.SCTLR_EL1) >> control) & 1n) === 0n
+  const waitTrapped = (control: bigint): boolean => o.cpu().el === 0 && ((r.at(slots.SCTLR_EL1) >> control) & 1n) === 0n
   const hypercall = (conduit: Conduit) => (): number => {
     if (o.cpu().el === 0) return undefinedHere()
     const pc = next()
@@ -60,6 +69,16 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     r.setX(0, BigInt.asUintN(64, answer))
     return 0
   }
+  const eretTo = (pc: bigint): number => {
+    const cpu = o.cpu()
+    if (cpu.el === 0) return undefinedHere()
+    if (o.pmu.isCounting(cpu)) o.pmu.update(cpu)
+    o.pmu.event(cpu, EVENTS.EXC_RETURN)
+    const branchType = exceptionReturn(cpu, r, (el, masks, ss) => o.debug.stepAfterReturn(cpu, el, masks, ss))
+    o.contextChanged(cpu)
+    o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: pc })
+    return leave({ kind: 'jump', pc, branchType })
+  }
   return {
     undefinedInstruction: () => {
       if (o.isBreak()) return leave(BREAK)
@@ -67,25 +86,31 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
       return undefinedHere()
     },
     fpTrapped: () => leave({ kind: 'sync', esr: syndrome.fpAccess(), returnTo: r.currentPc() }),
+    spMisaligned: () => {
+      const checked = (r.at(slots.SCTLR_EL1) >> (o.cpu().el === 0 ? SCTLR.SA0 : SCTLR.SA)) & 1n
+      return checked === 0n ? 0 : leave({ kind: 'sync', esr: syndrome.spAlignment(), returnTo: r.currentPc() })
+    },
+    misaligned: (write = 0) =>
+      leave({
+        kind: 'abort',
+        fetch: false,
+        write: write === 1,
+        dfsc: faultStatus.ALIGNMENT,
+        far: r.at(scratch.ARGUMENT),
+      }),
     crc32: (d = 0, n = 0, m = 0, kind = 0) => {
       r.setAt(d, BigInt(crc32(Number(r.at(n) & 0xffff_ffffn), r.at(m), 1 << (kind & 3), (kind & 4) !== 0)))
       return 0
     },
-    svc: (imm = 0) => leave({ kind: 'sync', esr: syndrome.svc(imm), returnTo: next() }),
+    svc: (imm = 0) => leave({ kind: 'sync', esr: syndrome.svc(imm), returnTo: next(), completed: true }),
     hvc: hypercall('hvc'),
     smc: hypercall('smc'),
     brk: (imm = 0) => leave({ kind: 'sync', esr: syndrome.brk(imm), returnTo: r.currentPc() }),
-    eret: () => {
-      const cpu = o.cpu()
-      if (cpu.el === 0) return undefinedHere()
-      const { pc, illegal } = exceptionReturn(cpu, r)
-      o.contextChanged(cpu)
-      o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: pc })
-      return leave(illegal ? { kind: 'sync', esr: syndrome.illegalState(), returnTo: pc } : { kind: 'jump', pc })
-    },
+    eret: () => eretTo(r.at(slots.ELR_EL1)),
+    eretTo: () => eretTo(r.at(scratch.ARGUMENT)),
     wfi: () => {
       const cpu = o.cpu()
-      if (cpu.irq || cpu.fiq || cpu.wake) return 0
+      if (cpu.irq || cpu.fiq || cpu.wake || cpu.serror !== undefined) return 0
       if (waitTrapped(SCTLR.nTWI)) return leave({ kind: 'sync', esr: syndrome.wfx(false), returnTo: r.currentPc() })
       cpu.waiting = true
       return leave({ kind: 'jump', pc: next(), end: 'wait' })
@@ -103,6 +128,17 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     sev: (local = 0) => {
       for (const cpu of local === 1 ? [o.cpu()] : o.cpus) cpu.event = true
       return 0
+    },
+    checkLanding: (call = 0, at = 0) => {
+      const target = r.at(scratch.ARGUMENT)
+      const branchType = o.checkLanding(target, branchTypeOf(call === 1, registerNumber(at)))
+      if (branchType === undefined) return 0
+      if (call === 1) r.setX(LR, next())
+      return leave({ kind: 'sync', esr: syndrome.branchTarget(branchType), returnTo: target, branchType })
+    },
+    zvaTrap: (at = 0) => {
+      const enabled = (r.at(slots.SCTLR_EL1) >> SCTLR.DZE) & 1n
+      return o.cpu().el === 1 || enabled === 1n ? 0 : trap(DC_ZVA, registerNumber(at), false)
     },
     msrImmediate: (field = 0, imm = 0) => {
       const answer = o.sysregs.writeField(o.cpu(), field, imm)

@@ -38,7 +38,7 @@ const places: ReadonlyMap<string, Place> = new Map<string, Place>([
   ['SP_EL0', stackPointer(0, slots.SP_EL0)],
   ['SP_EL1', stackPointer(1, slots.SP_EL1)],
   ['PC', at(bank.PC)],
-  ['PSTATE', { read: (r, cpu) => savedState(cpu, r), write: (r, cpu, value) => restoreState(cpu, r, value) }],
+  ['PSTATE', { read: (r, cpu) => savedState(cpu, r, 0), write: (r, cpu, value) => restoreState(cpu, r, value) }],
   ['ELR_EL1', at(slots.ELR_EL1)],
   ['SPSR_EL1', at(slots.SPSR_EL1)],
   ...Array.from({ length: 32 }, (_, n) => [`V${n}`, vector(n)] as const),

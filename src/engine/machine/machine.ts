@@ -6,6 +6,7 @@ import type { AddressSpace } from '../bus/address-space.ts'
 import { FRAMES, registerName } from '../../pure/arch/frames.ts'
 import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
 import type { AccessWidth, MmioRegion } from '../bus/device.ts'
+import type { IrqLine } from '../bus/irq-line.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
@@ -63,6 +64,7 @@ export class Machine implements Hardware {
   breaksAtGic = false
   /** The access to the GIC that a run came back for. */
   private gicAccess: GicAccess | undefined
+  private pmuLine: (cpu: number) => IrqLine | undefined = () => undefined
   /** What the guest asked for when it stopped itself. */
   event: SystemEvent | undefined
 
@@ -92,6 +94,7 @@ export class Machine implements Hardware {
         this.called(cpu, args, answer)
         return answer
       },
+      pmuInterrupt: (cpu, level) => this.pmuLine(cpu)?.set(level),
       trace: this.trace,
     })
     this.clock = new VirtualClock(() => this.core.executing())
@@ -225,6 +228,11 @@ export class Machine implements Hardware {
 
   onHypercall(handler: HypercallHandler): void {
     this.hypercall = handler
+  }
+
+  /** Where the overflow interrupts of the CPUs' performance monitors go. */
+  onPmuInterrupt(line: (cpu: number) => IrqLine | undefined): void {
+    this.pmuLine = line
   }
 
   systemEvent(event: SystemEvent): void {

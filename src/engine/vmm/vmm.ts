@@ -358,6 +358,8 @@ function frameOf(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'trace'>): Frame |
   })
   for (let cpu = 0; cpu < blueprint.vcpus; cpu++) timer.addCpu()
   machine.own(timer.sysregs)
+  const pmuLines = Array.from({ length: blueprint.vcpus }, (_, cpu) => ppi(cpu, PPI.pmu))
+  machine.onPmuInterrupt((cpu) => pmuLines[cpu])
   const tracing = new Tracing(machine, () => kvm.vgic)
   if (o.trace === true) tracing.watch(() => true)
   return { machine, kvm, tracing, calls: [] }

@@ -32,7 +32,7 @@ const PPI_NAMES: Readonly<Record<number, string>> = {
   30: 'EL1 physical timer',
 }
 
-export const PPI = { virtualTimer: 27, physicalTimer: 30 } as const
+export const PPI = { pmu: 23, virtualTimer: 27, physicalTimer: 30 } as const
 
 export const irqName = (intid: number): string => {
   const kind = irqKind(intid)

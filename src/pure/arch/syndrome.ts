@@ -14,6 +14,14 @@ export const exceptionClass = {
   DATA_ABORT_LOWER: 0x24,
   DATA_ABORT_SAME: 0x25,
   SP_ALIGNMENT: 0x26,
+  BRANCH_TARGET: 0x0d,
+  SERROR: 0x2f,
+  BREAKPOINT_LOWER: 0x30,
+  BREAKPOINT_SAME: 0x31,
+  STEP_LOWER: 0x32,
+  STEP_SAME: 0x33,
+  WATCHPOINT_LOWER: 0x34,
+  WATCHPOINT_SAME: 0x35,
   BRK: 0x3c,
 } as const
 
@@ -26,6 +34,7 @@ export const faultStatus = {
   EXTERNAL: 0x10,
   EXTERNAL_ON_WALK: 0x14,
   ALIGNMENT: 0x21,
+  DEBUG: 0x22,
 } as const
 
 const EC_LSB = 26
@@ -33,6 +42,9 @@ const EC_LSB = 26
 const IL = 1 << 25
 const WNR = 1 << 6
 const CM = 1 << 8
+/** Software step: EX is valid; a load exclusive was stepped. */
+const ISV = 1 << 24
+const EX = 1 << 6
 /** A WFx or FP trap tells a condition: AL, valid. */
 const CV_AL = (1 << 24) | (0xe << 20)
 
@@ -44,6 +56,20 @@ export const syndrome = {
   fpAccess: (): bigint => esr(exceptionClass.FP_ACCESS, CV_AL),
   illegalState: (): bigint => esr(exceptionClass.ILLEGAL_STATE, 0),
   svc: (imm: number): bigint => esr(exceptionClass.SVC64, imm),
+  branchTarget: (branchType: number): bigint => esr(exceptionClass.BRANCH_TARGET, branchType),
+  serror: (iss: number): bigint => esr(exceptionClass.SERROR, iss),
+  softwareStep: (o: { readonly sameEl: boolean; readonly stepped: 'exclusive' | 'other' | undefined }): bigint =>
+    esr(
+      o.sameEl ? exceptionClass.STEP_SAME : exceptionClass.STEP_LOWER,
+      faultStatus.DEBUG | (o.stepped === undefined ? 0 : ISV) | (o.stepped === 'exclusive' ? EX : 0),
+    ),
+  breakpoint: (o: { readonly sameEl: boolean }): bigint =>
+    esr(o.sameEl ? exceptionClass.BREAKPOINT_SAME : exceptionClass.BREAKPOINT_LOWER, faultStatus.DEBUG),
+  watchpoint: (o: { readonly sameEl: boolean; readonly wnr: boolean; readonly cm: boolean }): bigint =>
+    esr(
+      o.sameEl ? exceptionClass.WATCHPOINT_SAME : exceptionClass.WATCHPOINT_LOWER,
+      faultStatus.DEBUG | (o.wnr ? WNR : 0) | (o.cm ? CM : 0),
+    ),
   brk: (comment: number): bigint => esr(exceptionClass.BRK, comment),
   /** `encoding` as in `sysregEncoding`: op0 15:14, op1 13:11, CRn 10:7, CRm 6:3, op2 2:0. */
   msrTrap: (o: { readonly encoding: number; readonly rt: number; readonly read: boolean }): bigint => {
@@ -59,6 +85,7 @@ export const syndrome = {
     return esr(exceptionClass.MSR, iss)
   },
   pcAlignment: (): bigint => esr(exceptionClass.PC_ALIGNMENT, 0),
+  spAlignment: (): bigint => esr(exceptionClass.SP_ALIGNMENT, 0),
   instructionAbort: (o: { readonly sameEl: boolean; readonly ifsc: number }): bigint =>
     esr(o.sameEl ? exceptionClass.INSTRUCTION_ABORT_SAME : exceptionClass.INSTRUCTION_ABORT_LOWER, o.ifsc),
   dataAbort: (o: { readonly sameEl: boolean; readonly dfsc: number; readonly wnr: boolean; readonly cm: boolean }): bigint =>
@@ -81,6 +108,14 @@ const CLASS_TEXTS: ReadonlyMap<number, string> = new Map([
   [exceptionClass.DATA_ABORT_LOWER, 'Data abort from EL0'],
   [exceptionClass.DATA_ABORT_SAME, 'Data abort'],
   [exceptionClass.SP_ALIGNMENT, 'Misaligned SP'],
+  [exceptionClass.BRANCH_TARGET, 'Branch target'],
+  [exceptionClass.SERROR, 'SError'],
+  [exceptionClass.BREAKPOINT_LOWER, 'Breakpoint at EL0'],
+  [exceptionClass.BREAKPOINT_SAME, 'Breakpoint'],
+  [exceptionClass.STEP_LOWER, 'Software step at EL0'],
+  [exceptionClass.STEP_SAME, 'Software step'],
+  [exceptionClass.WATCHPOINT_LOWER, 'Watchpoint at EL0'],
+  [exceptionClass.WATCHPOINT_SAME, 'Watchpoint'],
   [exceptionClass.BRK, 'BRK'],
 ])
 

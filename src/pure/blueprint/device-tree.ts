@@ -26,6 +26,8 @@ export interface DeviceTreeOptions {
 const IRQ = { spi: 0, ppi: 1, levelHigh: 4 } as const
 /** arm,arch_timer.yaml: secure, non-secure, virtual and hypervisor timer, as PPI numbers. */
 const TIMER_PPIS = [13, 14, 11, 10] as const
+/** The PMU's interrupt, as a PPI number. */
+const PMU_PPI = 7
 const UART_CLOCK_HZ = 24_000_000
 const PHANDLE = { gic: 1, clock: 2 } as const
 
@@ -154,6 +156,9 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
           cells('interrupts', ...TIMER_PPIS.flatMap((ppi) => [IRQ.ppi, ppi, ppiFlags(options)])),
           flag('always-on'),
         ]),
+        ...(CPU_MODELS[options.cpu].features.has('FEAT_PMUv3')
+          ? [node('pmu', [strings('compatible', 'arm,armv8-pmuv3'), cells('interrupts', IRQ.ppi, PMU_PPI, ppiFlags(options))])]
+          : []),
         options.gic === 2 ? gicV2() : gicV3(options.affinities.length, options.its),
         node('apb-pclk', [
           strings('compatible', 'fixed-clock'),

@@ -13,7 +13,9 @@ const isLiteral = (row: Row): boolean => row.name.startsWith('LDR (literal')
 const isExclusiveStore = (row: Row): boolean => /^STL?X/.test(row.name)
 /** Whose address has to be aligned, or is left in place. */
 const wantsAligned = (row: Row): boolean =>
-  /^(LDA?X|STL?X|LDAR|STLR|LDLAR|STLLR|LDAPR|CAS|SWP|LDADD|LDCLR|LDEOR|LDSET|LD.?MAX|LD.?MIN|DC ZVA)/.test(row.name)
+  /^(LDA?X|STL?X|LDAR|STLR|LDLAR|STLLR|LDAPR|LDAPUR|CAS|SWP|LDADD|LDCLR|LDEOR|LDSET|LD.?MAX|LD.?MIN|DC ZVA)/.test(
+    row.name,
+  )
 const isBranch = (row: Row): boolean => row.flow === 'branch' || row.flow === 'jump'
 
 /**
@@ -107,6 +109,7 @@ export class ProgramMaker {
     const base = wantsAligned(row) ? purpose.ALIGNED : purpose.BASE
     word = withField(row, word, row.name === 'DC ZVA' ? 't' : 'n', base)
     if (row.bits.includes('mmmmm') && this.random.below(4) > 0) word = withField(row, word, 'm', purpose.INDEX)
+    if (row.name.startsWith('LDAPUR')) word = withField(row, word, 'i', 16 * this.random.below(16))
     // Small offsets, or one out of several would do.
     if (row.bits.includes('iiiiiiiiiiii')) word = withField(row, word, 'i', this.random.below(256))
     return word

@@ -5,6 +5,7 @@ import { record as decoded, region } from '../../engine/cpu/layout.ts'
 import { slots } from '../../engine/cpu/slots.ts'
 import type { CpuState } from '../../engine/cpu/state.ts'
 import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
+import { mapFlat } from '../flat-mapping.ts'
 import { addressOfBlock } from './batch.ts'
 import type { Batch } from './batch.ts'
 import type { DriverImage } from './driver.ts'
@@ -76,6 +77,7 @@ export class OurCpu {
     this.forget(batch)
     if (core.translator !== undefined) this.heat(batch)
     core.powerOn(cpu, BigInt(this.image.entry), 0n)
+    mapFlat(core, cpu, RAM.base)
     let executed = 0
     for (let off = false; !off && executed < LIMIT;) {
       const slice = core.run(cpu, SLICE)

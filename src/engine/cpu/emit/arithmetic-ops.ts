@@ -13,20 +13,35 @@ export interface Pushed {
 export const PUSHED: Pushed = { pushed: true }
 
 const BINARY: Record<Exclude<IntBinary, 'divS' | 'divU'>, readonly [Opcode, Opcode]> = {
-  add: ['i32.add', 'i64.add'], sub: ['i32.sub', 'i64.sub'], mul: ['i32.mul', 'i64.mul'],
-  and: ['i32.and', 'i64.and'], or: ['i32.or', 'i64.or'], xor: ['i32.xor', 'i64.xor'],
-  shl: ['i32.shl', 'i64.shl'], shrU: ['i32.shr_u', 'i64.shr_u'], shrS: ['i32.shr_s', 'i64.shr_s'], rotr: ['i32.rotr', 'i64.rotr'],
+  add: ['i32.add', 'i64.add'],
+  sub: ['i32.sub', 'i64.sub'],
+  mul: ['i32.mul', 'i64.mul'],
+  and: ['i32.and', 'i64.and'],
+  or: ['i32.or', 'i64.or'],
+  xor: ['i32.xor', 'i64.xor'],
+  shl: ['i32.shl', 'i64.shl'],
+  shrU: ['i32.shr_u', 'i64.shr_u'],
+  shrS: ['i32.shr_s', 'i64.shr_s'],
+  rotr: ['i32.rotr', 'i64.rotr'],
 }
 const COMPARE: Record<IntCompare, readonly [Opcode, Opcode]> = {
-  eq: ['i32.eq', 'i64.eq'], ne: ['i32.ne', 'i64.ne'], ltS: ['i32.lt_s', 'i64.lt_s'], ltU: ['i32.lt_u', 'i64.lt_u'],
-  gtS: ['i32.gt_s', 'i64.gt_s'], gtU: ['i32.gt_u', 'i64.gt_u'], leS: ['i32.le_s', 'i64.le_s'], leU: ['i32.le_u', 'i64.le_u'],
-  geS: ['i32.ge_s', 'i64.ge_s'], geU: ['i32.ge_u', 'i64.ge_u'],
+  eq: ['i32.eq', 'i64.eq'],
+  ne: ['i32.ne', 'i64.ne'],
+  ltS: ['i32.lt_s', 'i64.lt_s'],
+  ltU: ['i32.lt_u', 'i64.lt_u'],
+  gtS: ['i32.gt_s', 'i64.gt_s'],
+  gtU: ['i32.gt_u', 'i64.gt_u'],
+  leS: ['i32.le_s', 'i64.le_s'],
+  leU: ['i32.le_u', 'i64.le_u'],
+  geS: ['i32.ge_s', 'i64.ge_s'],
+  geU: ['i32.ge_u', 'i64.ge_u'],
 }
 const SIGN_EXTEND: Record<8 | 16 | 32, readonly [Opcode | undefined, Opcode]> = {
-  8: ['i32.extend8_s', 'i64.extend8_s'], 16: ['i32.extend16_s', 'i64.extend16_s'], 32: [undefined, 'i64.extend32_s'],
+  8: ['i32.extend8_s', 'i64.extend8_s'],
+  16: ['i32.extend16_s', 'i64.extend16_s'],
+  32: [undefined, 'i64.extend32_s'],
 }
 const LOCAL_TYPE: Record<string, ValType> = { 32: 'i32', 64: 'i64', 128: 'v128', f32: 'f32', f64: 'f64' }
-
 
 export abstract class ArithmeticOps {
   code: Code
@@ -241,7 +256,10 @@ export abstract class ArithmeticOps {
     c.op('i64.shr_u')
     c.op('i64.add')
     if (signed)
-      for (const [sign, other] of [[a, b], [b, a]] as const) {
+      for (const [sign, other] of [
+        [a, b],
+        [b, a],
+      ] as const) {
         c.get(sign.local)
         c.i64(63)
         c.op('i64.shr_s')

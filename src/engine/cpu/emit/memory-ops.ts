@@ -8,19 +8,32 @@ import type { Pushed } from './arithmetic-ops.ts'
 import { VectorOps } from './vector-ops.ts'
 
 const LOAD: Record<LoadKind, readonly [Opcode, Opcode]> = {
-  u8: ['i32.load8_u', 'i64.load8_u'], s8: ['i32.load8_s', 'i64.load8_s'],
-  u16: ['i32.load16_u', 'i64.load16_u'], s16: ['i32.load16_s', 'i64.load16_s'],
-  u32: ['i32.load', 'i64.load32_u'], s32: ['i32.load', 'i64.load32_s'], u64: ['i64.load', 'i64.load'],
+  u8: ['i32.load8_u', 'i64.load8_u'],
+  s8: ['i32.load8_s', 'i64.load8_s'],
+  u16: ['i32.load16_u', 'i64.load16_u'],
+  s16: ['i32.load16_s', 'i64.load16_s'],
+  u32: ['i32.load', 'i64.load32_u'],
+  s32: ['i32.load', 'i64.load32_s'],
+  u64: ['i64.load', 'i64.load'],
 }
 const LOAD_BYTES: Record<LoadKind, AccessBytes> = { u8: 1, s8: 1, u16: 2, s16: 2, u32: 4, s32: 4, u64: 8 }
 const STORE: Record<1 | 2 | 4 | 8, readonly [Opcode, Opcode]> = {
-  1: ['i32.store8', 'i64.store8'], 2: ['i32.store16', 'i64.store16'], 4: ['i32.store', 'i64.store32'], 8: ['i64.store', 'i64.store'],
+  1: ['i32.store8', 'i64.store8'],
+  2: ['i32.store16', 'i64.store16'],
+  4: ['i32.store', 'i64.store32'],
+  8: ['i64.store', 'i64.store'],
 }
 
 const PAGE = 4096
 
-/** What a memory access needs to know on its slow path: size, and whether it is unprivileged. */
+/**
+ * What a memory access needs to know on its slow path, beside its size in bits 7:0: whether it is unprivileged or not
+ * subject to PSTATE.PAN (cache maintenance, which makes nothing dirty either), or not for Device memory, and from bit 12 on log2 of its alignment.
+ */
 export const UNPRIVILEGED = 0x100
+export const IGNORE_PAN = 0x200
+export const NOT_DEVICE = 0x400
+export const ALIGN_LSB = 12
 
 /** Functions that find the bytes of an access which the soft TLB does not know. */
 export interface AccessPorts {
@@ -52,13 +65,15 @@ export abstract class MemoryOps extends VectorOps {
   /** Emitted where an access has failed: leaves the compiled code. */
   protected abstract leaveOnFault(): void
   protected abstract commitStore(): void
+  /** Emitted where an address that has to be aligned is not. */
+  protected abstract misaligned(address: Local, write: boolean): void
   protected abstract tlbBase(mode: AccessMode): void
 
   /**
    * The address is on the stack; afterwards `ha` is where the bytes lie. An access hits when
    * 0 <= address - tag <= page - size, so that one compare also catches accesses across a page's end.
    */
-  private translate(write: boolean, bytes: number, mode: AccessMode): void {
+  private translate(write: boolean, bytes: number, mode: AccessMode, element = bytes, flags = 0): void {
     const c = this.code
     c.tee(this.va)
     c.i64(8)
@@ -83,7 +98,7 @@ export abstract class MemoryOps extends VectorOps {
     c.i64(32)
     c.op('i64.shr_u')
     c.op('i32.wrap_i64')
-    c.i32(bytes | (mode === 'unprivileged' ? UNPRIVILEGED : 0))
+    c.i32(flags | bytes | (Math.log2(element) << ALIGN_LSB) | (mode === 'unprivileged' ? UNPRIVILEGED : 0))
     c.call(write ? this.ports.storeSlow : this.ports.loadSlow)
     c.tee(this.ha)
     c.op('i32.eqz')
@@ -100,6 +115,18 @@ export abstract class MemoryOps extends VectorOps {
     c.op('i32.add')
     c.end()
     c.set(this.ha)
+  }
+
+  aligned(address: Local, bytes: number, write: boolean): void {
+    if (bytes === 1) return
+    const c = this.code
+    c.get(address.local)
+    c.op('i32.wrap_i64')
+    c.i32(bytes - 1)
+    c.op('i32.and')
+    c.if(undefined, false)
+    this.misaligned(address, write)
+    c.end()
   }
 
   load(kind: LoadKind, w: Width, _address: Pushed, mode: AccessMode = 'normal'): Pushed {
@@ -125,7 +152,7 @@ export abstract class MemoryOps extends VectorOps {
 
   loadPair(kind: LoadKind, w: Width, _address: Pushed): readonly [Local, Local] {
     const bytes = LOAD_BYTES[kind]
-    this.translate(false, 2 * bytes, 'normal')
+    this.translate(false, 2 * bytes, 'normal', bytes)
     const element = (offset: number): Local => {
       this.code.get(this.ha)
       this.code.memory(LOAD[kind][w === 64 ? 1 : 0], offset)
@@ -137,7 +164,7 @@ export abstract class MemoryOps extends VectorOps {
   storePair(bytes: AccessBytes, w: Width, _address: Pushed, _first: Pushed, second: Pushed): void {
     const b = this.let(w, second)
     const a = this.let(w, PUSHED)
-    this.translate(true, 2 * bytes, 'normal')
+    this.translate(true, 2 * bytes, 'normal', bytes)
     this.put(bytes, w, a, 0)
     this.put(bytes, w, b, bytes)
     this.commitStore()
@@ -152,7 +179,7 @@ export abstract class MemoryOps extends VectorOps {
     }
     this.vconst(0n, 0n)
     c.get(this.ha)
-    c.memory(bytes === 8 ? 'i64.load' : (LOAD[`u${8 * bytes}` as 'u8' | 'u16' | 'u32'][0]), offset)
+    c.memory(bytes === 8 ? 'i64.load' : LOAD[`u${8 * bytes}` as 'u8' | 'u16' | 'u32'][0], offset)
     c.vectorLane(bytes === 8 ? 'i64x2.replace_lane' : 'i32x4.replace_lane', 0)
   }
 
@@ -181,7 +208,7 @@ export abstract class MemoryOps extends VectorOps {
   }
 
   loadVectorPair(bytes: 4 | 8 | 16, _address: Pushed): readonly [Local, Local] {
-    this.translate(false, 2 * bytes, 'normal')
+    this.translate(false, 2 * bytes, 'normal', bytes)
     this.vectorFrom(bytes, 0)
     const first = this.let(128, PUSHED)
     this.vectorFrom(bytes, bytes)
@@ -191,7 +218,7 @@ export abstract class MemoryOps extends VectorOps {
   storeVectorPair(bytes: 4 | 8 | 16, _address: Pushed, _first: Pushed, second: Pushed): void {
     const b = this.let(128, second)
     const a = this.let(128, PUSHED)
-    this.translate(true, 2 * bytes, 'normal')
+    this.translate(true, 2 * bytes, 'normal', bytes)
     this.vectorTo(bytes, a, 0)
     this.vectorTo(bytes, b, bytes)
     this.commitStore()
@@ -201,7 +228,7 @@ export abstract class MemoryOps extends VectorOps {
     const block = 64
     this.code.i64(-block)
     this.code.op('i64.and')
-    this.translate(true, block, 'normal')
+    this.translate(true, block, 'normal', block, NOT_DEVICE)
     for (let offset = 0; offset < block; offset += 16) {
       this.code.get(this.ha)
       this.vconst(0n, 0n)

@@ -10,8 +10,12 @@ const FPCR_RMODE = 3 << 22
 const FPSR_IXC = 1 << 4
 
 const EXTRACT: Record<LaneExtract, VectorOpcode> = {
-  'i8x16_s': 'i8x16.extract_lane_s', 'i8x16_u': 'i8x16.extract_lane_u', 'i16x8_s': 'i16x8.extract_lane_s',
-  'i16x8_u': 'i16x8.extract_lane_u', i32x4: 'i32x4.extract_lane', i64x2: 'i64x2.extract_lane',
+  i8x16_s: 'i8x16.extract_lane_s',
+  i8x16_u: 'i8x16.extract_lane_u',
+  i16x8_s: 'i16x8.extract_lane_s',
+  i16x8_u: 'i16x8.extract_lane_u',
+  i32x4: 'i32x4.extract_lane',
+  i64x2: 'i64x2.extract_lane',
 }
 
 export abstract class VectorOps extends ArithmeticOps {

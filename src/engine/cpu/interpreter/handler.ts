@@ -13,6 +13,9 @@ export const special = {
   COUNT: 3,
 } as const
 
+/** What a handler that is a function of its own answers: go on with the next instruction, or at the address in scratch.TARGET, or leave. */
+export const HANDLER_RESULT = { NEXT: 0, LEAVE: 1, TARGET: 2 } as const
+
 export interface Handler {
   readonly row: Row
   readonly variant: number

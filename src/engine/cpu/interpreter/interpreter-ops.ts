@@ -1,9 +1,19 @@
 /** Instruction bodies for the interpreter: operands come from the record of the instruction, flags live in memory. */
 import type {
-  AccessMode, GprOperand, ImmOperand, JumpKind, Operand, SmallOperand, SysregOperand, VecOperand, Width,
+  AccessMode,
+  GprOperand,
+  ImmOperand,
+  JumpKind,
+  Local,
+  Operand,
+  SmallOperand,
+  SysregOperand,
+  VecOperand,
+  Width,
 } from '../../../pure/arch/a64/ops.ts'
+import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
-import { bank, mode, record, scratch } from '../layout.ts'
+import { bank, mode, record, scratch, xAt } from '../layout.ts'
 import { PUSHED } from '../emit/arithmetic-ops.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
 import type { Flag } from '../emit/flag-ops.ts'
@@ -229,7 +239,31 @@ export class InterpreterOps extends WasmOps {
     this.frame.jump()
   }
 
+  base(reg: GprOperand): Pushed {
+    const c = this.code
+    const base = this.let(64, this.get(64, reg))
+    this.field(reg.at)
+    c.i32(xAt(gpr.SP))
+    c.op('i32.eq')
+    c.get(base.local)
+    c.op('i32.wrap_i64')
+    c.i32(15)
+    c.op('i32.and')
+    c.i32(0)
+    c.op('i32.ne')
+    c.op('i32.and')
+    c.if(undefined, false)
+    this.call('spMisaligned', 'system')
+    c.end()
+    return this.use(base)
+  }
+
   // ---- calling out
+
+  protected misaligned(address: Local, write: boolean): void {
+    this.argument(this.use(address))
+    this.call('misaligned', 'system', write ? 1 : 0)
+  }
 
   protected beforeCallOut(): void {
     const c = this.code
@@ -267,6 +301,13 @@ export class InterpreterOps extends WasmOps {
   protected tlbBase(access: AccessMode): void {
     this.code.i32(0)
     this.code.memory('i32.load', access === 'normal' ? scratch.TLB : scratch.TLB_UNPRIVILEGED)
+  }
+
+  argument(value: Pushed): void {
+    const argument = this.let(64, value)
+    this.code.i32(0)
+    this.code.get(argument.local)
+    this.code.memory('i64.store', scratch.ARGUMENT)
   }
 
   ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {

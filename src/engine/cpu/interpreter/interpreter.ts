@@ -8,12 +8,12 @@ import type { Decoder } from '../../../pure/arch/a64/decoder.ts'
 import type { Operand } from '../../../pure/arch/a64/ops.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
-import { special } from './handler.ts'
+import { HANDLER_RESULT, special } from './handler.ts'
 import type { Handler } from './handler.ts'
 import { emitLoop } from './loop.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { record, sysregAt, vAt, xAt } from '../layout.ts'
+import { record, scratch, sysregAt, vAt, xAt } from '../layout.ts'
 
 /** Gives each operand its place in the record. */
 function place(name: string, operands: Record<string, Operand>): void {
@@ -100,14 +100,20 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
       budget: undefined,
       pcOffset: undefined,
       next: () => {
-        f.code.i32(0)
+        f.code.i32(HANDLER_RESULT.NEXT)
         f.code.return()
       },
       jump: () => {
-        throw new Error(`${v.row.name}: a branch must be frequent`)
+        const target = f.code.local('i64')
+        f.code.set(target)
+        f.code.i32(0)
+        f.code.get(target)
+        f.code.memory('i64.store', scratch.TARGET)
+        f.code.i32(HANDLER_RESULT.TARGET)
+        f.code.return()
       },
       leave: () => {
-        f.code.i32(1)
+        f.code.i32(HANDLER_RESULT.LEAVE)
         f.code.return()
       },
     }
@@ -158,14 +164,23 @@ function collectHelpers(variants: readonly Handler[]): [string, number][] {
   const m = new ModuleBuilder()
   const f = m.function(['i32'], ['i32'])
   const nowhere = (): void => {}
-  const frame: Frame = { code: f.code, record: 0, budget: undefined, pcOffset: undefined, next: nowhere, jump: nowhere, leave: nowhere }
+  const frame: Frame = {
+    code: f.code,
+    record: 0,
+    budget: undefined,
+    pcOffset: undefined,
+    next: nowhere,
+    jump: nowhere,
+    leave: nowhere,
+  }
   const ops = new InterpreterOps(frame, {
     loadSlow: 0,
     storeSlow: 0,
     commitStore: 0,
     helper: (name, parameters) => {
       const known = found.get(name)
-      if (known !== undefined && known !== parameters) throw new Error(`helper ${name}: ${known} or ${parameters} arguments?`)
+      if (known !== undefined && known !== parameters)
+        throw new Error(`helper ${name}: ${known} or ${parameters} arguments?`)
       found.set(name, parameters)
       return 0
     },

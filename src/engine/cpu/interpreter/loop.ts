@@ -1,7 +1,7 @@
 /** The loop of the interpreter: fetches records, dispatches them, finds pages, enters translated regions. */
 import type { Code } from '../../wasm/code.ts'
 import type { ModuleBuilder } from '../../wasm/module.ts'
-import { special } from './handler.ts'
+import { HANDLER_RESULT, special } from './handler.ts'
 import type { Handler } from './handler.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
@@ -22,7 +22,11 @@ export interface LoopPorts {
  *   exit: loop: jump: dispatch: [blocks, one a handler]  … handlers …  end jump: find the page  end
  * `run` returns 0 when the budget is used up and 1 when the driver has something to do.
  */
-export function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inline: readonly Handler[], ports: LoopPorts): void {
+export function emitLoop(
+  c: ReturnType<ModuleBuilder['function']>['code'],
+  inline: readonly Handler[],
+  ports: LoopPorts,
+): void {
   const rec = c.local('i32')
   const budget = c.local('i32')
   const pcOffset = c.local('i64')
@@ -146,6 +150,13 @@ export function emitLoop(c: ReturnType<ModuleBuilder['function']>['code'], inlin
   load32(scratch.BUDGET, budget)
   c.get(result)
   c.if(undefined, false)
+  c.i32(0)
+  c.memory('i64.load', scratch.TARGET)
+  c.set(target)
+  c.get(result)
+  c.i32(HANDLER_RESULT.TARGET)
+  c.op('i32.eq')
+  c.brIf(jump)
   c.i32(1)
   c.return()
   c.end()

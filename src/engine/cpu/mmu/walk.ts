@@ -1,15 +1,25 @@
 /**
  * The table walk of stage 1 at EL1 and EL0 (Arm ARM D8), in halves of 32 bits: it runs on every miss of
- * the soft TLB. No hardware management of the access flag or dirty state, as in Armv8.0.
+ * the soft TLB.
  */
 import { faultStatus } from '../../../pure/arch/syndrome.ts'
 import { translationRegime } from './regime.ts'
-import type { Range, TranslationRegime, TranslationRegisters } from './regime.ts'
+import type { Range, TranslationFeatures, TranslationRegime, TranslationRegisters } from './regime.ts'
 
 /** Bits of descriptors (D8.3), in their upper and lower words. */
-const LOW = { VALID: 1, TABLE: 2, ATTRIBUTES_LSB: 2, AP_EL0: 1 << 6, AP_READ_ONLY: 1 << 7, SH_LSB: 8, AF: 1 << 10 } as const
+const LOW = {
+  VALID: 1,
+  TABLE: 2,
+  ATTRIBUTES_LSB: 2,
+  AP_EL0: 1 << 6,
+  AP_READ_ONLY: 1 << 7,
+  SH_LSB: 8,
+  AF: 1 << 10,
+} as const
 const HIGH = {
   ADDRESS: 0xffff,
+  GP: 1 << 18,
+  DBM: 1 << 19,
   PXN: 1 << 21,
   UXN: 1 << 22,
   PXN_TABLE: 1 << 27,
@@ -20,6 +30,23 @@ const HIGH = {
 
 /** A cacheable translation no larger than this is only a page, whatever the granule says. */
 const MMU_OFF_SIZE = 48
+
+/** Physical memory as a walk sees it. */
+export interface TableMemory {
+  /** Reads a descriptor into `descLo` and `descHi`; false: nobody answers. */
+  read(high: number, low: number): boolean
+  /** Changes the lower word of the descriptor that was read: hardware manages its access flag and dirty state. */
+  update(high: number, low: number, descLo: number): void
+}
+
+/** On whose behalf a walk is: what EL0 may not do is told by the permissions, but for FEAT_E0PD. */
+export interface WalkPurpose {
+  readonly el: 0 | 1
+  /** A store: the mapping becomes dirty, if it may be written. */
+  readonly write: boolean
+  /** AT looks, and leaves the access flag and dirty state alone. */
+  readonly looksOnly?: boolean
+}
 
 export class Walker {
   /** Written by the reader of descriptors. */
@@ -40,22 +67,42 @@ export class Walker {
   fault = 0
   /** Fault status code for an access that the permissions do not allow. */
   permissionFault = 0
+  /** A store need not ask again to make the mapping dirty. */
+  dirty = true
   /** The byte of MAIR_EL1, and the shareability, of the mapping. */
   attributes = 0
   shareability = 0
-  private readonly readDescriptor: (high: number, low: number) => boolean
+  /** A type of Device memory, to which accesses have to be aligned. */
+  isDevice = false
+  /** EL0 may read it: with PSTATE.PAN, EL1 may not. */
+  isUnprivileged = false
+  /** Indirect branches have to lead to a landing pad (FEAT_BTI). */
+  guarded = false
+  private readonly memory: TableMemory
+  private readonly features: TranslationFeatures
   private regime: TranslationRegime | undefined
+  /** Where the descriptor of the block or page was read. */
+  private entryHigh = 0
+  private entryLow = 0
 
-  constructor(readDescriptor: (high: number, low: number) => boolean) {
-    this.readDescriptor = readDescriptor
+  constructor(features: TranslationFeatures, memory: TableMemory) {
+    this.features = features
+    this.memory = memory
   }
 
   configure(registers: TranslationRegisters): void {
-    this.regime = translationRegime(registers)
+    this.regime = translationRegime(registers, this.features)
+  }
+
+  /** The upper half of an address without its tag, where the top byte of addresses like it is ignored. */
+  untagged(vaHigh: number): number {
+    const upper = (vaHigh & (1 << 23)) !== 0
+    const range = upper ? this.regime?.high : this.regime?.low
+    return range?.ignoresTagOfPc === true ? (vaHigh << 8) >> 8 : vaHigh
   }
 
   /** Translates a virtual address given in halves; false: `fault` says why not. */
-  walk(vaHigh: number, vaLow: number): boolean {
+  walk(vaHigh: number, vaLow: number, purpose: WalkPurpose): boolean {
     const { regime } = this
     if (regime === undefined) throw new Error('the walker has no regime')
     if (!regime.enabled) return this.flat(regime, vaHigh, vaLow)
@@ -64,13 +111,20 @@ export class Walker {
     // Bits above the input size are copies of bit 55, but for a top byte that is ignored.
     const significant = range.ignoreTopByte ? (vaHigh << 8) >> 8 : vaHigh
     const above = range.inputBits >= 32 ? significant >> (range.inputBits - 32) : significant
-    if (range.disabled || range.granuleShift === 0 || above !== (upper ? -1 : 0)) return this.fails(faultStatus.TRANSLATION, 0)
+    if (range.disabled || (range.noEl0 && purpose.el === 0) || above !== (upper ? -1 : 0))
+      return this.fails(faultStatus.TRANSLATION, 0)
     if (range.inputBits < 32 && vaLow >>> range.inputBits !== (upper ? 2 ** (32 - range.inputBits) - 1 : 0))
       return this.fails(faultStatus.TRANSLATION, 0)
-    return this.descend(regime, range, vaHigh, vaLow)
+    return this.descend(regime, range, vaHigh, vaLow, purpose)
   }
 
-  private descend(regime: TranslationRegime, range: Range, vaHigh: number, vaLow: number): boolean {
+  private descend(
+    regime: TranslationRegime,
+    range: Range,
+    vaHigh: number,
+    vaLow: number,
+    purpose: WalkPurpose,
+  ): boolean {
     const { granuleShift, inputBits } = range
     const bitsPerLevel = granuleShift - 3
     let tableHigh = range.baseHigh
@@ -82,12 +136,13 @@ export class Walker {
       const width = level === range.startLevel ? inputBits - shift : bitsPerLevel
       const index = bitsOf(vaHigh, vaLow, shift, width)
       // Tables are aligned to their size: adding the index cannot carry.
-      if (!this.readDescriptor(tableHigh, tableLow + index * 8)) return this.fails(faultStatus.EXTERNAL_ON_WALK, level)
+      const at = tableLow + index * 8
+      if (!this.memory.read(tableHigh, at)) return this.fails(faultStatus.EXTERNAL_ON_WALK, level)
       const { descLo, descHi } = this
       if ((descLo & LOW.VALID) === 0) return this.fails(faultStatus.TRANSLATION, level)
       const isTable = (descLo & LOW.TABLE) !== 0
       if (level < 3 && isTable) {
-        tableFlags |= descHi
+        if (!range.flatPermissions) tableFlags |= descHi
         tableHigh = descHi & HIGH.ADDRESS
         tableLow = descLo & (-1 << granuleShift)
         if (outside(tableHigh, regime.outputBits)) return this.fails(faultStatus.ADDRESS_SIZE, level)
@@ -96,26 +151,37 @@ export class Walker {
       // A block at a level that has none, or a page descriptor that says block.
       const blockAllowed = level === 2 || (level === 1 && granuleShift === 12)
       if (level === 3 ? !isTable : !blockAllowed) return this.fails(faultStatus.TRANSLATION, level)
-      return this.map(regime, vaHigh, vaLow, level, shift, tableFlags)
+      this.entryHigh = tableHigh
+      this.entryLow = at
+      return this.map(regime, vaLow, level, shift, tableFlags, purpose)
     }
     throw new Error('a walk ends at level 3')
   }
 
   /** A block or page descriptor has been found. */
-  private map(regime: TranslationRegime, vaHigh: number, vaLow: number, level: number, shift: number, tableFlags: number): boolean {
-    const { descLo, descHi } = this
+  private map(
+    regime: TranslationRegime,
+    vaLow: number,
+    level: number,
+    shift: number,
+    tableFlags: number,
+    purpose: WalkPurpose,
+  ): boolean {
+    const { descHi } = this
+    let { descLo } = this
     const outHigh = descHi & HIGH.ADDRESS
     if (outside(outHigh, regime.outputBits)) return this.fails(faultStatus.ADDRESS_SIZE, level)
-    if ((descLo & LOW.AF) === 0) return this.fails(faultStatus.ACCESS_FLAG, level)
+    if ((descLo & LOW.AF) === 0 && !regime.setsAccessFlag) return this.fails(faultStatus.ACCESS_FLAG, level)
     // Blocks of 1 GiB and less: the offset lies in the lower word.
     const mask = shift >= 32 ? -1 : (1 << shift) - 1
     this.paHi = outHigh
     this.paLo = ((descLo & ~mask) | (vaLow & mask)) & ~0xfff
-    void vaHigh
     this.log2Size = shift
     const flags = tableFlags & (HIGH.AP_TABLE_NO_EL0 | HIGH.AP_TABLE_READ_ONLY | HIGH.PXN_TABLE | HIGH.UXN_TABLE)
     const el0 = (descLo & LOW.AP_EL0) !== 0 && (flags & HIGH.AP_TABLE_NO_EL0) === 0
-    const writable = (descLo & LOW.AP_READ_ONLY) === 0 && (flags & HIGH.AP_TABLE_READ_ONLY) === 0
+    // Read-only with DBM set: writable, and clean until the first store.
+    const clean = regime.setsDirty && (descHi & HIGH.DBM) !== 0 && (descLo & LOW.AP_READ_ONLY) !== 0
+    const writable = ((descLo & LOW.AP_READ_ONLY) === 0 || clean) && (flags & HIGH.AP_TABLE_READ_ONLY) === 0
     const wxn = regime.writeImpliesNoExecute && writable
     this.readEl1 = true
     this.writeEl1 = writable
@@ -127,14 +193,23 @@ export class Walker {
     this.permissionFault = faultStatus.PERMISSION | level
     this.attributes = regime.memoryAttributes[(descLo >> LOW.ATTRIBUTES_LSB) & 7] ?? 0
     this.shareability = (descLo >> LOW.SH_LSB) & 3
+    this.isDevice = (this.attributes & 0xf0) === 0
+    this.isUnprivileged = this.readEl0
+    this.guarded = (descHi & HIGH.GP) !== 0
+    this.dirty = !clean
+    if (purpose.looksOnly === true) return true
+    descLo |= LOW.AF
+    if (clean && purpose.write && (purpose.el === 0 ? this.writeEl0 : this.writeEl1)) {
+      descLo &= ~LOW.AP_READ_ONLY
+      this.dirty = true
+    }
+    if (descLo !== this.descLo) this.memory.update(this.entryHigh, this.entryLow, descLo)
     return true
   }
 
   /** Stage 1 is off: addresses are physical, everything is allowed. */
-  private flat(regime: TranslationRegime, vaHigh: number, vaLow: number): boolean {
-    void regime
-    const OUTPUT_BITS = 44
-    if (vaHigh >>> (OUTPUT_BITS - 32) !== 0) return this.fails(faultStatus.ADDRESS_SIZE, 0)
+  private flat({ physicalBits }: TranslationRegime, vaHigh: number, vaLow: number): boolean {
+    if (vaHigh >>> (physicalBits - 32) !== 0) return this.fails(faultStatus.ADDRESS_SIZE, 0)
     this.paHi = vaHigh
     this.paLo = vaLow & ~0xfff
     this.log2Size = MMU_OFF_SIZE
@@ -143,6 +218,10 @@ export class Walker {
     this.permissionFault = faultStatus.PERMISSION
     this.attributes = 0
     this.shareability = 2
+    this.isDevice = true
+    this.isUnprivileged = false
+    this.guarded = false
+    this.dirty = true
     return true
   }
 
@@ -163,4 +242,4 @@ function bitsOf(high: number, low: number, lsb: number, width: number): number {
   return value & mask
 }
 
-export const createWalker = (readDescriptor: (high: number, low: number) => boolean): Walker => new Walker(readDescriptor)
+export const createWalker = (features: TranslationFeatures, memory: TableMemory): Walker => new Walker(features, memory)

@@ -140,7 +140,7 @@ export function analyse(found: readonly Block[], root: number): Graph {
       else b = dominator[b] ?? 0
     return a
   }
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (let i = 1; i < blocks.length; i++) {
       let best = -1

@@ -3,7 +3,16 @@
  * Whatever a region does not do itself it leaves to the interpreter, by returning at that instruction.
  */
 import type {
-  AccessMode, GprOperand, ImmOperand, JumpKind, Local, Operand, SmallOperand, SysregOperand, VecOperand, Width,
+  AccessMode,
+  GprOperand,
+  ImmOperand,
+  JumpKind,
+  Local,
+  Operand,
+  SmallOperand,
+  SysregOperand,
+  VecOperand,
+  Width,
 } from '../../../pure/arch/a64/ops.ts'
 import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
@@ -306,6 +315,22 @@ export class RegionOps extends WasmOps {
 
   // ---- calling out: only translations are looked up; they have no effect on the guest
 
+  base(reg: GprOperand): Pushed {
+    if (reg.value !== gpr.SP) return this.get(64, reg)
+    const c = this.code
+    this.get(32, reg)
+    c.i32(15)
+    c.op('i32.and')
+    c.if(undefined, false)
+    this.leaveToInterpret()
+    c.end()
+    return this.get(64, reg)
+  }
+
+  protected misaligned(): void {
+    this.leaveToInterpret()
+  }
+
   protected beforeCallOut(): void {}
   protected afterCallOut(): void {}
   protected commitStore(): void {}
@@ -325,6 +350,10 @@ export class RegionOps extends WasmOps {
     if (this.nesting === 0) this.terminator = { kind: 'interpret' }
   }
 
+  argument(): void {
+    this.code.op('drop')
+  }
+
   ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {
     this.call(helper, 'pure', ...args)
     return this.konst(32, 0) // not reached
@@ -341,5 +370,18 @@ export const REGION_RESULT = {
 
 /** Conditions after a compare of a with b, as a relation of the two (Arm ARM C1.2.4). */
 const COMPARISONS = [
-  'eq', 'ne', 'geU', 'ltU', undefined, undefined, undefined, undefined, 'gtU', 'leU', 'geS', 'ltS', 'gtS', 'leS',
+  'eq',
+  'ne',
+  'geU',
+  'ltU',
+  undefined,
+  undefined,
+  undefined,
+  undefined,
+  'gtU',
+  'leU',
+  'geS',
+  'ltS',
+  'gtS',
+  'leS',
 ] as const

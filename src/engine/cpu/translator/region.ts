@@ -121,7 +121,13 @@ class Emitter {
  * Emits a region into `into`, a function of one parameter, the budget, that answers with the record to go
  * on with or one of REGION_RESULT. `page`: address of the first record of its page.
  */
-export function emitRegion(into: Code, found: readonly Block[], root: number, page: number, ports: RegionPorts): Region {
+export function emitRegion(
+  into: Code,
+  found: readonly Block[],
+  root: number,
+  page: number,
+  ports: RegionPorts,
+): Region {
   const graph = analyse(found, root)
   const instructions = graph.blocks.reduce((n, b) => n + b.instructions.length, 0)
   const body = new Code(into.parameters)

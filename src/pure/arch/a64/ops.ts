@@ -53,6 +53,10 @@ export interface Ops<V> {
   when(condition: V, then: () => void, otherwise?: () => void): void
 
   // Memory. Addresses are 64-bit values.
+  /** The base register of an access: SP, where it is that, has to be aligned to 16 bytes (SCTLR_EL1.SA, SA0). */
+  base(reg: GprOperand): V
+  /** Faults unless the address is a multiple of `bytes`, a power of two, as exclusives and atomics want it (B2.9.1). */
+  aligned(address: Local, bytes: number, write: boolean): void
   load(kind: LoadKind, w: Width, address: V, mode?: AccessMode): V
   store(bytes: AccessBytes, w: Width, address: V, value: V, mode?: AccessMode): void
   /** Two adjacent elements with one check; faults leave both undone. */
@@ -87,10 +91,14 @@ export interface Ops<V> {
    * change the PC or end the slice; a `pure` one only reads and writes the registers named.
    */
   call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void
+  /** Hands a 64-bit value to the helper that is called next. */
+  argument(value: V): void
   /** A `pure` call that answers with a 32-bit value. */
   ask(helper: string, ...args: readonly (number | Operand)[]): V
   /** A system register that is kept in a slot of CPU state, without any check. */
   sysregGet(slot: SysregOperand): V
+  /** The same by its number, which every instance of the row's variant has in common. */
+  kept(slot: number): V
   /** 1 at EL1 with its own stack pointer, 0 elsewhere: a 32-bit value. */
   atEl1h(): V
 

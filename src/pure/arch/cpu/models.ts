@@ -14,7 +14,15 @@ export const CPU_MODEL_IDS = ['cortex-a57', 'cortex-a76', 'max'] as const
 export type CpuModelId = (typeof CPU_MODEL_IDS)[number]
 
 /** Cortex-A57 TRM 1.2: Armv8.0-A. */
-const A57: readonly Feature[] = ['FEAT_CRC32', 'FEAT_AES', 'FEAT_PMULL', 'FEAT_SHA1', 'FEAT_SHA256', 'PA44']
+const A57: readonly Feature[] = [
+  'FEAT_CRC32',
+  'FEAT_AES',
+  'FEAT_PMULL',
+  'FEAT_SHA1',
+  'FEAT_SHA256',
+  'FEAT_PMUv3',
+  'PA44',
+]
 
 /** Cortex-A76 TRM A1: Armv8.2-A, and the parts of v8.3 to v8.5 that it took over. */
 const A76: readonly Feature[] = [
@@ -26,6 +34,22 @@ const A76: readonly Feature[] = [
   'FEAT_RDM',
   'FEAT_DotProd',
   'FEAT_FP16',
+  'FEAT_LSE',
+  'FEAT_DPB',
+  'FEAT_LRCPC',
+  'FEAT_CSV2',
+  'FEAT_CSV3',
+  'FEAT_SSBS',
+  'FEAT_PAN',
+  'FEAT_PAN2',
+  'FEAT_UAO',
+  'FEAT_HAFDBS',
+  'FEAT_HPDS',
+  'FEAT_LOR',
+  'FEAT_TTCNP',
+  'FEAT_Debugv8p2',
+  'FEAT_PMUv3p1',
+  'FEAT_PMUv3',
   'PA40',
 ]
 
@@ -39,6 +63,22 @@ const MAX: readonly Feature[] = [
   'FEAT_JSCVT',
   'FEAT_FCMA',
   'FEAT_FRINTTS',
+  'FEAT_FlagM',
+  'FEAT_FlagM2',
+  'FEAT_RNG',
+  'FEAT_DPB2',
+  'FEAT_PAuth',
+  'FEAT_LRCPC2',
+  'FEAT_SB',
+  'FEAT_SPECRES',
+  'FEAT_DIT',
+  'FEAT_BTI',
+  'FEAT_SSBS2',
+  'FEAT_IDST',
+  'FEAT_TTST',
+  'FEAT_E0PD',
+  'FEAT_TLBIOS',
+  'FEAT_TLBIRANGE',
   'PA48',
 ]
 

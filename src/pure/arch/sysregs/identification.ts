@@ -30,8 +30,7 @@ export const identification: readonly SysregRow[] = [
   identifies('ID_AA64MMFR2_EL1', [3, 0, 0, 7, 2]),
   // 64-byte lines, physically tagged instruction cache.
   constant('CTR_EL0', [3, 3, 0, 0, 1], 0x8444_c004n, { el0Control: UCT }),
-  // A DC ZVA block of 2^4 words.
-  constant('DCZID_EL0', [3, 3, 0, 0, 7], 4n),
+  special('DCZID_EL0', [3, 3, 0, 0, 7], { readOnly: true }),
   // Separate caches at level 1, one at level 2; coherent from level 2 on.
   constant('CLIDR_EL1', [3, 1, 0, 0, 1], 0x0a20_0023n),
   special('CCSIDR_EL1', [3, 1, 0, 0, 0], { readOnly: true }),
@@ -53,4 +52,11 @@ export const cacheSizes: Readonly<Record<number, bigint>> = {
  * Identification registers of later architectures, and the unused ones, read as zero at EL1: op0 = 3,
  * op1 = 0, CRn = 0, CRm = 0 to 7 (Arm ARM D22.3.1).
  */
-export const isIdentificationSpace = (encoding: number): boolean => (encoding & ~0x3f) === 3 << 14 && encoding !== 3 << 14
+export const isIdentificationSpace = (encoding: number): boolean =>
+  (encoding & ~0x3f) === 3 << 14 && encoding !== 3 << 14
+
+/** Registers that identify the CPU, op1 being 0 or 1 (those with 3 are for EL0): FEAT_IDST traps them there. */
+export const isIdentification = (encoding: number): boolean => {
+  const op1 = (encoding >> 11) & 7
+  return encoding >> 14 === 3 && op1 <= 2 && ((encoding >> 7) & 15) === 0
+}

@@ -82,7 +82,14 @@ export const stored = (
 export const identifies = (name: string, e: Encoded, base = 0n): SysregRow =>
   row(name, e, { kind: 'identification', base }, {}, false)
 
-export const ignored = (name: string, e: Encoded): SysregRow => row(name, e, { kind: 'ignored' }, {}, true)
+export const ignored = (name: string, e: Encoded, options: Options = {}): SysregRow =>
+  row(name, e, { kind: 'ignored' }, options, true)
 
-export const special = (name: string, e: Encoded, options: Options & { readonly readOnly?: boolean } = {}): SysregRow =>
-  row(name, e, { kind: 'special' }, options, options.readOnly !== true)
+export const special = (
+  name: string,
+  e: Encoded,
+  options: Options & { readonly readOnly?: boolean; readonly writeOnly?: boolean } = {},
+): SysregRow => {
+  const made = row(name, e, { kind: 'special' }, options, options.readOnly !== true)
+  return options.writeOnly === true ? { ...made, read: undefined } : made
+}

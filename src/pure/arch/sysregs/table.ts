@@ -1,14 +1,29 @@
 /** Every system register of the CPU itself, and where those that are kept have their slot. */
-import { debug, el1 } from './el1.ts'
+import { debug } from './debug.ts'
+import { el1 } from './el1.ts'
 import { identification } from './identification.ts'
+import { performanceMonitors } from './pmu.ts'
 import type { SysregRow } from './sysreg.ts'
 
-export const sysregs: readonly SysregRow[] = [...identification, ...el1, ...debug]
+export const sysregs: readonly SysregRow[] = [...identification, ...el1, ...debug, ...performanceMonitors]
 
 /** Registers that live in a slot although reading or writing them does more: the stack pointers, CPACR_EL1. */
 const BANKED = ['SP_EL0', 'SP_EL1', 'CPACR_EL1'] as const
 
-const names = [...BANKED, ...sysregs.filter((row) => row.is.kind === 'stored').map((row) => row.name)]
+/**
+ * Not registers: which bits of an address pointer authentication uses for its code (in the lower and the upper half of the
+ * address space, of instructions and of data), and the number of the bit that tells the halves apart. They follow TCR_EL1.
+ */
+export const DERIVED = [
+  'PAC_FIELD_I0',
+  'PAC_FIELD_I1',
+  'PAC_SELECTOR_I',
+  'PAC_FIELD_D0',
+  'PAC_FIELD_D1',
+  'PAC_SELECTOR_D',
+] as const
+
+const names = [...BANKED, ...DERIVED, ...sysregs.filter((row) => row.is.kind === 'stored').map((row) => row.name)]
 const slots = new Map(names.map((name, slot) => [name, slot]))
 
 export const slotCount = names.length
@@ -24,8 +39,20 @@ export function slotOf(name: string): number {
  * Reads that are frequent enough for a handler of their own: a plain load of the slot. SP_EL0 is where
  * Linux keeps the current task, TPIDR_EL1 the offset of the CPU's variables.
  */
-const HOT_READS = ['SP_EL0', 'TPIDR_EL1', 'TPIDR_EL0', 'TPIDRRO_EL0', 'TTBR1_EL1', 'ELR_EL1', 'SPSR_EL1', 'ESR_EL1', 'FAR_EL1']
-const hot = new Map(sysregs.filter((row) => HOT_READS.includes(row.name)).map((row) => [row.encoding, slotOf(row.name)]))
+const HOT_READS = [
+  'SP_EL0',
+  'TPIDR_EL1',
+  'TPIDR_EL0',
+  'TPIDRRO_EL0',
+  'TTBR1_EL1',
+  'ELR_EL1',
+  'SPSR_EL1',
+  'ESR_EL1',
+  'FAR_EL1',
+]
+const hot = new Map(
+  sysregs.filter((row) => HOT_READS.includes(row.name)).map((row) => [row.encoding, slotOf(row.name)]),
+)
 
 /** The slot that an MRS of this encoding may read straight away; `undefined`: it must ask the register file. */
 export const hotReadSlot = (encoding: number): number | undefined => hot.get(encoding)

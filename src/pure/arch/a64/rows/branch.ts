@@ -1,9 +1,16 @@
 /** Branches (Arm ARM C4.1, "Branches, Exception Generating and System instructions", the branches). */
 import { signExtend } from '../bitmask.ts'
 import { imm, small, x, xd } from '../ops.ts'
+import type { GprOperand, Local, Ops } from '../ops.ts'
 import { a64 } from '../row.ts'
 
 const LR = 30
+
+/** Branch target identification: whether a branch to the address in a register may lead there. */
+export function checkLanding<V>(o: Ops<V>, kind: 'jump' | 'call', n: GprOperand, target: Local): void {
+  o.argument(o.use(target))
+  o.call('checkLanding', 'system', kind === 'call' ? 1 : 0, n)
+}
 
 export const branch = [
   a64('B', '0 00101 iiiiiiiiiiiiiiiiiiiiiiiiii', 'B <label>', {
@@ -53,6 +60,28 @@ export const branch = [
       const shifted = o.binary('shrU', 64, o.get(64, p.t), o.imm(64, p.bit))
       const bit = o.binary('and', 32, o.wrap(shifted), o.konst(32, 1))
       o.jumpIf(v.o === 1 ? bit : o.isZero(32, bit), p.offset)
+    },
+  }),
+  // A CPU with FEAT_BTI looks at where it goes before it goes there.
+  a64('BR (checked)', '1101011 0000 11111 000000 nnnnn 00000', 'BR <Xn>', {
+    feature: 'FEAT_BTI',
+    flow: 'indirect',
+    operands: (f) => ({ n: x(f.n) }),
+    body: (o, _v, p) => {
+      const target = o.let(64, o.get(64, p.n))
+      checkLanding(o, 'jump', p.n, target)
+      o.jumpTo(o.use(target), 'jump')
+    },
+  }),
+  a64('BLR (checked)', '1101011 0001 11111 000000 nnnnn 00000', 'BLR <Xn>', {
+    feature: 'FEAT_BTI',
+    flow: 'indirect',
+    operands: (f) => ({ n: x(f.n), link: xd(LR) }),
+    body: (o, _v, p) => {
+      const target = o.let(64, o.get(64, p.n))
+      checkLanding(o, 'call', p.n, target)
+      o.set(64, p.link, o.nextPc())
+      o.jumpTo(o.use(target), 'call')
     },
   }),
   a64('BR', '1101011 0000 11111 000000 nnnnn 00000', 'BR <Xn>', {

@@ -5,10 +5,13 @@ import { branch } from './branch.ts'
 import { crypto } from './crypto.ts'
 import { dataImmediate } from './data-immediate.ts'
 import { dataRegister } from './data-register.ts'
+import { exclusiveAndAtomic } from './exclusive.ts'
+import { flags } from './flags.ts'
 import { floatingPoint } from './fp.ts'
 import { half } from './half.ts'
 import { halfVector } from './half-vector.ts'
 import { loadStore } from './load-store.ts'
+import { pauth } from './pauth.ts'
 import { simdCopy } from './simd-copy.ts'
 import { simdFloat } from './simd-fp.ts'
 import { simdLater } from './simd-later.ts'
@@ -23,8 +26,11 @@ import { system } from './system.ts'
 export const classes = {
   'data-immediate': dataImmediate,
   'data-register': dataRegister,
+  flags,
   branch,
+  pauth,
   'load-store': loadStore,
+  exclusive: exclusiveAndAtomic,
   system,
   'simd-load-store': simdLoadStore,
   'simd-structures': simdStructures,

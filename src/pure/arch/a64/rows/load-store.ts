@@ -1,13 +1,13 @@
 /** Loads and stores of general registers (Arm ARM C4.1, "Loads and Stores"). */
 import { signExtend } from '../bitmask.ts'
 import { imm, x, xd, xsp } from '../ops.ts'
-import type { AccessBytes, AccessMode, GprOperand, LoadKind, Local, Ops, Width } from '../ops.ts'
+import type { AccessBytes, AccessMode, GprOperand, LoadKind, Ops, Width } from '../ops.ts'
 import { a64 } from '../row.ts'
 import { extended } from './data-register.ts'
 
-const BYTES: readonly AccessBytes[] = [1, 2, 4, 8]
-const UNSIGNED: readonly LoadKind[] = ['u8', 'u16', 'u32', 'u64']
-const SIGNED: readonly LoadKind[] = ['s8', 's16', 's32', 'u64']
+export const BYTES: readonly AccessBytes[] = [1, 2, 4, 8]
+export const UNSIGNED: readonly LoadKind[] = ['u8', 'u16', 'u32', 'u64']
+export const SIGNED: readonly LoadKind[] = ['s8', 's16', 's32', 'u64']
 
 /** opc of a single-register access: 0 store, 1 load, 2 signed load to 64 bits, 3 signed load to 32 bits. */
 const allocated = (size: number, opc: number): boolean => opc < 2 || (opc === 2 && size < 3) || (opc === 3 && size < 2)
@@ -26,7 +26,7 @@ function accessWriteback<V>(
   p: { t: GprOperand; n: GprOperand; offset: ReturnType<typeof imm> },
   pre: boolean,
 ): void {
-  const base = o.let(64, o.get(64, p.n))
+  const base = o.let(64, o.base(p.n))
   const moved = o.let(64, o.binary('add', 64, o.use(base), o.imm(64, p.offset)))
   const address = pre ? moved : base
   const kind = (v.o < 2 ? UNSIGNED : SIGNED)[v.s] ?? 'u64'
@@ -64,7 +64,7 @@ const pair = (name: string, mode: '000' | '001' | '010' | '011', writeback: 'non
     body: (o, v, p) => {
       const w: Width = v.o === 0 ? 32 : 64
       const bytes = v.o === 2 ? 8 : 4
-      const base = o.let(64, o.get(64, p.n))
+      const base = o.let(64, o.base(p.n))
       const moved = o.let(64, o.binary('add', 64, o.use(base), o.imm(64, p.offset)))
       const address = o.use(writeback === 'post' ? base : moved)
       if (v.L === 0) o.storePair(bytes, w, address, o.get(w, p.t), o.get(w, p.u))
@@ -79,36 +79,26 @@ const pair = (name: string, mode: '000' | '001' | '010' | '011', writeback: 'non
     },
   })
 
-/** The alignment and ordering of the exclusive and ordered accesses are met by any access of one CPU at a time. */
-const exclusiveWidth = (size: number): Width => (size === 3 ? 64 : 32)
-
-function storeExclusive<V>(o: Ops<V>, address: Local, bytes: number, status: GprOperand, store: () => void): void {
-  const failed = o.let(32, o.isZero(32, o.monitorHolds(address, bytes)))
-  o.when(o.isZero(32, o.use(failed)), store)
-  o.monitorClear()
-  o.set(32, status, o.use(failed))
-}
-
 export const loadStore = [
   a64('LDR/STR (immediate, unsigned offset)', 'ss 111 0 01 oo iiiiiiiiiiii nnnnn ttttt', '<op> <t>, [<n|SP>{, #<pimm>}]', {
     variants: 'so',
     frequent: true,
     when: (f) => allocated(f.s, f.o),
     operands: (f) => ({ t: f.o === 0 ? x(f.t) : xd(f.t), n: xsp(f.n), offset: imm(f.i << f.s) }),
-    body: (o, v, p) => access(o, v, p.t, p.t, o.binary('add', 64, o.get(64, p.n), o.imm(64, p.offset))),
+    body: (o, v, p) => access(o, v, p.t, p.t, o.binary('add', 64, o.base(p.n), o.imm(64, p.offset))),
   }),
   a64('LDUR/STUR', 'ss 111 0 00 oo 0 iiiiiiiii 00 nnnnn ttttt', '<op> <t>, [<n|SP>{, #<simm>}]', {
     variants: 'so',
     frequent: true,
     when: (f) => allocated(f.s, f.o),
     operands: (f) => ({ t: f.o === 0 ? x(f.t) : xd(f.t), n: xsp(f.n), offset: imm(signExtend(f.i, 9)) }),
-    body: (o, v, p) => access(o, v, p.t, p.t, o.binary('add', 64, o.get(64, p.n), o.imm(64, p.offset))),
+    body: (o, v, p) => access(o, v, p.t, p.t, o.binary('add', 64, o.base(p.n), o.imm(64, p.offset))),
   }),
   a64('LDTR/STTR', 'ss 111 0 00 oo 0 iiiiiiiii 10 nnnnn ttttt', '<op> <t>, [<n|SP>{, #<simm>}]', {
     variants: 'so',
     when: (f) => allocated(f.s, f.o),
     operands: (f) => ({ t: f.o === 0 ? x(f.t) : xd(f.t), n: xsp(f.n), offset: imm(signExtend(f.i, 9)) }),
-    body: (o, v, p) => access(o, v, p.t, p.t, o.binary('add', 64, o.get(64, p.n), o.imm(64, p.offset)), 'unprivileged'),
+    body: (o, v, p) => access(o, v, p.t, p.t, o.binary('add', 64, o.base(p.n), o.imm(64, p.offset)), 'unprivileged'),
   }),
   single('LDR/STR (immediate, post-indexed)', '01', false),
   single('LDR/STR (immediate, pre-indexed)', '11', true),
@@ -118,7 +108,7 @@ export const loadStore = [
     when: (f) => allocated(f.s, f.o),
     operands: (f) => ({ t: f.o === 0 ? x(f.t) : xd(f.t), n: xsp(f.n), m: x(f.m) }),
     body: (o, v, p) => {
-      const base = o.get(64, p.n)
+      const base = o.base(p.n)
       const index = o.get(64, p.m)
       access(o, v, p.t, p.t, o.binary('add', 64, base, v.S === 1 ? o.binary('shl', 64, index, o.konst(64, v.s)) : index))
     },
@@ -128,7 +118,7 @@ export const loadStore = [
     when: (f) => allocated(f.s, f.o),
     operands: (f) => ({ t: f.o === 0 ? x(f.t) : xd(f.t), n: xsp(f.n), m: x(f.m) }),
     body: (o, v, p) => {
-      const base = o.get(64, p.n)
+      const base = o.base(p.n)
       // The option's bits 2 and 0; bit 1 is set in all that are allocated.
       const index = extended(o, ((v.e & 2) << 1) | 2 | (v.e & 1), 64, p.m)
       access(o, v, p.t, p.t, o.binary('add', 64, base, v.S === 1 ? o.binary('shl', 64, index, o.konst(64, v.s)) : index))
@@ -164,65 +154,5 @@ export const loadStore = [
   a64('PRFM (literal)', '11 011 0 00 iiiiiiiiiiiiiiiiiii ttttt', 'PRFM <prfop>, <label>', {
     operands: () => ({}),
     body: () => {},
-  }),
-  a64('LDXR/LDAXR', 'ss 001000 010 rrrrr a uuuuu nnnnn ttttt', 'LD{A}XR{B|H} <t>, [<n|SP>]', {
-    variants: 's',
-    operands: (f) => ({ t: xd(f.t), n: xsp(f.n) }),
-    body: (o, v, p) => {
-      const w = exclusiveWidth(v.s)
-      const address = o.let(64, o.get(64, p.n))
-      const loaded = o.let(w, o.load(UNSIGNED[v.s] ?? 'u64', w, o.use(address)))
-      o.monitorOpen(address, BYTES[v.s] ?? 8)
-      o.set(w, p.t, o.use(loaded))
-    },
-  }),
-  a64('STXR/STLXR', 'ss 001000 000 rrrrr a uuuuu nnnnn ttttt', 'ST{L}XR{B|H} <Ws>, <t>, [<n|SP>]', {
-    variants: 's',
-    operands: (f) => ({ t: x(f.t), n: xsp(f.n), status: xd(f.r) }),
-    body: (o, v, p) => {
-      const w = exclusiveWidth(v.s)
-      const bytes = BYTES[v.s] ?? 8
-      const address = o.let(64, o.get(64, p.n))
-      storeExclusive(o, address, bytes, p.status, () => o.store(bytes, w, o.use(address), o.get(w, p.t)))
-    },
-  }),
-  a64('LDXP/LDAXP', '1s 001000 011 rrrrr a uuuuu nnnnn ttttt', 'LD{A}XP <t1>, <t2>, [<n|SP>]', {
-    variants: 's',
-    operands: (f) => ({ t: xd(f.t), u: xd(f.u), n: xsp(f.n) }),
-    body: (o, v, p) => {
-      const w: Width = v.s === 1 ? 64 : 32
-      const address = o.let(64, o.get(64, p.n))
-      const [first, second] = o.loadPair(v.s === 1 ? 'u64' : 'u32', w, o.use(address))
-      o.monitorOpen(address, v.s === 1 ? 16 : 8)
-      o.set(w, p.t, o.use(first))
-      o.set(w, p.u, o.use(second))
-    },
-  }),
-  a64('STXP/STLXP', '1s 001000 001 rrrrr a uuuuu nnnnn ttttt', 'ST{L}XP <Ws>, <t1>, <t2>, [<n|SP>]', {
-    variants: 's',
-    operands: (f) => ({ t: x(f.t), u: x(f.u), n: xsp(f.n), status: xd(f.r) }),
-    body: (o, v, p) => {
-      const w: Width = v.s === 1 ? 64 : 32
-      const address = o.let(64, o.get(64, p.n))
-      storeExclusive(o, address, v.s === 1 ? 16 : 8, p.status, () =>
-        o.storePair(v.s === 1 ? 8 : 4, w, o.use(address), o.get(w, p.t), o.get(w, p.u)),
-      )
-    },
-  }),
-  a64('LDAR', 'ss 001000 110 rrrrr 1 uuuuu nnnnn ttttt', 'LDAR{B|H} <t>, [<n|SP>]', {
-    variants: 's',
-    operands: (f) => ({ t: xd(f.t), n: xsp(f.n) }),
-    body: (o, v, p) => {
-      const w = exclusiveWidth(v.s)
-      o.set(w, p.t, o.load(UNSIGNED[v.s] ?? 'u64', w, o.get(64, p.n)))
-    },
-  }),
-  a64('STLR', 'ss 001000 100 rrrrr 1 uuuuu nnnnn ttttt', 'STLR{B|H} <t>, [<n|SP>]', {
-    variants: 's',
-    operands: (f) => ({ t: x(f.t), n: xsp(f.n) }),
-    body: (o, v, p) => {
-      const w = exclusiveWidth(v.s)
-      o.store(BYTES[v.s] ?? 8, w, o.get(64, p.n), o.get(w, p.t))
-    },
   }),
 ]

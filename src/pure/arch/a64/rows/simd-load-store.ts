@@ -21,7 +21,7 @@ function accessWriteback<V>(
   p: { t: VecOperand; n: GprOperand; offset: ReturnType<typeof imm> },
   pre: boolean,
 ): void {
-  const base = o.let(64, o.get(64, p.n))
+  const base = o.let(64, o.base(p.n))
   const moved = o.let(64, o.binary('add', 64, o.use(base), o.imm(64, p.offset)))
   const address = pre ? moved : base
   if (L === 0) {
@@ -67,7 +67,7 @@ const single: Row[] = SIZES.flatMap(({ name, s, q }) => {
         fp,
         operands: (f) => ({ t: vr(f.t), n: xsp(f.n), offset: imm(f.i * bytesAccessed(name, f)) }),
         body: (o, v, p) =>
-          access(o, v.L, bytesAccessed(name, v), p.t, o.binary('add', 64, o.get(64, p.n), o.imm(64, p.offset))),
+          access(o, v.L, bytesAccessed(name, v), p.t, o.binary('add', 64, o.base(p.n), o.imm(64, p.offset))),
       },
     ),
     a64(
@@ -80,7 +80,7 @@ const single: Row[] = SIZES.flatMap(({ name, s, q }) => {
         fp,
         operands: unscaled,
         body: (o, v, p) =>
-          access(o, v.L, bytesAccessed(name, v), p.t, o.binary('add', 64, o.get(64, p.n), o.imm(64, p.offset))),
+          access(o, v.L, bytesAccessed(name, v), p.t, o.binary('add', 64, o.base(p.n), o.imm(64, p.offset))),
       },
     ),
     a64(
@@ -115,7 +115,7 @@ const single: Row[] = SIZES.flatMap(({ name, s, q }) => {
         fp,
         operands: (f) => ({ t: vr(f.t), n: xsp(f.n), m: x(f.m) }),
         body: (o, v, p) => {
-          const base = o.get(64, p.n)
+          const base = o.base(p.n)
           // The option's bits 2 and 0; bit 1 is set in all that are allocated.
           const index = extended(o, ((v.e & 2) << 1) | 2 | (v.e & 1), 64, p.m)
           const scaled = v.S === 1 ? o.binary('shl', 64, index, o.konst(64, scaleOf(name, v))) : index
@@ -146,7 +146,7 @@ const pair = (name: string, mode: '000' | '001' | '010' | '011', writeback: 'non
         operands: (f) => ({ t: vr(f.t), u: vr(f.u), n: xsp(f.n), offset: imm(signExtend(f.i, 7) * bytesOfPair(f)) }),
         body: (o, v, p) => {
           const bytes = bytesOfPair(v)
-          const base = o.let(64, o.get(64, p.n))
+          const base = o.let(64, o.base(p.n))
           const moved = o.let(64, o.binary('add', 64, o.use(base), o.imm(64, p.offset)))
           const address = o.use(writeback === 'post' ? base : moved)
           const finish = (): void => {

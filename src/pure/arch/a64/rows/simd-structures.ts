@@ -107,7 +107,7 @@ const multiples: Row[] = MULTIPLE.flatMap(({ name, o: opcode, count, interleaved
         when,
         operands: list,
         body: (o, v, p) =>
-          multiple(o, v, interleaved ? v.s : 0, p, count, interleaved, o.let(64, o.get(64, p.n)), () => {}),
+          multiple(o, v, interleaved ? v.s : 0, p, count, interleaved, o.let(64, o.base(p.n)), () => {}),
       },
     ),
     a64(
@@ -121,7 +121,7 @@ const multiples: Row[] = MULTIPLE.flatMap(({ name, o: opcode, count, interleaved
         when,
         operands: (f) => ({ ...list(f), m: x(f.m), offset: small(f.m === 31 ? count * bytesOf(f.Q) : 0) }),
         body: (o, v, p) => {
-          const base = o.let(64, o.get(64, p.n))
+          const base = o.let(64, o.base(p.n))
           multiple(o, v, interleaved ? v.s : 0, p, count, interleaved, base, () =>
             moveBase(o, base, p.n, p.m, o.imm(64, p.offset)),
           )
@@ -199,7 +199,7 @@ const laneRows: Row[] = LANE_BITS.flatMap(({ s, lane, post }) => {
       operands: (f) => ({ ...list(f), index: small(laneIndex(f, s)) }),
       body: (o, v, p) => {
         const index = indexLocal(o, p.index)
-        oneLane(o, v.L, s, registerCount(v), p, index, o.let(64, o.get(64, p.n)), () => {})
+        oneLane(o, v.L, s, registerCount(v), p, index, o.let(64, o.base(p.n)), () => {})
       },
     }),
     a64(
@@ -218,7 +218,7 @@ const laneRows: Row[] = LANE_BITS.flatMap(({ s, lane, post }) => {
         }),
         body: (o, v, p) => {
           const index = o.let(32, o.binary('and', 32, o.imm(32, p.place), o.konst(32, 0xff)))
-          const base = o.let(64, o.get(64, p.n))
+          const base = o.let(64, o.base(p.n))
           oneLane(o, v.L, s, registerCount(v), p, index, base, () =>
             moveBase(o, base, p.n, p.m, o.binary('shrU', 64, o.imm(64, p.place), o.konst(64, 8))),
           )
@@ -252,7 +252,7 @@ const replicated: Row[] = [1, 2, 3, 4].flatMap((count) => {
       fixed,
       fp,
       operands: list,
-      body: (o, v, p) => replicate(o, v, count, p, o.let(64, o.get(64, p.n)), () => {}),
+      body: (o, v, p) => replicate(o, v, count, p, o.let(64, o.base(p.n)), () => {}),
     }),
     a64(
       `LD${count}R (post-indexed)`,
@@ -264,7 +264,7 @@ const replicated: Row[] = [1, 2, 3, 4].flatMap((count) => {
         fp,
         operands: (f) => ({ ...list(f), m: x(f.m), offset: small(f.m === 31 ? count * elementBytes(f.s) : 0) }),
         body: (o, v, p) => {
-          const base = o.let(64, o.get(64, p.n))
+          const base = o.let(64, o.base(p.n))
           replicate(o, v, count, p, base, () => moveBase(o, base, p.n, p.m, o.imm(64, p.offset)))
         },
       },

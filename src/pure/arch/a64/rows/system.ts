@@ -1,8 +1,11 @@
 /** Exceptions, system registers, hints and barriers (Arm ARM C4.1, "Branches, Exception Generating and System instructions"). */
 import { sysregEncoding } from '../../sysregs/encoding.ts'
-import { hotReadSlot } from '../../sysregs/table.ts'
+import { hotReadSlot, slotOf } from '../../sysregs/table.ts'
 import { small, sysregSlot, x, xd } from '../ops.ts'
 import { a64 } from '../row.ts'
+
+const SCTLR = slotOf('SCTLR_EL1')
+const DZE = 14
 
 export const system = [
   a64('SVC', '11010100 000 iiiiiiiiiiiiiiii 000 01', 'SVC #<imm>', {
@@ -49,7 +52,13 @@ export const system = [
     operands: (f) => ({ local: small(f.l) }),
     body: (o, _v, p) => o.call('sev', 'system', p.local),
   }),
-  // Hints of later architectures are NOPs, as they are on a CPU without the feature.
+  // A landing pad: who comes here is checked where it comes from, see the CPU's branch-target.ts.
+  a64('BTI', '11010101 00000011 0010 0100 kk0 11111', 'BTI {<targets>}', {
+    feature: 'FEAT_BTI',
+    operands: () => ({}),
+    body: () => {},
+  }),
+  // What is a hint on a CPU without its feature is a row of its own where it is more than that; the rest are NOPs.
   a64('HINT', '11010101 00000011 0010 mmmm ooo 11111', 'HINT #<imm>', {
     frequent: true,
     operands: () => ({}),
@@ -70,13 +79,24 @@ export const system = [
     operands: () => ({}),
     body: () => {},
   }),
+  // Nothing here is done ahead of its turn.
+  a64('SB', '11010101 00000011 0011 0000 111 11111', 'SB', {
+    feature: 'FEAT_SB',
+    operands: () => ({}),
+    body: () => {},
+  }),
   a64('MSR (immediate)', '11010101 00000 ppp 0100 mmmm qqq 11111', 'MSR <pstatefield>, #<imm>', {
     operands: (f) => ({ field: small((f.p << 3) | f.q), imm: small(f.m) }),
     body: (o, _v, p) => o.call('msrImmediate', 'system', p.field, p.imm),
   }),
   a64('DC ZVA', '11010101 00001 011 0111 0100 001 ttttt', 'DC ZVA, <Xt>', {
     operands: (f) => ({ t: x(f.t) }),
-    body: (o, _v, p) => o.zeroBlock(o.get(64, p.t)),
+    body: (o, _v, p) => {
+      // SCTLR_EL1.DZE lets EL0 have it; whether this is EL0 the helper says.
+      const enabled = o.wrap(o.binary('and', 64, o.binary('shrU', 64, o.kept(SCTLR), o.konst(64, DZE)), o.konst(64, 1)))
+      o.when(o.isZero(32, o.binary('or', 32, enabled, o.atEl1h())), () => o.call('zvaTrap', 'system', p.t))
+      o.zeroBlock(o.get(64, p.t))
+    },
   }),
   a64('SYS', '11010101 00001 ppp nnnn mmmm qqq ttttt', 'SYS #<op1>, <Cn>, <Cm>, #<op2>{, <Xt>}', {
     operands: (f) => ({ reg: small((1 << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
