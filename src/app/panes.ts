@@ -115,9 +115,16 @@ export const PANES: readonly Pane[] = [
     view: lazy(() => import('./panes/ruler/ruler-pane.tsx')),
   },
   {
+    id: 'compare',
+    title: 'Compare',
+    says: 'Two or three machines side by side, by register: rule sets, kernels, hosts, before and after.',
+    home: 'rules',
+    view: lazy(() => import('./panes/compare/compare-pane.tsx')),
+  },
+  {
     id: 'findings',
     title: 'Findings',
-    says: 'What is wrong with the machine of the next boot, why, and a cure for each.',
+    says: 'What is wrong with the machine of the next boot and with the one that runs, why, and a cure for each.',
     home: 'findings',
     view: lazy(() => import('./panes/findings-pane.tsx')),
     badge: (state) => ({ count: wrong(state), bad: true }),

@@ -98,7 +98,7 @@ export const MachineBar = () => {
       />
       <span className="grow" />
       <span className="pending" role="status">
-        {edited ? 'edited: Reboot to see it' : ''}
+        {edited ? 'edited' : ''}
       </span>
     </div>
   )

@@ -12,6 +12,8 @@ import { useSession } from '../session-context.ts'
 import type { Session } from '../session/session.ts'
 import { focusSlot } from '../widgets/focus.ts'
 import { onThemeChange, token } from '../widgets/theme.ts'
+import { mentionsIn } from './shared/mentions.ts'
+import { goTo } from './shared/use-mention.ts'
 
 const utf8 = new TextEncoder()
 const WIDE = 1500
@@ -84,6 +86,19 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
   terminal.onData((text) => session.type(utf8.encode(text)))
   terminal.onBinary((text) => session.type(Uint8Array.from(text, (letter) => letter.charCodeAt(0))))
 
+  const links = terminal.registerLinkProvider({
+    provideLinks: (y, answer) => {
+      const text = terminal.buffer.active.getLine(y - 1)?.translateToString(true) ?? ''
+      answer(
+        mentionsIn(text).map(({ at, text: word, of }) => ({
+          text: word,
+          // Columns of a terminal count from 1, and its ends are in it.
+          range: { start: { x: at + 1, y }, end: { x: at + word.length, y } },
+          activate: () => goTo(session, of),
+        })),
+      )
+    },
+  })
   const unhear = session.console.listen((bytes) => {
     if (bytes === 'clear') terminal.reset()
     else terminal.write(bytes)
@@ -101,6 +116,7 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
     focus: () => terminal.focus(),
     dispose: () => {
       unhear()
+      links.dispose()
       untheme()
       observer.disconnect()
       terminal.dispose()

@@ -1,4 +1,5 @@
 /** What the rules say about the machine of the next boot, each with a cure at hand. */
+import { useMemo } from 'react'
 import { aff3Of, withoutAff3 } from '../../pure/arch/affinity.ts'
 import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
@@ -6,6 +7,8 @@ import { chooseGic } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
 import { HOST_PRESETS, hasGicV3 } from '../../pure/blueprint/host.ts'
 import type { Finding } from '../../pure/rules/check.ts'
+import { liveFindings } from '../../pure/rules/check-live.ts'
+import { forecast } from '../../pure/rules/forecast.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { findingsOf } from '../session/findings.ts'
 
@@ -49,35 +52,67 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
   return cures
 }
 
+/** Looks again only when something of the machine that matters has changed. */
+const useLiveFindings = (): readonly Finding[] => {
+  const cpus = useSessionState((state) => state.machine?.cpus)
+  const frames = useSessionState((state) => state.machine?.frames)
+  const spis = useSessionState((state) => state.machine?.spis)
+  const gicdTyper = useSessionState((state) => state.machine?.gicdTyper ?? 0)
+  const running = useSessionState((state) => state.running)
+  return useMemo(() => {
+    if (cpus === undefined || frames === undefined || spis === undefined || running === undefined) return []
+    // A document that changed since says nothing of the device tree that the guest has.
+    const { vcpus } = forecast(running)
+    return liveFindings({ cpus, frames, spis, gicdTyper, described: (cpu) => vcpus[cpu]?.stored })
+  }, [cpus, frames, spis, gicdTyper, running])
+}
+
 const FindingsPane = () => {
-  const all = useSessionState(({ draft }) => findingsOf(draft))
+  const next = useSessionState(({ draft }) => findingsOf(draft))
+  const live = useLiveFindings()
   const gic = useSessionState(({ draft }) => draft.gic)
-  if (all.length === 0) {
-    return (
-      <p className="empty">
-        <span className="ok">●</span>{' '}
-        {gic === 2
-          ? 'A GICv2 knows no affinities: there is nothing to lose.'
-          : 'Every vCPU finds its redistributor, and every route has a target.'}
-      </p>
-    )
-  }
   return (
     <div className="pane-body" tabIndex={0} role="region" aria-label="Findings">
-      <ul className="findings">
-        {all.slice(0, SHOWN).map((finding) => (
-          <Item key={finding.text} finding={finding} />
-        ))}
-      </ul>
-      {all.length > SHOWN && <p className="empty">and {all.length - SHOWN} more like these</p>}
+      <h2 className="findings-head">Next boot</h2>
+      {next.length === 0 && (
+        <p className="empty">
+          <span className="ok">●</span>{' '}
+          {gic === 2
+            ? 'A GICv2 knows no affinities: there is nothing to lose.'
+            : 'Every vCPU finds its redistributor, and every route has a target.'}
+        </p>
+      )}
+      <List findings={next} live={false} />
+      {live.length > 0 && (
+        <>
+          <h2 className="findings-head">Running machine</h2>
+          <List findings={live} live />
+        </>
+      )}
     </div>
   )
 }
 
-const Item = ({ finding }: { readonly finding: Finding }) => {
+const List = ({ findings, live }: { readonly findings: readonly Finding[]; readonly live: boolean }) => (
+  <>
+    <ul className="findings">
+      {findings.slice(0, SHOWN).map((finding) => (
+        <Item key={finding.text} finding={finding} live={live} />
+      ))}
+    </ul>
+    {findings.length > SHOWN && <p className="empty">and {findings.length - SHOWN} more like these</p>}
+  </>
+)
+
+const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boolean }) => {
   const session = useSession()
   const draft = useSessionState((state) => state.draft)
   const { mark, className } = MARKS[finding.severity]
+  const { kind, index } = finding.where
+  // What runs is past an edit of the document: its cure is another boot.
+  const cure = (edit: Edit): void => {
+    if (session.edit(edit) && live) void session.boot()
+  }
   return (
     <li className={`finding ${finding.severity}`}>
       <p>
@@ -89,13 +124,29 @@ const Item = ({ finding }: { readonly finding: Finding }) => {
       <div className="source">{finding.source}</div>
       <div className="cures">
         {curesOf(finding, draft).map(({ title, edit }) => (
-          <button key={title} className="button small" onClick={() => session.edit(edit)}>
-            {title}
+          <button key={title} className="button small" onClick={() => cure(edit)}>
+            {live ? `${title} and reboot` : title}
           </button>
         ))}
-        {finding.where.kind === 'vcpu' && (
-          <button className="button small quiet" onClick={() => session.select(finding.where.index)}>
-            Show vCPU {finding.where.index}
+        {kind === 'vcpu' && (
+          <>
+            <button className="button small quiet" onClick={() => session.select(index)}>
+              Show vCPU {index}
+            </button>
+            <button
+              className="button small quiet"
+              onClick={() => {
+                session.select(index)
+                session.view.show('walk')
+              }}
+            >
+              Show walk
+            </button>
+          </>
+        )}
+        {kind === 'spi' && (
+          <button className="button small quiet" onClick={() => session.view.show('irouter')}>
+            Show routes
           </button>
         )}
       </div>

@@ -4,6 +4,8 @@ import type { LogLine } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { LOST } from '../session/session.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
+import { cutLine } from './shared/mentions.ts'
+import { useMention } from './shared/use-mention.ts'
 
 const REFRESH_MS = 1000
 /** Finding the log takes the worker's time: it is asked for this many times less often than it takes. */
@@ -16,6 +18,19 @@ const styleOf = ({ level, text }: LogLine): string => {
   if (text.includes(LOST)) return 'log-line lost'
   if (level <= LEVEL.error) return 'log-line severe'
   return level === LEVEL.warning ? 'log-line warning' : 'log-line'
+}
+
+const LineText = ({ text }: { readonly text: string }) => {
+  const go = useMention()
+  return cutLine(text).map((part) =>
+    typeof part === 'string' ? (
+      part
+    ) : (
+      <button key={part.at} className="mention" title="Shows what the line speaks of" onClick={() => go(part.of)}>
+        {part.text}
+      </button>
+    ),
+  )
 }
 
 const KernelLogPane = () => {
@@ -54,7 +69,7 @@ const KernelLogPane = () => {
         if (line === undefined) return null
         return (
           <div className={styleOf(line)} style={{ position: 'static' }}>
-            <span className="faint">[{line.seconds.toFixed(6).padStart(12)}]</span> {line.text}
+            <span className="faint">[{line.seconds.toFixed(6).padStart(12)}]</span> <LineText text={line.text} />
           </div>
         )
       }}
