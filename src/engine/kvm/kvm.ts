@@ -226,10 +226,12 @@ export class Kvm {
     if (this.all.some((vcpu) => vcpu.id === id)) {
       return refuse('EEXIST', `There is a vCPU with id ${id}.`, `${MAIN}: kvm_vm_ioctl_create_vcpu()`)
     }
-    const vcpu = new Vcpu(this.hardware.addCpu(), id)
-    this.all.push(vcpu)
+    // The vCPU is not counted while it is made: a legacy region that it makes too large is found at the first run.
+    const placed = this.device?.placeVcpu(this.all.length)
+    if (placed !== undefined) return placed
+    this.all.push(new Vcpu(this.hardware.addCpu(), id))
     this.lookup = undefined
-    return this.device?.vcpuCreated(vcpu) ?? done
+    return done
   }
 
   private initVcpu(vcpu: Vcpu, features: readonly VcpuFeature[]): KvmAnswer {

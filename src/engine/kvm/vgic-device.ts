@@ -56,8 +56,8 @@ export abstract class VgicDevice {
     return undefined
   }
 
-  /** A vCPU was created. */
-  abstract vcpuCreated(vcpu: Vcpu): Refusal | undefined
+  /** A vCPU is about to be created, with this index: it takes the next free frame. */
+  abstract placeVcpu(index: number): Refusal | undefined
 
   /** What is wrong with the device when a vCPU runs for the first time. */
   abstract mapResources(): Refusal | undefined

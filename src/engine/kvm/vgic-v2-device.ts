@@ -55,7 +55,7 @@ export class VgicV2Device extends VgicDevice {
     this.made = new VgicV2(options)
   }
 
-  vcpuCreated(): undefined {
+  placeVcpu(): undefined {
     return undefined
   }
 

@@ -21,7 +21,6 @@ import type { VgicOptions } from '../gic/vgic.ts'
 import { done, withValue } from './kvm-answer.ts'
 import { RedistributorRegions } from './redistributor-regions.ts'
 import type { Limits, RedistRegion } from './redistributor-regions.ts'
-import type { Vcpu } from './vcpu.ts'
 import { VgicDevice } from './vgic-device.ts'
 import type { Groups } from './vgic-device.ts'
 import { checkBase, DEVICE, frameHas, hex, low, noAttr, UNSET_BASE, word } from './vgic-group.ts'
@@ -68,8 +67,8 @@ export class VgicV3Device extends VgicDevice {
   }
 
   /** It takes the next free frame. */
-  vcpuCreated(vcpu: Vcpu): Refusal | undefined {
-    return this.regions.place(vcpu.index, this.limits())
+  placeVcpu(index: number): Refusal | undefined {
+    return this.regions.place(index, this.limits())
   }
 
   /** The checks run in this order. */
