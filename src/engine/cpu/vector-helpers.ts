@@ -72,12 +72,6 @@ const doublingHighAccumulate =
     return q.signed(bits, sum >> BigInt(bits))
   }
 
-function polynomial(a: bigint, b: bigint): bigint {
-  let result = 0n
-  for (let i = 0n; a >> i !== 0n; i++) if (((a >> i) & 1n) === 1n) result ^= b << i
-  return result
-}
-
 const TWO: Readonly<Record<string, Two>> = {
   SQADD: (bits, a, b, q) => q.signed(bits, signed(bits, a) + signed(bits, b)),
   UQADD: (bits, a, b, q) => q.unsigned(bits, a + b),
@@ -91,7 +85,6 @@ const TWO: Readonly<Record<string, Two>> = {
   UQSHL: shiftBy(true, false, true),
   SQRSHL: shiftBy(false, true, true),
   UQRSHL: shiftBy(true, true, true),
-  PMUL: (_bits, a, b) => polynomial(a, b),
   SQDMULH: doublingHigh(false),
   SQRDMULH: doublingHigh(true),
   SQRDMLAH: doublingHighAccumulate(1n),
@@ -225,21 +218,6 @@ export function vectorHelpers(registers: Registers): Record<string, Helper> {
       run(size, upper * count, count, d, n, (i) => lanes.get(m, size, upper * count + i))
     helpers[`${name} (by element)`] = (size = 0, count = 0, upper = 0, d = 0, n = 0, m = 0, index = 0) =>
       run(size, upper * count, count, d, n, () => lanes.get(m, size, index))
-  }
-  helpers['PMULL (doublewords)'] = (upper = 0, d = 0, n = 0, m = 0) => {
-    const product = polynomial(lanes.get(n, 3, upper), lanes.get(m, 3, upper))
-    lanes.write(d, 3, [BigInt.asUintN(64, product), product >> 64n])
-    return 0
-  }
-  helpers['PMULL'] = (upper = 0, d = 0, n = 0, m = 0) => {
-    const a = lanes.read(n, 0, 8, 8 * upper)
-    const b = lanes.read(m, 0, 8, 8 * upper)
-    lanes.write(
-      d,
-      1,
-      a.map((value, i) => polynomial(value, b[i] ?? 0n)),
-    )
-    return 0
   }
   return helpers
 }

@@ -13,33 +13,44 @@ substitution.forEach((to, from) => (inverseSubstitution[to] = from))
 
 /** Products with a constant. */
 const times = (factor: number): Uint8Array => Uint8Array.from({ length: 256 }, (_, a) => multiply(a, factor, MODULUS))
-const [by1, by2, by3, by9, by11, by13, by14] = [1, 2, 3, 9, 11, 13, 14].map(times)
 
-/** Row r of the state moves by r columns. */
-const shiftedFrom = (i: number, direction: 1 | -1): number => (i + 4 * direction * (i & 3) + 16) & 15
+/** Row r of the state moves by r columns: where each byte comes from. */
+const shiftedFrom = (direction: 1 | -1): Uint8Array =>
+  Uint8Array.from({ length: 16 }, (_, i) => (i + 4 * direction * (i & 3) + 16) & 15)
+const shiftRows = shiftedFrom(1)
+const inverseShiftRows = shiftedFrom(-1)
 
-type Bytes = (number: number) => number
+/** What a step makes of a state, in an array that the next call uses again. */
+type Step = (state: Uint8Array) => Uint8Array
+const result = new Uint8Array(16)
+
+const round =
+  (from: Uint8Array, box: Uint8Array): Step =>
+  (state) => {
+    for (let i = 0; i < 16; i++) result[i] = box[state[from[i] ?? 0] ?? 0] ?? 0
+    return result
+  }
 
 /** AESE: SubBytes of ShiftRows. */
-export const encryptRound = (state: Bytes): number[] =>
-  Array.from({ length: 16 }, (_, i) => substitution[state(shiftedFrom(i, 1))] ?? 0)
-
+export const encryptRound = round(shiftRows, substitution)
 /** AESD */
-export const decryptRound = (state: Bytes): number[] =>
-  Array.from({ length: 16 }, (_, i) => inverseSubstitution[state(shiftedFrom(i, -1))] ?? 0)
+export const decryptRound = round(inverseShiftRows, inverseSubstitution)
 
-/** Each column times a circulant matrix with this first row. */
+/** Each column times a circulant matrix whose first row is a, b, c, d. */
 const mix =
-  (row: readonly (Uint8Array | undefined)[]) =>
-  (state: Bytes): number[] =>
-    Array.from({ length: 16 }, (_, i) => {
+  (a: Uint8Array, b: Uint8Array, c: Uint8Array, d: Uint8Array): Step =>
+  (state) => {
+    for (let i = 0; i < 16; i++) {
       const column = i & ~3
-      let sum = 0
-      for (let k = 0; k < 4; k++) sum ^= row[k]?.[state(column + ((i + k) & 3))] ?? 0
-      return sum
-    })
+      const x = a[state[i] ?? 0] ?? 0
+      const y = b[state[column | ((i + 1) & 3)] ?? 0] ?? 0
+      const z = c[state[column | ((i + 2) & 3)] ?? 0] ?? 0
+      result[i] = x ^ y ^ z ^ (d[state[column | ((i + 3) & 3)] ?? 0] ?? 0)
+    }
+    return result
+  }
 
 /** AESMC */
-export const mixColumns = mix([by2, by3, by1, by1])
+export const mixColumns = mix(times(2), times(3), times(1), times(1))
 /** AESIMC */
-export const inverseMixColumns = mix([by14, by11, by13, by9])
+export const inverseMixColumns = mix(times(14), times(11), times(13), times(9))

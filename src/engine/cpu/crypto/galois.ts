@@ -28,3 +28,29 @@ export const parity = (a: number): number => {
 export const rotateByte = (a: number, left: number): number => ((a << left) | (a >> (8 - left))) & 0xff
 export const rotateLeft = (a: number, n: number): number => (a << n) | (a >>> (32 - n))
 export const rotateRight = (a: number, n: number): number => (a >>> n) | (a << (32 - n))
+
+const product = new Int32Array(4)
+
+/** Adds a * b without carries, words of 32 bits, to the product from word `at` on. */
+function addProduct(a: number, b: number, at: number): void {
+  let low = 0
+  let high = 0
+  for (let i = 0; i < 32; i++) {
+    // All ones where the bit is set.
+    const chosen = a & -((b >>> i) & 1)
+    low ^= chosen << i
+    high ^= (chosen >>> 1) >>> (31 - i)
+  }
+  product[at] = (product[at] ?? 0) ^ low
+  product[at + 1] = (product[at + 1] ?? 0) ^ high
+}
+
+/** The four words of a product of two doublewords without carries, in an array that the next call uses again. */
+export function carrylessProduct(aLow: number, aHigh: number, bLow: number, bHigh: number): Int32Array {
+  product.fill(0)
+  addProduct(aLow, bLow, 0)
+  addProduct(aLow, bHigh, 1)
+  addProduct(aHigh, bLow, 1)
+  addProduct(aHigh, bHigh, 2)
+  return product
+}

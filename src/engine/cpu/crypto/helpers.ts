@@ -1,7 +1,7 @@
 /** Cryptographic instructions that compiled code calls out for. */
 import type { Registers } from '../state.ts'
 import { decryptRound, encryptRound, inverseMixColumns, mixColumns } from './aes.ts'
-import { rotateLeft } from './galois.ts'
+import { carrylessProduct, rotateLeft } from './galois.ts'
 import {
   sha1c,
   sha1m,
@@ -68,31 +68,28 @@ export function cryptoHelpers(registers: Registers): Record<string, Helper> {
     return 0
   }
 
+  const state = new Uint8Array(16)
+  /** The state with the round key added. */
+  const keyed = (d: number, n: number): Uint8Array => {
+    for (let i = 0; i < 16; i++) state[i] = (bytes[d + i] ?? 0) ^ (bytes[n + i] ?? 0)
+    return state
+  }
+
+  const plain = (n: number): Uint8Array => {
+    for (let i = 0; i < 16; i++) state[i] = bytes[n + i] ?? 0
+    return state
+  }
+
   const helpers: Record<string, Helper> = {
-    AESE: (d = 0, n = 0) =>
-      done(
-        bytes,
-        d,
-        encryptRound((i) => (bytes[d + i] ?? 0) ^ (bytes[n + i] ?? 0)),
-      ),
-    AESD: (d = 0, n = 0) =>
-      done(
-        bytes,
-        d,
-        decryptRound((i) => (bytes[d + i] ?? 0) ^ (bytes[n + i] ?? 0)),
-      ),
-    AESMC: (d = 0, n = 0) =>
-      done(
-        bytes,
-        d,
-        mixColumns((i) => bytes[n + i] ?? 0),
-      ),
-    AESIMC: (d = 0, n = 0) =>
-      done(
-        bytes,
-        d,
-        inverseMixColumns((i) => bytes[n + i] ?? 0),
-      ),
+    AESE: (d = 0, n = 0) => done(bytes, d, encryptRound(keyed(d, n))),
+    AESD: (d = 0, n = 0) => done(bytes, d, decryptRound(keyed(d, n))),
+    AESMC: (d = 0, n = 0) => done(bytes, d, mixColumns(plain(n))),
+    AESIMC: (d = 0, n = 0) => done(bytes, d, inverseMixColumns(plain(n))),
+    'PMULL (doublewords)': (upper = 0, d = 0, n = 0, m = 0) => {
+      const first = 2 * upper
+      const [a, b] = [word(n, first), word(n, first + 1)]
+      return done(words, d >>> 2, carrylessProduct(a, b, word(m, first), word(m, first + 1)))
+    },
     SHA1H: (d = 0, n = 0) => done(words, d >>> 2, [rotateLeft(word(n, 0), 30), 0, 0, 0]),
     SHA512SU0: (d = 0, n = 0) => done(halves, d >>> 3, sha512su0(halvesAt(d), halvesAt(n))),
     SM3SS1: (d = 0, n = 0, m = 0, a = 0) => done(words, d >>> 2, sm3ss1(wordsAt(n), wordsAt(m), wordsAt(a))),

@@ -12,12 +12,15 @@ function reciprocalTable(a: number): number {
 }
 
 /** 128 <= a < 512 stands for 0.25 <= a/512 < 1. */
-function reciprocalRootTable(a: number): number {
+function reciprocalRoot(a: number): number {
   const middle = a < 256 ? a * 2 + 1 : ((a >> 1) * 2 + 1) * 2
   let b = 512
   while (middle * (b + 1) * (b + 1) < 2 ** 28) b++
   return Math.floor((b + 1) / 2)
 }
+
+const rootTable = Int16Array.from({ length: 512 }, (_, a) => (a < 128 ? 0 : reciprocalRoot(a)))
+const reciprocalRootTable = (a: number): number => rootTable[a] ?? 0
 
 const EIGHT_BITS = 8n
 

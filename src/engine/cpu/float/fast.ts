@@ -131,6 +131,15 @@ const BINARY: Readonly<Record<string, Binary>> = {
   FMINNM: (a, b) => Math.min(a, b),
 }
 
+/** 2 - a b, and (3 - a b) / 2, whose halving is exact for all that is not near the smallest numbers. */
+const STEP: Readonly<Record<string, Binary>> = {
+  FRECPS: (a, b, single, mode) => multiplyAdd(2, -a, b, single, mode),
+  FRSQRTS: (a, b, single, mode) => {
+    const half = multiplyAdd(3, -a, b, single, mode) / 2
+    return half !== 0 && Math.abs(half) < 2 ** -100 ? DECLINED : half
+  },
+}
+
 /** To the nearest integer, ties to even. The sign of a zero is that of the operand. */
 function nearest(a: number): number {
   if (Math.abs(a) >= 2 ** 52) return a
@@ -220,7 +229,8 @@ export function fastPaths(registers: Registers): FastPaths {
     paths[name] = elementwise(op, false)
     paths[`${name} (by element)`] = elementwise(op, true)
   }
-  for (const [name, op] of Object.entries(BINARY)) both(name, (a, b, _old, single) => op(a, b, single, mode))
+  for (const [name, op] of Object.entries({ ...BINARY, ...STEP }))
+    both(name, (a, b, _old, single) => op(a, b, single, mode))
   both('FMLA', (a, b, old, single) => (normal(old, single) ? multiplyAdd(old, a, b, single, mode) : DECLINED))
   both('FMLS', (a, b, old, single) => (normal(old, single) ? multiplyAdd(old, -a, b, single, mode) : DECLINED))
 

@@ -2,8 +2,7 @@
 import type { GprOperand, Local, Ops, VecOperand } from '../ops.ts'
 import { holds, isNormal, magnitude, rounded, settle } from './host-lanes.ts'
 import type { Bytes, HostSize, RoundOp } from './host-lanes.ts'
-import { elements, lanes, zero } from './simd-lanes.ts'
-import { setHalf } from './simd-misc.ts'
+import { elements, lanes, zero, setHalf } from './simd-lanes.ts'
 
 /** FCVT between single and double precision; others by the helper. */
 export function convert<V>(o: Ops<V>, from: number, to: number, p: { d: VecOperand; n: VecOperand }): void {

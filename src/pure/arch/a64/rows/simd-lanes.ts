@@ -106,3 +106,24 @@ export const indexLocal = <V>(o: Ops<V>, index: SmallOperand): Local => o.let(32
 
 /** A general register value of the element's width in every lane. */
 export const splatElement = <V>(o: Ops<V>, s: number, value: V): V => o.splat(shape(s), value)
+
+/** Narrowing results go to the lower half, the rest cleared, or (Q = 1) to the upper half, the lower kept. */
+export function setHalf<V>(o: Ops<V>, q: number, d: VecOperand, value: V): void {
+  if (q === 0) return o.vsetLow(8, d, value)
+  const narrow = o.let(128, value)
+  o.vset(
+    d,
+    o.shuffle(
+      elements(3, (i) => (i === 0 ? 0 : 2)),
+      o.vget(d),
+      o.use(narrow),
+    ),
+  )
+}
+
+/** The low halves of elements of twice 2^s bytes, in the lower eight bytes. */
+export const lowHalves = <V>(o: Ops<V>, s: number, wide: Local): V =>
+  gather(o, [wide], (i) => elements(s, (k) => (2 * k) % (16 >> s))[i])
+/** The high halves. */
+export const highHalves = <V>(o: Ops<V>, s: number, wide: Local): V =>
+  gather(o, [wide], (i) => elements(s, (k) => (2 * k + 1) % (16 >> s))[i])

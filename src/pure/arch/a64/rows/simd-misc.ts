@@ -1,9 +1,21 @@
 /** AdvSIMD two-register miscellaneous, across lanes and pairwise, of integers (Arm ARM C4.1). */
 import { vr } from '../ops.ts'
-import type { Local, Ops, VecOperand, VectorOp } from '../ops.ts'
+import type { Ops, VecOperand, VectorOp } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
-import { byteVector, bytesOf, elementBytes, elements, gather, shape, smallShape, zero } from './simd-lanes.ts'
+import { narrowed, twoRegister } from './simd-saturate.ts'
+import {
+  byteVector,
+  bytesOf,
+  elementBytes,
+  elements,
+  gather,
+  shape,
+  smallShape,
+  zero,
+  lowHalves,
+  setHalf,
+} from './simd-lanes.ts'
 
 const fp = true
 
@@ -139,7 +151,8 @@ const syntaxOf = (name: string): string => name.replace(' (zero)', '')
 const twoOperands = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
 
 function run<V>(o: Ops<V>, row: Misc, s: number, p: Operands, bytes: 1 | 2 | 4 | 8 | 16): void {
-  if (row.compute === undefined) o.call(row.name, 'pure', s, bytes, p.d, p.n)
+  const helper = (): void => o.call(row.name, 'pure', s, bytes, p.d, p.n)
+  if (row.compute === undefined) twoRegister(o, row.name, s, bytes, p, helper)
   else o.vsetLow(bytes, p.d, row.compute(o, s, p))
 }
 
@@ -182,27 +195,6 @@ const misc: Row[] = TABLE.flatMap((row) => {
   return rows
 })
 
-/** Narrowing results go to the lower half, the rest cleared, or (Q = 1) to the upper half, the lower kept. */
-export function setHalf<V>(o: Ops<V>, q: number, d: VecOperand, value: V): void {
-  if (q === 0) return o.vsetLow(8, d, value)
-  const narrow = o.let(128, value)
-  o.vset(
-    d,
-    o.shuffle(
-      elements(3, (i) => (i === 0 ? 0 : 2)),
-      o.vget(d),
-      o.use(narrow),
-    ),
-  )
-}
-
-/** The low halves of elements of twice 2^s bytes, in the lower eight bytes. */
-export const lowHalves = <V>(o: Ops<V>, s: number, wide: Local): V =>
-  gather(o, [wide], (i) => elements(s, (k) => (2 * k) % (16 >> s))[i])
-/** The high halves. */
-export const highHalves = <V>(o: Ops<V>, s: number, wide: Local): V =>
-  gather(o, [wide], (i) => elements(s, (k) => (2 * k + 1) % (16 >> s))[i])
-
 /** Saturating narrowing: name, U, opcode; helpers do it. */
 const NARROW = [
   { name: 'SQXTN', U: 0, o: 0b10100 },
@@ -217,8 +209,9 @@ const narrowing: Row[] = NARROW.flatMap(({ name, U, o: opcode }) => [
     fp,
     when: (f) => f.s < 3,
     operands: twoOperands,
-    // How many elements, and whether they go to the upper half.
-    body: (o, v, p) => o.call(name, 'pure', v.s, 8 >> v.s, v.Q, p.d, p.n),
+    // The helper is told how many elements, and whether they go to the upper half.
+    body: (o, v, p) =>
+      narrowed(o, name, v.s, v.Q, p.d, o.vget(p.n), () => o.call(name, 'pure', v.s, 8 >> v.s, v.Q, p.d, p.n)),
   }),
   a64(`${name} (scalar)`, '01 U 11110 ss 10000 ooooo 10 nnnnn ddddd', `${name} <Vb><d>, <Va><n>`, {
     variants: 's',
@@ -226,7 +219,8 @@ const narrowing: Row[] = NARROW.flatMap(({ name, U, o: opcode }) => [
     fp,
     when: (f) => f.s < 3,
     operands: twoOperands,
-    body: (o, v, p) => o.call(name, 'pure', v.s, 1, 0, p.d, p.n),
+    body: (o, v, p) =>
+      narrowed(o, name, v.s, undefined, p.d, o.vget(p.n), () => o.call(name, 'pure', v.s, 1, 0, p.d, p.n)),
   }),
 ])
 

@@ -3,10 +3,10 @@ import { small, vr } from '../ops.ts'
 import type { Local, Ops, SmallOperand, VecOperand, VectorOp } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
-import { bytesOf, duplicate, elementBytes, indexLocal, lanes, shape } from './simd-lanes.ts'
-import { highHalves, setHalf } from './simd-misc.ts'
+import { bytesOf, duplicate, elementBytes, indexLocal, lanes, shape, highHalves, setHalf } from './simd-lanes.ts'
+import { doublingHigh, doublingLong } from './simd-saturate.ts'
 import { extend } from './simd-shift.ts'
-import { product } from './simd-three-same.ts'
+import { carrylessProduct, product } from './simd-three-same.ts'
 
 const fp = true
 
@@ -111,19 +111,27 @@ const high: Row[] = HIGH.map(({ name, U, o: opcode, op }) =>
 )
 
 const DOUBLING = [
-  { name: 'SQDMLAL', o: 0b1001, element: 0b0011 },
-  { name: 'SQDMLSL', o: 0b1011, element: 0b0111 },
-  { name: 'SQDMULL', o: 0b1101, element: 0b1011 },
+  { name: 'SQDMLAL', o: 0b1001, element: 0b0011, accumulates: 'add' },
+  { name: 'SQDMLSL', o: 0b1011, element: 0b0111, accumulates: 'sub' },
+  { name: 'SQDMULL', o: 0b1101, element: 0b1011, accumulates: undefined },
 ] as const
 
-const doubling: Row[] = DOUBLING.flatMap(({ name, o: opcode }) => [
+const operandsOf = <V>(o: Ops<V>, p: Operands): readonly [Local, Local] => {
+  const n = o.let(128, o.vget(p.n))
+  return [n, o.let(128, o.vget(p.m))]
+}
+
+const doubling: Row[] = DOUBLING.flatMap(({ name, o: opcode, accumulates }) => [
   a64(`${name} (vector)`, '0 Q 0 01110 ss 1 mmmmm oooo 00 nnnnn ddddd', `${name}{2} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Tb>`, {
     variants: 'Qs',
     fixed: { o: opcode },
     fp,
     when: (f) => f.s === 1 || f.s === 2,
     operands: three,
-    body: (o, v, p) => o.call(name, 'pure', v.s, 8 >> v.s, v.Q, p.d, p.n, p.m),
+    body: (o, v, p) => {
+      const helper = (): void => o.call(name, 'pure', v.s, 8 >> v.s, v.Q, p.d, p.n, p.m)
+      doublingLong(o, accumulates, v.s, v.Q, false, p.d, operandsOf(o, p), helper)
+    },
   }),
   a64(`${name} (scalar)`, '01 0 11110 ss 1 mmmmm oooo 00 nnnnn ddddd', `${name} <Va><d>, <Vb><n>, <Vb><m>`, {
     variants: 's',
@@ -131,7 +139,10 @@ const doubling: Row[] = DOUBLING.flatMap(({ name, o: opcode }) => [
     fp,
     when: (f) => f.s === 1 || f.s === 2,
     operands: three,
-    body: (o, v, p) => o.call(name, 'pure', v.s, 1, 0, p.d, p.n, p.m),
+    body: (o, v, p) => {
+      const helper = (): void => o.call(name, 'pure', v.s, 1, 0, p.d, p.n, p.m)
+      doublingLong(o, accumulates, v.s, 0, true, p.d, operandsOf(o, p), helper)
+    },
   }),
 ])
 
@@ -212,19 +223,25 @@ const byElement: Row[] = BY_ELEMENT.flatMap(({ s, T, vector, scalar }) => [
       body: (o, v, p) => o.vsetLow(width === 'double' ? 16 : bytesOf(v.Q), p.d, value(o, v.Q, s, p, U)),
     }),
   ),
-  ...DOUBLING.flatMap(({ name, element }) => [
+  ...DOUBLING.flatMap(({ name, element, accumulates }) => [
     a64(`${name} (by element, ${T})`, vector, `${name}{2} <Vd>.<Ta>, <Vn>.<Tb>, <Vm>.<Ts>[<index>]`, {
       variants: 'Q',
       fixed: { U: 0, o: element },
       fp,
       operands: elementOperands(s),
-      body: (o, v, p) => o.call(`${name} (by element)`, 'pure', s, 8 >> s, v.Q, p.d, p.n, p.m, p.index),
+      body: (o, v, p) => {
+        const helper = (): void => o.call(`${name} (by element)`, 'pure', s, 8 >> s, v.Q, p.d, p.n, p.m, p.index)
+        doublingLong(o, accumulates, s, v.Q, false, p.d, factors(o, s, p), helper)
+      },
     }),
     a64(`${name} (by element, scalar, ${T})`, scalar, `${name} <Va><d>, <Vb><n>, <Vm>.<Ts>[<index>]`, {
       fixed: { U: 0, o: element },
       fp,
       operands: elementOperands(s),
-      body: (o, _v, p) => o.call(`${name} (by element)`, 'pure', s, 1, 0, p.d, p.n, p.m, p.index),
+      body: (o, _v, p) => {
+        const helper = (): void => o.call(`${name} (by element)`, 'pure', s, 1, 0, p.d, p.n, p.m, p.index)
+        doublingLong(o, accumulates, s, 0, true, p.d, factors(o, s, p), helper)
+      },
     }),
   ]),
   ...(
@@ -238,13 +255,21 @@ const byElement: Row[] = BY_ELEMENT.flatMap(({ s, T, vector, scalar }) => [
       fixed: { U: 0, o: opcode },
       fp,
       operands: elementOperands(s),
-      body: (o, v, p) => o.call(`${name} (by element)`, 'pure', s, bytesOf(v.Q), p.d, p.n, p.m, p.index),
+      body: (o, v, p) => {
+        const bytes = bytesOf(v.Q)
+        const helper = (): void => o.call(`${name} (by element)`, 'pure', s, bytes, p.d, p.n, p.m, p.index)
+        doublingHigh(o, name === 'SQRDMULH', s, bytes, p.d, factors(o, s, p), helper)
+      },
     }),
     a64(`${name} (by element, scalar, ${T})`, scalar, `${name} <V><d>, <V><n>, <Vm>.<Ts>[<index>]`, {
       fixed: { U: 0, o: opcode },
       fp,
       operands: elementOperands(s),
-      body: (o, _v, p) => o.call(`${name} (by element)`, 'pure', s, elementBytes(s), p.d, p.n, p.m, p.index),
+      body: (o, _v, p) => {
+        const bytes = elementBytes(s)
+        const helper = (): void => o.call(`${name} (by element)`, 'pure', s, bytes, p.d, p.n, p.m, p.index)
+        doublingHigh(o, name === 'SQRDMULH', s, bytes, p.d, factors(o, s, p), helper)
+      },
     }),
   ]),
 ])
@@ -257,7 +282,10 @@ export const simdMultiply: readonly Row[] = [
     variants: 'Q',
     fp,
     operands: three,
-    body: (o, v, p) => o.call('PMULL', 'pure', v.Q, p.d, p.n, p.m),
+    body: (o, v, p) => {
+      const n = o.let(128, extend(o, 0, 1, v.Q, o.vget(p.n)))
+      o.vset(p.d, carrylessProduct(o, 1, n, o.let(128, extend(o, 0, 1, v.Q, o.vget(p.m)))))
+    },
   }),
   ...byElement,
 ]

@@ -3,8 +3,8 @@ import { small, vr } from '../ops.ts'
 import type { Ops, SmallOperand, VecOperand, VectorOp } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
-import { bytesOf, elementBytes, lanes, shape } from './simd-lanes.ts'
-import { lowHalves, setHalf } from './simd-misc.ts'
+import { narrowed, shiftLeft as saturatingLeft } from './simd-saturate.ts'
+import { bytesOf, elementBytes, lanes, shape, lowHalves, setHalf } from './simd-lanes.ts'
 
 const fp = true
 
@@ -102,7 +102,8 @@ const operandsFor = (left: boolean, s: number) => (f: { d: number; n: number; i:
 })
 
 function run<V>(o: Ops<V>, row: Shift, s: number, p: Operands, bytes: 1 | 2 | 4 | 8 | 16): void {
-  if (row.compute === undefined) o.call(`${row.name} (immediate)`, 'pure', s, bytes, p.d, p.n, p.shift)
+  const helper = (): void => o.call(`${row.name} (immediate)`, 'pure', s, bytes, p.d, p.n, p.shift)
+  if (row.compute === undefined) saturatingLeft(o, row.name, s, bytes, p, helper)
   else o.vsetLow(bytes, p.d, row.compute(o, s, p))
 }
 
@@ -142,7 +143,7 @@ const shifts: Row[] = TABLE.flatMap((row) => {
   return rows
 })
 
-/** Saturating shifts right and narrow, by helpers. */
+/** Saturating shifts right and narrow. */
 const NARROW = [
   { name: 'SQSHRUN', U: 1, o: 0b10000 },
   { name: 'SQRSHRUN', U: 1, o: 0b10001 },
@@ -153,6 +154,10 @@ const NARROW = [
 ] as const
 const HALF_SIZES = [0, 1, 2] as const
 
+/** The lanes at their full width, shifted. */
+const shifted = <V>(o: Ops<V>, name: string, s: number, p: Operands): V =>
+  right(o, s + 1, p, name.startsWith('U') ? 'u' : 's', /^[SU]QR/.test(name))
+
 const narrowing: Row[] = NARROW.flatMap(({ name, U, o: opcode }) =>
   HALF_SIZES.flatMap((s) => [
     a64(`${name} (${'BHS'.charAt(s)})`, VECTOR[s], `${name}{2} <Vd>.<Tb>, <Vn>.<Ta>, #<right>`, {
@@ -160,13 +165,19 @@ const narrowing: Row[] = NARROW.flatMap(({ name, U, o: opcode }) =>
       fixed: { U, o: opcode },
       fp,
       operands: operandsFor(false, s),
-      body: (o, v, p) => o.call(name, 'pure', s, 8 >> s, v.Q, p.d, p.n, p.shift),
+      body: (o, v, p) =>
+        narrowed(o, name, s, v.Q, p.d, shifted(o, name, s, p), () =>
+          o.call(name, 'pure', s, 8 >> s, v.Q, p.d, p.n, p.shift),
+        ),
     }),
     a64(`${name} (scalar, ${'BHS'.charAt(s)})`, SCALAR[s], `${name} <Vb><d>, <Va><n>, #<right>`, {
       fixed: { U, o: opcode },
       fp,
       operands: operandsFor(false, s),
-      body: (o, _v, p) => o.call(name, 'pure', s, 1, 0, p.d, p.n, p.shift),
+      body: (o, _v, p) =>
+        narrowed(o, name, s, undefined, p.d, shifted(o, name, s, p), () =>
+          o.call(name, 'pure', s, 1, 0, p.d, p.n, p.shift),
+        ),
     }),
   ]),
 )

@@ -3,6 +3,7 @@ import { vr } from '../ops.ts'
 import type { Local, Ops, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
+import { threeSame as saturating } from './simd-saturate.ts'
 import { bytesOf, elementBytes, elements, lanes, shape, shuffleLocals, smallShape, zero } from './simd-lanes.ts'
 
 const fp = true
@@ -127,6 +128,23 @@ const pairwise =
       : o.vector(`${smallShape(s)}.${op}`, o.use(even), o.use(odd))
   }
 
+/** Products of bytes without carries, in lanes of bytes or (what they come to in full) of halfwords. */
+export function carrylessProduct<V>(o: Ops<V>, s: 0 | 1, n: Local, m: Local): V {
+  const bits = 8 << s
+  let sum: Local | undefined
+  for (let k = 0; k < 8; k++) {
+    const moved = k === 0 ? o.use(n) : o.laneShift(`${shape(s)}.shl`, o.use(n), o.konst(32, k))
+    const up = o.laneShift(`${shape(s)}.shl`, o.use(m), o.konst(32, bits - 1 - k))
+    const part = o.vector('v128.and', moved, o.laneShift(`${shape(s)}.shr_s`, up, o.konst(32, bits - 1)))
+    sum = o.let(128, sum === undefined ? part : o.vector('v128.xor', part, o.use(sum)))
+  }
+  return sum === undefined ? zero(o) : o.use(sum)
+}
+const carryless: Compute = (o, _s, p) => {
+  const n = o.let(128, o.vget(p.n))
+  return carrylessProduct(o, 0, n, o.let(128, o.vget(p.m)))
+}
+
 interface ThreeSame {
   readonly name: string
   readonly U: 0 | 1
@@ -181,7 +199,7 @@ const TABLE: readonly ThreeSame[] = [
   { name: 'MLA', U: 0, o: 0b10010, compute: accumulate('add', multiply), vector: NO_D },
   { name: 'MLS', U: 1, o: 0b10010, compute: accumulate('sub', multiply), vector: NO_D },
   { name: 'MUL', U: 0, o: 0b10011, compute: multiply, vector: NO_D },
-  { name: 'PMUL', U: 1, o: 0b10011, vector: [0] },
+  { name: 'PMUL', U: 1, o: 0b10011, compute: carryless, vector: [0] },
   { name: 'SMAXP', U: 0, o: 0b10100, compute: pairwise('max_s'), vector: NO_D },
   { name: 'UMAXP', U: 1, o: 0b10100, compute: pairwise('max_u'), vector: NO_D },
   { name: 'SMINP', U: 0, o: 0b10101, compute: pairwise('min_s'), vector: NO_D },
@@ -192,7 +210,8 @@ const TABLE: readonly ThreeSame[] = [
 ]
 
 function run<V>(o: Ops<V>, row: ThreeSame, s: number, p: Operands, bytes: 1 | 2 | 4 | 8 | 16): void {
-  if (row.compute === undefined) o.call(row.name, 'pure', s, bytes, p.d, p.n, p.m)
+  const helper = (): void => o.call(row.name, 'pure', s, bytes, p.d, p.n, p.m)
+  if (row.compute === undefined) saturating(o, row.name, s, bytes, p, helper)
   else o.vsetLow(bytes, p.d, row.compute(o, s, p, bytes))
 }
 

@@ -1,0 +1,248 @@
+/**
+ * Saturating instructions as plain arithmetic, where nothing saturates: that is nearly always, and needs no note in
+ * FPSR.QC. Where a lane does, the instruction's helper does it all. Also counts of leading bits and shifts by register.
+ */
+import type { LaneShape, Local, Ops, SmallOperand, VecOperand, VectorOp } from '../ops.ts'
+import { elements, lanes, lowHalves, setHalf, shape, smallShape, zero } from './simd-lanes.ts'
+
+type Two = { readonly d: VecOperand; readonly n: VecOperand }
+type Three = Two & { readonly m: VecOperand }
+type Bytes = 1 | 2 | 4 | 8 | 16
+
+const signs = <V>(o: Ops<V>, s: number): V => lanes(o, s, 1n << BigInt((8 << s) - 1))
+
+/** `fast` where no bit of the lanes that count is set in a mask, `helper` where one is. */
+function unless<V>(o: Ops<V>, bytes: Bytes, mask: V, fast: () => void, helper: () => void): void {
+  const counting = bytes === 16 ? mask : o.vector('v128.and', mask, o.vconst((1n << BigInt(8 * bytes)) - 1n, 0n))
+  o.when(o.vector('v128.any_true', counting), helper, fast)
+}
+
+type Overflow = <V>(o: Ops<V>, n: Local, m: Local, r: Local) => V
+/** Masks whose sign bits say that a sum or difference is out of range. */
+const OVERFLOW: Readonly<Record<string, readonly ['add' | 'sub', Overflow]>> = {
+  SQADD: [
+    'add',
+    (o, n, m, r) =>
+      o.vector('v128.andnot', o.vector('v128.xor', o.use(n), o.use(r)), o.vector('v128.xor', o.use(n), o.use(m))),
+  ],
+  SQSUB: [
+    'sub',
+    (o, n, m, r) =>
+      o.vector('v128.and', o.vector('v128.xor', o.use(n), o.use(m)), o.vector('v128.xor', o.use(n), o.use(r))),
+  ],
+  UQADD: [
+    'add',
+    (o, n, m, r) => {
+      const both = o.vector('v128.and', o.use(n), o.use(m))
+      const either = o.vector('v128.or', o.use(n), o.use(m))
+      return o.vector('v128.or', both, o.vector('v128.andnot', either, o.use(r)))
+    },
+  ],
+  UQSUB: [
+    'sub',
+    (o, n, m, r) => {
+      const less = o.vector('v128.andnot', o.use(m), o.use(n))
+      const borrowed = o.vector('v128.andnot', o.use(r), o.vector('v128.xor', o.use(n), o.use(m)))
+      return o.vector('v128.or', less, borrowed)
+    },
+  ],
+}
+
+const minimum = <V>(o: Ops<V>, s: number, n: Local): V => o.vector(`${shape(s)}.eq`, o.use(n), signs(o, s))
+
+/** Signed products of the lower and upper halves, at twice their width and twice their value. */
+function doubled<V>(o: Ops<V>, s: number, part: 'low' | 'high', n: Local, m: Local): V {
+  const op: VectorOp = s === 1 ? `i32x4.extmul_${part}_i16x8_s` : `i64x2.extmul_${part}_i32x4_s`
+  return o.laneShift(`${wideShape(s)}.shl`, o.vector(op, o.use(n), o.use(m)), o.konst(32, 1))
+}
+const wideShape = (s: number): LaneShape => shape(s + 1)
+
+/** SQDMULH, SQRDMULH: only the product of two minima is out of range. */
+export function doublingHigh<V>(
+  o: Ops<V>,
+  rounding: boolean,
+  s: number,
+  bytes: Bytes,
+  d: VecOperand,
+  [n, m]: readonly [Local, Local],
+  helper: () => void,
+): void {
+  const half = (part: 'low' | 'high'): Local => {
+    const product = doubled(o, s, part, n, m)
+    const unit = 1n << BigInt((8 << s) - 1)
+    return o.let(128, rounding ? o.vector(`${wideShape(s)}.add`, product, lanes(o, s + 1, unit)) : product)
+  }
+  const high = (): V => {
+    const [low, upper] = [half('low'), half('high')]
+    return o.shuffle(
+      elements(s, (i) => 2 * i + 1),
+      o.use(low),
+      o.use(upper),
+    )
+  }
+  const both = o.vector('v128.and', minimum(o, s, n), minimum(o, s, m))
+  unless(o, bytes, both, () => o.vsetLow(bytes, d, high()), helper)
+}
+
+/** SQDMULL, SQDMLAL, SQDMLSL of the lower or upper halves; or of one element. */
+export function doublingLong<V>(
+  o: Ops<V>,
+  op: 'add' | 'sub' | undefined,
+  s: number,
+  upper: number,
+  scalar: boolean,
+  d: VecOperand,
+  [n, m]: readonly [Local, Local],
+  helper: () => void,
+): void {
+  const bytes = scalar ? (s === 1 ? 4 : 8) : 16
+  const product = o.let(128, doubled(o, s, upper === 1 ? 'high' : 'low', n, m))
+  const wide = wideShape(s)
+  // The product is the minimum only where it is out of range.
+  const tooLarge = o.vector(`${wide}.eq`, o.use(product), signs(o, s + 1))
+  if (op === undefined) return unless(o, bytes, tooLarge, () => o.vsetLow(bytes, d, o.use(product)), helper)
+  const before = o.let(128, tooLarge)
+  const old = o.let(128, o.vget(d))
+  const sum = o.let(128, o.vector(`${wide}.${op}`, o.use(old), o.use(product)))
+  const [, overflow] = OVERFLOW[op === 'add' ? 'SQADD' : 'SQSUB'] ?? []
+  if (overflow === undefined) return helper()
+  const out = o.vector('v128.and', overflow(o, old, product, sum), signs(o, s + 1))
+  unless(o, bytes, o.vector('v128.or', out, o.use(before)), () => o.vsetLow(bytes, d, o.use(sum)), helper)
+}
+
+// ---- shifts by the signed low bytes of another vector
+
+const bitsOf = (s: number): number => 8 << s
+
+/** Lanes shifted by as many bits as the lower bits of `amount` say, one power of two at a time. */
+function shiftedBy<V>(o: Ops<V>, op: 'shl' | 'shr_s' | 'shr_u', s: number, n: Local, amount: Local): Local {
+  let value = n
+  for (let k = 0; 1 << k < bitsOf(s); k++) {
+    const moved = o.laneShift(`${shape(s)}.${op}`, o.use(value), o.konst(32, 1 << k))
+    const before = o.use(value)
+    // The bit of the amount in every bit of the lane.
+    const up = o.laneShift(`${shape(s)}.shl`, o.use(amount), o.konst(32, bitsOf(s) - 1 - k))
+    const mask = o.laneShift(`${shape(s)}.shr_s`, up, o.konst(32, bitsOf(s) - 1))
+    value = o.let(128, o.vectorBitSelect(moved, before, mask))
+  }
+  return value
+}
+
+/** SSHL, USHL. */
+function shiftByRegister<V>(o: Ops<V>, sign: 's' | 'u', s: number, bytes: Bytes, p: Three): void {
+  const n = o.let(128, o.vget(p.n))
+  const up = o.laneShift(`${shape(s)}.shl`, o.vget(p.m), o.konst(32, bitsOf(s) - 8))
+  const amount = o.let(128, o.laneShift(`${shape(s)}.shr_s`, up, o.konst(32, bitsOf(s) - 8)))
+  const back = o.let(128, o.vector(`${shape(s)}.neg`, o.use(amount)))
+  const left = shiftedBy(o, 'shl', s, n, amount)
+  const right = shiftedBy(o, `shr_${sign}`, s, n, back)
+  // Farther than the lane is wide: nothing is left, or the sign.
+  const farLeft = o.let(128, o.vector(`${shape(s)}.gt_s`, o.use(amount), lanes(o, s, BigInt(bitsOf(s) - 1))))
+  const farRight = o.let(128, o.vector(`${shape(s)}.lt_s`, o.use(amount), lanes(o, s, BigInt(1 - bitsOf(s)))))
+  const leftValue = o.let(128, o.vector('v128.andnot', o.use(left), o.use(farLeft)))
+  const nothing = sign === 's' ? o.laneShift(`${shape(s)}.shr_s`, o.use(n), o.konst(32, bitsOf(s) - 1)) : zero(o)
+  const rightValue = o.let(128, o.vectorBitSelect(nothing, o.use(right), o.use(farRight)))
+  const negative = o.vector(`${shape(s)}.lt_s`, o.use(amount), zero(o))
+  const mask = o.let(128, negative)
+  o.vsetLow(bytes, p.d, o.vectorBitSelect(o.use(rightValue), o.use(leftValue), o.use(mask)))
+}
+
+/** A three-same instruction of this name. */
+export function threeSame<V>(o: Ops<V>, name: string, s: number, bytes: Bytes, p: Three, helper: () => void): void {
+  const [op, overflow] = OVERFLOW[name] ?? []
+  if (op !== undefined && overflow !== undefined) {
+    const n = o.let(128, o.vget(p.n))
+    const m = o.let(128, o.vget(p.m))
+    const r = o.let(128, o.vector(`${shape(s)}.${op}`, o.use(n), o.use(m)))
+    const out = o.vector('v128.and', overflow(o, n, m, r), signs(o, s))
+    unless(o, bytes, out, () => o.vsetLow(bytes, p.d, o.use(r)), helper)
+  } else if (name === 'SQDMULH' || name === 'SQRDMULH') {
+    const n = o.let(128, o.vget(p.n))
+    doublingHigh(o, name === 'SQRDMULH', s, bytes, p.d, [n, o.let(128, o.vget(p.m))], helper)
+  } else if (name === 'SSHL' || name === 'USHL') shiftByRegister(o, name === 'SSHL' ? 's' : 'u', s, bytes, p)
+  else helper()
+}
+
+/** Ones in each lane below the highest bit that is set, and that bit. */
+function smeared<V>(o: Ops<V>, s: number, start: V): V {
+  let value = start
+  for (let by = 1; by < bitsOf(s); by *= 2) {
+    const n = o.let(128, value)
+    const plain = o.use(n)
+    value = o.vector('v128.or', plain, o.laneShift(`${smallShape(s)}.shr_u`, o.use(n), o.konst(32, by)))
+  }
+  return value
+}
+
+/** Zeros above the highest bit that is set. */
+function leadingZeros<V>(o: Ops<V>, s: number, start: V): V {
+  const bytes = o.vector('i8x16.popcnt', o.vector('v128.not', smeared(o, s, start)))
+  if (s === 0) return bytes
+  const halves = o.vector('i16x8.extadd_pairwise_i8x16_u', bytes)
+  return s === 1 ? halves : o.vector('i32x4.extadd_pairwise_i16x8_u', halves)
+}
+
+/** An instruction of one operand and this name. */
+export function twoRegister<V>(o: Ops<V>, name: string, s: number, bytes: Bytes, p: Two, helper: () => void): void {
+  if (name === 'CLZ') o.vsetLow(bytes, p.d, leadingZeros(o, s, o.vget(p.n)))
+  else if (name === 'CLS') {
+    const n = o.let(128, o.vget(p.n))
+    const plain = o.use(n)
+    const changes = o.vector('v128.xor', plain, o.laneShift(`${shape(s)}.shr_s`, o.use(n), o.konst(32, 1)))
+    o.vsetLow(bytes, p.d, o.vector(`${shape(s)}.sub`, leadingZeros(o, s, changes), lanes(o, s, 1n)))
+  } else if (name === 'SQABS' || name === 'SQNEG') {
+    const n = o.let(128, o.vget(p.n))
+    const result = (): V => o.vector(`${shape(s)}.${name === 'SQABS' ? 'abs' : 'neg'}`, o.use(n))
+    unless(o, bytes, minimum(o, s, n), () => o.vsetLow(bytes, p.d, result()), helper)
+  } else helper()
+}
+
+/** SQSHL, UQSHL, SQSHLU by an immediate: out of range is what does not come back. */
+export function shiftLeft<V>(
+  o: Ops<V>,
+  name: string,
+  s: number,
+  bytes: Bytes,
+  p: Two & { readonly shift: SmallOperand },
+  helper: () => void,
+): void {
+  const n = o.let(128, o.vget(p.n))
+  const moved = o.let(128, o.laneShift(`${shape(s)}.shl`, o.use(n), o.imm(32, p.shift)))
+  const back = o.laneShift(`${shape(s)}.shr_${name === 'SQSHL' ? 's' : 'u'}`, o.use(moved), o.imm(32, p.shift))
+  const lost = o.vector('v128.xor', back, o.use(n))
+  const out = name === 'SQSHLU' ? o.vector('v128.or', lost, o.vector('v128.and', o.use(n), signs(o, s))) : lost
+  unless(o, bytes, out, () => o.vsetLow(bytes, p.d, o.use(moved)), helper)
+}
+
+/**
+ * Lanes of twice 2^s bytes narrowed, by the name of the instruction: signed to signed must be the extension of their lower
+ * halves, all others have upper halves of zeros. `upper`: of the destination; undefined for a scalar.
+ */
+export function narrowed<V>(
+  o: Ops<V>,
+  name: string,
+  s: number,
+  upper: number | undefined,
+  d: VecOperand,
+  value: V,
+  helper: () => void,
+): void {
+  const wide = o.let(128, value)
+  const bits = bitsOf(s)
+  const extended = (): V => {
+    const up = o.laneShift(`${wideShape(s)}.shl`, o.use(wide), o.konst(32, bits))
+    return o.vector('v128.xor', o.laneShift(`${wideShape(s)}.shr_s`, up, o.konst(32, bits)), o.use(wide))
+  }
+  const isSigned = name.startsWith('S') && !name.includes('UN')
+  const out = isSigned ? extended() : o.laneShift(`${wideShape(s)}.shr_u`, o.use(wide), o.konst(32, bits))
+  const bytes = upper === undefined ? NARROW_BYTES[s] : undefined
+  unless(
+    o,
+    upper === undefined ? (WIDE_BYTES[s] ?? 8) : 16,
+    out,
+    () => (bytes === undefined ? setHalf(o, upper ?? 0, d, lowHalves(o, s, wide)) : o.vsetLow(bytes, d, o.use(wide))),
+    helper,
+  )
+}
+const NARROW_BYTES = [1, 2, 4] as const
+const WIDE_BYTES = [2, 4, 8] as const
