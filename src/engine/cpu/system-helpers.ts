@@ -110,8 +110,10 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     eretTo: () => eretTo(r.at(scratch.ARGUMENT)),
     wfi: () => {
       const cpu = o.cpu()
-      if (cpu.irq || cpu.fiq || cpu.wake || cpu.serror !== undefined) return 0
+      if (cpu.irq || cpu.fiq || cpu.serror !== undefined) return 0
       if (waitTrapped(SCTLR.nTWI)) return leave({ kind: 'sync', esr: syndrome.wfx(false), returnTo: r.currentPc() })
+      // A hypervisor took the trap and came back at once: others had their turn meanwhile.
+      if (cpu.wake) return leave({ kind: 'jump', pc: next(), end: 'yield' })
       cpu.waiting = true
       return leave({ kind: 'jump', pc: next(), end: 'wait' })
     },

@@ -65,7 +65,9 @@ export const placeGuest = (o: PlaceOptions): Found<{ entry: bigint; dtb: bigint 
   const initrdName = o.initrdName ?? 'The initrd'
   const read = readKernel(kernelName, o.kernel, true)
   if (!read.ok) return read
-  const checked = o.initrd === undefined ? { ok: true as const } : checkInitrd(initrdName, o.initrd)
+  // Linux unpacks it; another guest may want any file there.
+  const forLinux = read.kernel.kind === 'Image'
+  const checked = o.initrd === undefined || !forLinux ? { ok: true as const } : checkInitrd(initrdName, o.initrd)
   if (!checked.ok) return checked
 
   const ramEnd = o.ramBase + o.ramSize
