@@ -11,6 +11,7 @@ import type { Spots } from '../shared/spots.ts'
 import { AffinityLinks } from './affinity-links.tsx'
 import { columnsFor } from './columns.ts'
 import { CpuItem, EditMark, GroupItem, rowId } from './cpu-items.tsx'
+import { Flights } from './flights.tsx'
 import { FrameItem, FramesItem, RegionItem } from './frame-items.tsx'
 import { closedGroups, groupKey } from './groups.ts'
 import type { Toggled } from './groups.ts'
@@ -109,6 +110,8 @@ const AffinityPane = () => {
   const edit = (what: string) => (open: boolean) => setEditing(open ? what : undefined)
   const stateOf = (of: number | string): string =>
     shown === 'next' || typeof of === 'string' ? 'planned' : (machine?.cpus[of]?.state ?? 'off')
+  const heightOf = (cpu: number): number | undefined =>
+    map.rows.find((row) => (row.kind === 'cpu' ? row.index === cpu : row.cpus.includes(cpu)))?.y
   const large = spots.cpus.length > 16
 
   return (
@@ -141,6 +144,7 @@ const AffinityPane = () => {
             isChosen={isChosen}
             onToggle={({ key }) => key !== undefined && toggle(key)}
           />
+          {shown === 'running' && <Flights columns={columns} heightOf={heightOf} height={map.height} />}
           <div role="tree" aria-label="Affinities of the vCPUs" className="cpu-column">
             {rows.map((row) => {
               const shared = {

@@ -13,6 +13,9 @@ import { spotsOf } from '../shared/spots.ts'
 import type { FrameSpot } from '../shared/spots.ts'
 import { knowledgeAt, momentsOf } from './moments.ts'
 import type { Knowledge, Moment } from './moments.ts'
+import { confirm, lastSearch } from './traced.ts'
+import type { Confirmed } from './traced.ts'
+import { useReads } from './use-reads.ts'
 
 /** A long walk is shown in so many seconds at most. */
 const MAX_SECONDS = 12
@@ -33,12 +36,15 @@ const useWalk = () => {
   if (kept.key !== key) setKept({ key, frames })
   return useMemo(() => {
     const seen = kept.frames.map((frame) => ({ ...frame, pidr2: PIDR2_GICV3 }))
-    return { cpu, wanted, live, key, frames: kept.frames, moments: momentsOf(walkFrames(wanted, seen), wanted, seen) }
+    const walk = walkFrames(wanted, seen)
+    return { cpu, wanted, live, key, seen, walk, frames: kept.frames, moments: momentsOf(walk, wanted, seen) }
   }, [cpu, wanted, live, key, kept.frames])
 }
 
 const WalkPane = () => {
-  const { cpu, wanted, live, key, frames, moments } = useWalk()
+  const { cpu, wanted, live, key, seen, walk, frames, moments } = useWalk()
+  const reads = useReads(cpu)
+  const confirmed = live ? confirm(walk, seen, lastSearch(reads, seen)) : undefined
   const end = moments.length - 1
   const [shown, setShown] = useState({ of: key, at: end })
   const [playing, setPlaying] = useState(false)
@@ -95,6 +101,7 @@ const WalkPane = () => {
           {now !== undefined && now.mood === 'good' && '● '}
           {now?.text}
         </b>
+        <ReadAt time={confirmed?.times[at]} />
       </p>
       <VirtualList
         label="Frames in the order of the walk"
@@ -116,9 +123,7 @@ const WalkPane = () => {
         }}
       />
       <p className="note">
-        {live
-          ? 'Computed from the frames as they read now, in the order in which Linux reads them (gic_iterate_rdists).'
-          : 'Computed from what the rules forecast for the next boot, in the order in which Linux reads the frames.'}
+        {sourceText(live, confirmed)}
         {end >= 0 && moments[end]?.mood === 'bad' && (
           <>
             {' '}
@@ -127,6 +132,27 @@ const WalkPane = () => {
         )}
       </p>
     </>
+  )
+}
+
+/** Where the walk is from. */
+const sourceText = (live: boolean, confirmed: Confirmed | undefined): string => {
+  if (confirmed?.same === true) return 'As the guest read it: every step is in the trace.'
+  if (confirmed !== undefined)
+    return 'Computed from the frames as they read now; the guest has read otherwise, or not all of it yet.'
+  return live
+    ? 'Computed from the frames as they read now, in the order in which Linux reads them; this vCPU has not read them yet.'
+    : 'Computed from what the rules forecast for the next boot, in the order in which Linux reads the frames.'
+}
+
+/** When the guest did it, and the way there on the timeline. */
+const ReadAt = ({ time }: { readonly time: number | undefined }) => {
+  const session = useSession()
+  if (time === undefined || Number.isNaN(time)) return null
+  return (
+    <button className="link-button dim" onClick={() => session.showMoment(time)}>
+      read by the guest at {(time / 1e9).toFixed(6)} s
+    </button>
   )
 }
 
