@@ -5,8 +5,9 @@
 import { writeFileSync } from 'node:fs'
 import type { Benchmark, Figures } from './bench/figures.ts'
 import { boot } from './bench/boot.ts'
+import { kernels } from './bench/kernels.ts'
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { boot }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { kernels, boot }
 
 const usage = (what: string): never => {
   console.error(what)

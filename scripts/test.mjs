@@ -2,9 +2,9 @@
  * `npm test`: set-up, then every check there is. The last line is the sum: `N passed, N failed`.
  * Tests that compare with another program (QEMU, binutils, dtc) or need a browser are left out where it is missing.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { has, installTools } from './lib/debian.mjs'
 import { ROOT, ensureInstalled, run, runScript, runTool } from './lib/steps.mjs'
 
 /** Programs the tests compare with, and the Debian packages that bring them. */
@@ -20,32 +20,11 @@ const CACHE = join(ROOT, '.cache')
 const sum = { passed: 0, failed: 0 }
 const say = (line) => console.log(`\n== ${line}`)
 
-const has = (tool) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, tool)))
-
-const missingTools = () => Object.keys(TOOLS).filter((tool) => !has(tool))
-
-const installTools = () => {
-  const missing = missingTools()
-  if (missing.length === 0) return
-  const packages = missing.map((tool) => TOOLS[tool])
-  const root = process.getuid?.() === 0
-  const maySudo = !root && has('sudo') && spawnSync('sudo', ['-n', 'true']).status === 0
-  if (has('apt-get') && (root || maySudo)) {
-    const prefix = root ? [] : ['sudo', '-n']
-    const apt = (...args) => {
-      const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args]
-      return run(command, rest)
-    }
-    say(`installing ${packages.join(', ')}`)
-    const install = ['install', '-y', '--no-install-recommends', ...packages]
-    // A fresh container has no lists yet.
-    if (!apt(...install) && apt('update')) apt(...install)
-  }
-  const still = missingTools()
-  if (still.length > 0) {
-    console.log(`Without ${still.join(', ')} some tests are left out; to have them all:`)
-    console.log(`  sudo apt-get install -y ${still.map((tool) => TOOLS[tool]).join(' ')}`)
-  }
+const installAll = () => {
+  const still = installTools(TOOLS)
+  if (still.length === 0) return
+  console.log(`Without ${still.join(', ')} some tests are left out; to have them all:`)
+  console.log(`  sudo apt-get install -y ${still.map((tool) => TOOLS[tool]).join(' ')}`)
 }
 
 /** One step that counts as one test. */
@@ -77,7 +56,7 @@ const hasBrowserTests = () => {
 ensureInstalled()
 say('set-up')
 step('set-up', runScript('scripts/setup.ts'))
-installTools()
+installAll()
 
 say('types, lint, layers')
 step('types, lint, layers', run('npm', ['run', '--silent', 'check']))

@@ -23,6 +23,10 @@ export const median = (values: readonly number[]): number => {
 
 export const least = (values: readonly number[]): number => (values.length === 0 ? 0 : Math.min(...values))
 
+/** 0 where a value is 0. */
+export const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+
 /** What several rounds measured, by what was measured. */
 export class Samples {
   private readonly byName = new Map<string, number[]>()

@@ -1,15 +1,11 @@
 /** The built page in Chromium, as shipped, and when its guest came to which point. */
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
 import { chromium } from '@playwright/test'
 import type { Browser, Page } from '@playwright/test'
+import { preview } from 'vite'
 import { ROOT } from '../lib/steps.mjs'
 
 const CHROMIUM = '/usr/bin/chromium'
-const PORT = Number(process.env['BENCH_PORT'] ?? 4188)
-const ADDRESS = `http://127.0.0.1:${PORT}/`
 const READY = 'guest: ready'
 
 export const hasChromium = existsSync(CHROMIUM)
@@ -17,16 +13,9 @@ export const hasChromium = existsSync(CHROMIUM)
 export interface BuiltPage {
   /** A page of its own, with nothing in its caches. */
   open(): Promise<Page>
+  /** A page of the same site that runs nothing. */
+  blank(): Promise<Page>
   close(): Promise<void>
-}
-
-const serving = async (): Promise<void> => {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const answer = await fetch(ADDRESS).catch(() => undefined)
-    if (answer?.ok === true) return
-    await setTimeout(100)
-  }
-  throw new Error(`the file server of ${ROOT}/dist did not start`)
 }
 
 /**
@@ -63,12 +52,9 @@ const watchWorker = (ready: string): void => {
 }
 
 export async function openBuiltPage(): Promise<BuiltPage> {
-  const server: ChildProcess = spawn('npx', ['tsx', 'e2e/static-server.ts', 'dist', '/', String(PORT)], {
-    cwd: ROOT,
-    stdio: 'ignore',
-    detached: true,
-  })
-  await serving()
+  const server = await preview({ root: ROOT, logLevel: 'error', preview: { host: '127.0.0.1', port: 0 } })
+  const address = server.resolvedUrls?.local[0]
+  if (address === undefined) throw new Error('the built page is not served')
   const browser: Browser = await chromium.launch({
     executablePath: CHROMIUM,
     // Without WebGL the console is drawn as text, which can be read.
@@ -81,12 +67,19 @@ export async function openBuiltPage(): Promise<BuiltPage> {
       // What runs this file wraps named functions so; in the page nobody defines it.
       await page.addInitScript('globalThis.__name = (named) => named')
       await page.addInitScript(watchWorker, READY)
-      await page.goto(ADDRESS)
+      await page.goto(address)
+      return page
+    },
+    blank: async () => {
+      const page = await (await browser.newContext()).newPage()
+      await page.addInitScript('globalThis.__name = (named) => named')
+      await page.route(`${address}blank`, (route) => route.fulfill({ contentType: 'text/html', body: '' }))
+      await page.goto(`${address}blank`)
       return page
     },
     close: async () => {
       await browser.close()
-      if (server.pid !== undefined) process.kill(-server.pid)
+      await server.close()
     },
   }
 }
