@@ -51,9 +51,6 @@ export interface CorePorts extends MmioPorts {
 /** By offset from the first of the four, in steps of 0x80. */
 const VECTOR_NAMES = ['sync', 'irq', 'fiq', 'serror'] as const
 
-/** Instructions between two looks at where the interpreter is. */
-const SAMPLE_INTERVAL = 4096
-
 export class Core {
   readonly memory: WebAssembly.Memory
   readonly plan: MemoryPlan
@@ -121,13 +118,6 @@ export class Core {
       maskChanged: (cpu) => this.maskChanged(cpu),
     })
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: interpreter.functions + region.MAX })
-    if (ports.translate)
-      this.translator = new Translator(interpreter, code, {
-        memory,
-        table,
-        loadSlow: (low, high, what) => access.lookUp(low, high, what, false),
-        storeSlow: (low, high, what) => access.lookUp(low, high, what, true),
-      })
     code.onReset = () => {
       this.softTlb.flushFetches()
       this.translator?.reset()
@@ -141,14 +131,24 @@ export class Core {
       loadSlow: (low: number, high: number, what: number) => access.loadSlow(low, high, what),
       storeSlow: (low: number, high: number, what: number) => access.storeSlow(low, high, what),
       commitStore: () => access.commitStore(),
+      wanted: (at: number) => this.translator?.wanted(at),
       ...systemHelpers(this.systemContext()),
       ...floatHelpers(registers),
       ...vectorHelpers(registers),
       ...cryptoHelpers(registers),
     }
-    const { run } = new WebAssembly.Instance(interpreter.module, { env }).exports
-    if (!isRun(run)) throw new Error('the interpreter exports no run')
+    const { run, flags, enter } = new WebAssembly.Instance(interpreter.module, { env }).exports
+    if (!isFunction(run) || !isFunction(flags) || !isFunction(enter)) throw new Error('the interpreter lacks an export')
     this.runWasm = run
+    if (!ports.translate) return
+    const imports = {
+      ...env,
+      flags,
+      enter,
+      loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
+      storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
+    }
+    this.translator = new Translator(interpreter, code, { memory, imports })
   }
 
   private systemContext(): SystemContext {
@@ -386,7 +386,7 @@ export class Core {
       }
       if (r.budget === 0) {
         if (this.withheld === 0) break
-        r.budget = Math.min(this.withheld, cpu.careful || cpu.il ? 1 : SAMPLE_INTERVAL)
+        r.budget = Math.min(this.withheld, cpu.careful || cpu.il ? 1 : (this.translator?.interval ?? Infinity))
         this.withheld -= r.budget
       }
       if (cpu.careful || cpu.il) {
@@ -601,4 +601,4 @@ const completed = (pending: Pending): boolean =>
 /** LDXR, LDXP and their acquiring forms: L is 1, o2 is 0. */
 const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000
 
-const isRun = (value: unknown): value is () => number => typeof value === 'function'
+const isFunction = (value: unknown): value is () => number => typeof value === 'function'

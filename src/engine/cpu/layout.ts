@@ -22,6 +22,12 @@ export const scratch = {
   TARGET: 0x158,
   /** What an instruction hands to a helper beside its operands. 64 bits. */
   ARGUMENT: 0x180,
+  /** The condition flags as a region has noted them: a `flagKind`, 32 bits, and two values of 64 bits. */
+  FLAG_KIND: 0x188,
+  FLAG_A: 0x190,
+  FLAG_B: 0x198,
+  /** How many regions have called each other. */
+  DEPTH: 0x1a0,
   /** 16 masks of 16 bits: bit NZCV of mask `cond` says whether the condition holds. */
   CONDITIONS: 0x160,
 } as const
@@ -60,13 +66,18 @@ export const xAt = (register: number): number => bank.X + 8 * register
 export const sysregAt = (slot: number): number => bank.SYSREG + 8 * slot
 export const vAt = (register: number): number => bank.V + 16 * register
 
-/** A soft TLB bank: 256 entries each for reads, writes and fetches, 16 bytes each: tag (64 bits), addend (32 bits). */
+/**
+ * A soft TLB bank: direct-mapped entries for reads, writes and fetches, 16 bytes each: tag (64 bits), addend (32 bits). The
+ * entry of an address lies at (address >> INDEX_SHIFT) & INDEX_MASK of its table.
+ */
 export const tlb = {
-  ENTRIES: 256,
+  ENTRIES: 1024,
+  INDEX_SHIFT: 8,
+  INDEX_MASK: 0x3ff0,
   READ: 0,
-  WRITE: 4 * KIB,
-  FETCH: 8 * KIB,
-  BANK_SIZE: 12 * KIB,
+  WRITE: 16 * KIB,
+  FETCH: 32 * KIB,
+  BANK_SIZE: 48 * KIB,
   /** As many translation contexts are cached at a time. */
   BANKS: 64,
 } as const

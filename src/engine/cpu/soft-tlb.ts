@@ -176,7 +176,7 @@ export class SoftTlb {
   flushPage(vaLow: number, vaHigh: number): void {
     for (const [log2Size, set] of this.large) if (set.has(regionKey(vaLow, vaHigh, log2Size))) return this.flushAll()
     const low = vaLow & ~0xfff
-    const entry = (vaLow >>> 8) & 0xff0
+    const entry = (vaLow >>> tlb.INDEX_SHIFT) & tlb.INDEX_MASK
     for (let bank = 1; bank < tlb.BANKS; bank++) {
       if (this.owners[bank] === undefined) continue
       for (let table = 0; table < 3; table++) {
@@ -210,7 +210,7 @@ export class SoftTlb {
 }
 
 const entryOf = (bankAddress: number, table: number, vaLow: number): number =>
-  bankAddress + table + ((vaLow >>> 8) & 0xff0)
+  bankAddress + table + ((vaLow >>> tlb.INDEX_SHIFT) & tlb.INDEX_MASK)
 
 const TCR_A1 = 1n << 22n
 

@@ -76,10 +76,10 @@ export abstract class MemoryOps extends VectorOps {
   private translate(write: boolean, bytes: number, mode: AccessMode, element = bytes, flags = 0): void {
     const c = this.code
     c.tee(this.va)
-    c.i64(8)
+    c.i64(tlb.INDEX_SHIFT)
     c.op('i64.shr_u')
     c.op('i32.wrap_i64')
-    c.i32(0xff0)
+    c.i32(tlb.INDEX_MASK)
     c.op('i32.and')
     this.tlbBase(mode)
     c.op('i32.add')

@@ -13,6 +13,7 @@ import type { Handler } from './handler.ts'
 import { emitLoop } from './loop.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
+import { emitEnter, emitFlags } from './services.ts'
 import { record, scratch, sysregAt, vAt, xAt } from '../layout.ts'
 
 /** Gives each operand its place in the record. */
@@ -47,6 +48,8 @@ export interface Interpreter {
   readonly functions: number
   /** The opcode for a word of this row; `near`: its branch target lies in its own page. */
   opcodeOf(row: Row, word: number, near: boolean): number
+  /** The entry of the table for a word of this row; `undefined`: it is inlined into the loop. */
+  functionOf(row: Row, word: number): number | undefined
   /** Operands with their places, in the order of `row.operandsOf`. */
   placeOperands(row: Row, word: number): Operand[]
 }
@@ -77,6 +80,7 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   const storeSlow = m.importFunction('storeSlow', ['i32', 'i32', 'i32'], ['i32'])
   const commitStore = m.importFunction('commitStore', [], [])
   const undefinedInstruction = m.importFunction('undefinedInstruction', [], ['i32'])
+  const wanted = m.importFunction('wanted', ['i32'], [])
   const helperIndexes = new Map<string, number>()
   for (const [name, parameters] of helperNames)
     helperIndexes.set(name, m.importFunction(name, Array<'i32'>(parameters).fill('i32'), ['i32']))
@@ -127,9 +131,24 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   m.importTable()
   m.element(0, functions)
 
+  const flags = m.function([], ['i32'])
+  emitFlags(flags.code, calls)
+  m.export('flags', flags.index)
+  const enter = m.function(['i64', 'i32'], ['i32'])
+  emitEnter(enter.code, { functions: functions.length, handlerType, wanted })
+  m.export('enter', enter.index)
   const loop = m.function([], ['i32'])
-  emitLoop(loop.code, inline, { decode, fetch, undefinedInstruction, functions: functions.length, calls, handlerType })
+  const ports = { decode, fetch, undefinedInstruction, flags: flags.index, functions: functions.length, calls, handlerType }
+  emitLoop(loop.code, inline, ports)
   m.export('run', loop.index)
+
+  const opcodeOf: Interpreter['opcodeOf'] = (row, word, near) => {
+    const list = opcodes.get(row)
+    const variants = row.target === undefined ? 1 : 2
+    const opcode = list?.[row.variantOf(word) * variants + (near ? 1 : 0)]
+    if (opcode === undefined) throw new Error(`${row.name}: no handler`)
+    return opcode
+  }
 
   const decoder = createDecoder(rows)
   return {
@@ -137,13 +156,9 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
     module: new WebAssembly.Module(m.build()),
     helperNames: helperNames.map(([name]) => name),
     functions: functions.length,
-    opcodeOf: (row, word, near) => {
-      const list = opcodes.get(row)
-      const variants = row.target === undefined ? 1 : 2
-      const opcode = list?.[row.variantOf(word) * variants + (near ? 1 : 0)]
-      if (opcode === undefined) throw new Error(`${row.name}: no handler`)
-      return opcode
-    },
+    opcodeOf,
+    functionOf: (row, word) =>
+      row.frequent ? undefined : opcodeOf(row, word, false) - special.COUNT - inline.length,
     placeOperands: (row, word) => {
       const operands = row.operandsOf(word)
       place(row.name, operands)

@@ -6,12 +6,14 @@ import type { Handler } from './handler.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
 import { REGION_TABLE, record, region, scratch, tlb } from '../layout.ts'
-import { REGION_RESULT } from '../translator/region-ops.ts'
+import { REGION_RESULT } from '../translator/region-result.ts'
 
 export interface LoopPorts {
   readonly decode: number
   readonly fetch: number
   readonly undefinedInstruction: number
+  /** Resolves noted flags. */
+  readonly flags: number
   /** Functions of the table before the regions. */
   readonly functions: number
   readonly calls: CallPorts
@@ -138,7 +140,7 @@ export function emitLoop(
   c.i32(region.OPCODE)
   c.op('i32.and')
   c.if()
-  emitRegionCall(c, { budget, opcode, rec, result, entry, target }, { refund, loadOpcode, loop, jump, dispatch }, ports)
+  emitRegionCall(c, { budget, opcode, rec, result, entry, target, pcOffset }, { refund, loadOpcode, loop, jump, dispatch }, ports)
   c.end()
   save()
   c.get(rec)
@@ -169,10 +171,10 @@ export function emitLoop(
 
   c.end() // jump: the page of the target, by the fetch side of the soft TLB
   c.get(target)
-  c.i64(8)
+  c.i64(tlb.INDEX_SHIFT)
   c.op('i64.shr_u')
   c.op('i32.wrap_i64')
-  c.i32(0xff0)
+  c.i32(tlb.INDEX_MASK)
   c.op('i32.and')
   c.i32(0)
   c.memory('i32.load', scratch.TLB)
@@ -231,7 +233,7 @@ export function emitLoop(
  */
 function emitRegionCall(
   c: Code,
-  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'result' | 'entry' | 'target', number>>,
+  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'result' | 'entry' | 'target' | 'pcOffset', number>>,
   to: { refund(): void; loadOpcode(): void; loop: number; jump: number; dispatch: number },
   ports: LoopPorts,
 ): void {
@@ -273,6 +275,16 @@ function emitRegionCall(
   c.i32(0)
   c.memory('i32.load', scratch.BUDGET)
   c.set(local.budget)
+  // Regions that were called may have come to another page.
+  c.i32(0)
+  c.memory('i64.load', scratch.PC_OFFSET)
+  c.set(local.pcOffset)
+  c.i32(0)
+  c.memory('i32.load', scratch.FLAG_KIND)
+  c.if()
+  c.call(ports.flags)
+  c.op('drop')
+  c.end()
   c.get(local.result)
   c.i32(REGION_RESULT.TARGET)
   c.op('i32.eq')
@@ -281,6 +293,13 @@ function emitRegionCall(
   c.memory('i64.load', scratch.TARGET)
   c.set(local.target)
   c.br(to.jump)
+  c.end()
+  c.get(local.result)
+  c.i32(REGION_RESULT.LEAVE)
+  c.op('i32.eq')
+  c.if(undefined, false)
+  c.i32(1)
+  c.return()
   c.end()
   c.get(local.result)
   c.i32(~REGION_RESULT.INTERPRET)

@@ -24,6 +24,8 @@ export interface Block {
 export interface PageCode {
   readonly decoder: Decoder
   wordAt(index: number): number
+  /** Whether an instruction is done by its handler: it ends its block. */
+  isSystem(row: Row, word: number): boolean
 }
 
 const inPage = (index: number): boolean => index >= 0 && index < record.PER_PAGE
@@ -35,7 +37,7 @@ export function targetOf({ index, row, word }: Instruction): number {
   return index + Number(operand.value) / 4
 }
 
-/** Where control may go after this instruction, in the page. */
+/** Where control may go after this instruction, in the page; after a call, when it has come back. */
 function successorsOf(instruction: Instruction): number[] {
   const { index, row } = instruction
   switch (row.flow) {
@@ -46,6 +48,7 @@ function successorsOf(instruction: Instruction): number[] {
     case 'branch':
       return [targetOf(instruction), index + 1]
     case 'call':
+      return [index + 1]
     case 'indirect':
     case 'leave':
       return []
@@ -71,7 +74,7 @@ export function findBlocks(code: PageCode, root: number): Block[] {
       const instruction = instructionAt(code, index)
       if (instruction === undefined) break
       instructions.set(index, instruction)
-      if (instruction.row.flow === undefined) {
+      if (instruction.row.flow === undefined && !code.isSystem(instruction.row, instruction.word)) {
         index++
         continue
       }
@@ -90,7 +93,7 @@ export function findBlocks(code: PageCode, root: number): Block[] {
       const instruction = instructions.get(index)
       if (instruction === undefined || (index !== start && leaders.has(index))) break
       list.push(instruction)
-      if (instruction.row.flow !== undefined) break
+      if (instruction.row.flow !== undefined || code.isSystem(instruction.row, instruction.word)) break
     }
     const last = list.at(-1)
     if (last !== undefined) blocks.push({ start, instructions: list, successors: successorsOf(last) })

@@ -1,27 +1,31 @@
 /**
- * Instruction bodies for a translated region: registers and flags live in locals, operands are constants.
- * Whatever a region does not do itself it leaves to the interpreter, by returning at that instruction.
+ * Instruction bodies for a translated region: registers live in locals, operands are constants. Whatever a region does not
+ * do itself it leaves to the interpreter, by returning at that instruction with the registers it has changed in memory.
  */
 import type {
   AccessMode,
   GprOperand,
   ImmOperand,
   JumpKind,
-  Local,
   Operand,
+  Ops,
   SmallOperand,
   SysregOperand,
   VecOperand,
   Width,
 } from '../../../pure/arch/a64/ops.ts'
 import { gpr } from '../../../pure/arch/a64/ops.ts'
+import type { Row } from '../../../pure/arch/a64/row.ts'
 import type { Code } from '../../wasm/code.ts'
 import { PUSHED } from '../emit/arithmetic-ops.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
-import type { Flag } from '../emit/flag-ops.ts'
-import { WasmOps } from '../emit/wasm-ops.ts'
+import { UNTOUCHED } from '../flag-kind.ts'
+import type { FlagState } from '../flag-kind.ts'
+import { fieldValue } from '../interpreter/interpreter.ts'
 import { bank, mode, record, scratch, sysregAt, vAt, xAt } from '../layout.ts'
-import { conditionMasks } from '../state.ts'
+import { REGION_RESULT } from './region-result.ts'
+import { LazyFlagOps } from './lazy-flag-ops.ts'
+import type { FlagLocals, FlagPorts } from './lazy-flag-ops.ts'
 
 /** Where a block's control goes: an instruction of the page by its number, or an offset from the block's last one. */
 export type Edge = { readonly to: number } | { readonly far: number }
@@ -29,10 +33,12 @@ export type Edge = { readonly to: number } | { readonly far: number }
 export type Terminator =
   | { readonly kind: 'goto'; readonly edge: Edge }
   | { readonly kind: 'branch'; readonly condition: number; readonly edge: Edge }
+  /** The address is in the target local; the next instruction is where the call comes back to. */
+  | { readonly kind: 'call' }
   /** The address is in the target local. */
   | { readonly kind: 'indirect' }
-  /** The interpreter has to run this instruction. */
-  | { readonly kind: 'interpret' }
+  /** The interpreter's handler has to run this instruction. */
+  | { readonly kind: 'system' }
 
 /** Locals that all of a region shares. */
 export interface RegionLocals {
@@ -41,37 +47,57 @@ export interface RegionLocals {
   readonly pcOffset: number
   readonly target: number
   readonly result: number
+  readonly fpTrapped: number
+  readonly flags: FlagLocals
 }
 
-export interface RegionPorts {
-  readonly loadSlow: number
-  readonly storeSlow: number
+export interface RegionPorts extends FlagPorts {
+  /** Runs the region at an address with a budget, if there is one. */
+  readonly enter: number
+  /** A pure helper's function. */
+  helper(name: string, parameters: number): number
 }
 
-const masks = conditionMasks()
-const FLAGS = ['n', 'z', 'c', 'v'] as const
-const flagAddress: Record<Flag, number> = { n: bank.FLAG_N, z: bank.FLAG_Z, c: bank.FLAG_C, v: bank.FLAG_V }
+/** Which locals a region fills besides those of registers. */
+export interface RegionNeeds {
+  readonly flags: boolean
+  readonly fp: boolean
+}
 
-export class RegionOps extends WasmOps {
+/** Sets of registers: bit n is Xn (31 is SP) or Vn. */
+export interface RegisterSets {
+  readonly x: number
+  readonly v: number
+}
+
+export const forEachRegister = (set: number, visit: (register: number) => void): void => {
+  for (let left = set; left !== 0; left &= left - 1) visit(31 - Math.clz32(left & -left))
+}
+
+const isRegister = (operand: GprOperand): boolean => operand.value <= gpr.SP
+
+export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
   private readonly locals: RegionLocals
+  private readonly regionPorts: RegionPorts
   private readonly page: number
   private readonly registers = new Map<number, number>()
-  private readonly written = new Set<number>()
-  private readonly flags = new Map<Flag, number>()
-  private flagsWritten = false
-  /** Depth of the block whose end spills the registers and returns. */
+  private readonly vectors = new Map<number, number>()
+  /** Registers whose locals may differ from memory. */
+  private dirtyX = 0
+  private dirtyV = 0
+  /** Depth of the block whose end returns. */
   exit = 0
   private index = 0
   /** Instructions of the block that have been counted but, at this one, not run. */
   private uncounted = 0
-  private nesting = 0
+  private fpAllowed = false
+  /** Whether the instruction goes elsewhere than to the next. */
+  private branches = false
   terminator: Terminator | undefined
-  /** The operands of the last compare, while nothing has changed the flags since. */
-  private compared: { readonly w: Width; readonly a: number; readonly b: number } | undefined
-  private readonly compareLocals = new Map<Width, readonly [number, number]>()
 
   constructor(code: Code, ports: RegionPorts, locals: RegionLocals, page: number) {
-    super(code, ports)
+    super(code, ports, locals.flags)
+    this.regionPorts = ports
     this.locals = locals
     this.page = page
   }
@@ -80,20 +106,25 @@ export class RegionOps extends WasmOps {
     return this.page + index * record.SIZE
   }
 
-  startBlock(): void {
-    this.compared = undefined
+  /** `dirty`: registers that some way here has changed. */
+  startBlock(dirty: RegisterSets, flags: FlagState): void {
+    this.dirtyX = dirty.x
+    this.dirtyV = dirty.v
+    this.flagState = flags
+    this.fpAllowed = false
   }
 
-  /** `uncounted`: instructions from this one to the end of its block; `fp`: floating point or AdvSIMD. */
-  startInstruction(index: number, uncounted: number, fp: boolean): void {
+  /** `uncounted`: instructions from this one to the end of its block. */
+  startInstruction(index: number, uncounted: number, { fp, flow }: Pick<Row, 'fp' | 'flow'>): void {
     this.index = index
     this.uncounted = uncounted
+    this.branches = flow !== undefined
     this.terminator = undefined
-    this.nesting = 0
     this.begin(this.code)
-    if (!fp) return
-    this.code.i32(0)
-    this.code.memory('i32.load', bank.FP_TRAPPED)
+    if (!fp || this.fpAllowed) return
+    // Nothing that a region runs changes CPACR_EL1 or the exception level: once a block is enough.
+    this.fpAllowed = true
+    this.code.get(this.locals.fpTrapped)
     this.code.if(undefined, false)
     this.leaveToInterpret()
     this.code.end()
@@ -107,37 +138,69 @@ export class RegionOps extends WasmOps {
     return local
   }
 
-  private flagLocal(flag: Flag): number {
-    let local = this.flags.get(flag)
-    if (local === undefined) this.flags.set(flag, (local = this.code.local(flag === 'c' ? 'i32' : 'i64')))
+  private vectorLocal(register: number): number {
+    let local = this.vectors.get(register)
+    if (local === undefined) this.vectors.set(register, (local = this.code.local('v128')))
     return local
   }
 
-  /** What fills the locals, to come before the code. */
-  prologue(c: Code): void {
-    const fill = (address: number, local: number, wide: boolean): void => {
-      c.i32(0)
-      c.memory(wide ? 'i64.load' : 'i32.load', address)
-      c.set(local)
-    }
-    fill(scratch.TLB, this.locals.tlb, false)
-    fill(scratch.PC_OFFSET, this.locals.pcOffset, true)
-    for (const [register, local] of this.registers) fill(xAt(register), local, true)
-    for (const [flag, local] of this.flags) fill(flagAddress[flag], local, flag !== 'c')
+  /** Fills the locals of registers from memory. */
+  loadRegisters({ x, v }: RegisterSets): void {
+    forEachRegister(x, (register) => {
+      this.code.i32(0)
+      this.code.memory('i64.load', xAt(register))
+      this.code.set(this.registerLocal(register))
+    })
+    forEachRegister(v, (register) => {
+      this.code.i32(0)
+      this.code.vectorMemory('v128.load', vAt(register))
+      this.code.set(this.vectorLocal(register))
+    })
   }
 
-  /** Brings the locals back to memory. */
+  private storeRegisters(x: number, v: number): void {
+    forEachRegister(x, (register) => {
+      this.code.i32(0)
+      this.code.get(this.registerLocal(register))
+      this.code.memory('i64.store', xAt(register))
+    })
+    forEachRegister(v, (register) => {
+      this.code.i32(0)
+      this.code.get(this.vectorLocal(register))
+      this.code.vectorMemory('v128.store', vAt(register))
+    })
+  }
+
+  /** Fills the locals that a region starts with. */
+  prologue(live: RegisterSets, needs: RegionNeeds): void {
+    const c = this.code
+    c.i32(0)
+    c.memory('i64.load', scratch.PC_OFFSET)
+    c.set(this.locals.pcOffset)
+    this.loadContext(needs)
+    this.loadRegisters(live)
+  }
+
+  /** What system instructions change. */
+  private loadContext(needs: RegionNeeds): void {
+    const c = this.code
+    c.i32(0)
+    c.memory('i32.load', scratch.TLB)
+    c.set(this.locals.tlb)
+    if (needs.fp) {
+      c.i32(0)
+      c.memory('i32.load', bank.FP_TRAPPED)
+      c.set(this.locals.fpTrapped)
+    }
+    if (needs.flags) this.loadFlags()
+  }
+
+  /** What every way out ends with. */
   epilogue(): void {
     const c = this.code
-    const spill = (address: number, local: number, wide: boolean): void => {
-      c.i32(0)
-      c.get(local)
-      c.memory(wide ? 'i64.store' : 'i32.store', address)
-    }
-    for (const register of this.written) spill(xAt(register), this.registerLocal(register), true)
-    if (this.flagsWritten) for (const flag of FLAGS) spill(flagAddress[flag], this.flagLocal(flag), flag !== 'c')
-    spill(scratch.TARGET, this.locals.target, true)
-    spill(scratch.BUDGET, this.locals.budget, false)
+    c.i32(0)
+    c.get(this.locals.budget)
+    c.memory('i32.store', scratch.BUDGET)
     c.get(this.locals.result)
   }
 
@@ -151,7 +214,7 @@ export class RegionOps extends WasmOps {
   set(w: Width, reg: GprOperand, _value: Pushed): void {
     if (reg.value === gpr.SINK) return this.code.op('drop')
     if (w === 32) this.code.op('i64.extend_i32_u')
-    this.written.add(reg.value)
+    this.dirtyX |= 1 << reg.value
     this.code.set(this.registerLocal(reg.value))
   }
 
@@ -160,21 +223,22 @@ export class RegionOps extends WasmOps {
   }
 
   vget(reg: VecOperand): Pushed {
-    this.code.i32(0)
-    this.code.vectorMemory('v128.load', vAt(reg.value))
+    this.code.get(this.vectorLocal(reg.value))
     return PUSHED
   }
 
-  vset(reg: VecOperand, value: Pushed): void {
-    const v = this.let(128, value)
-    this.code.i32(0)
-    this.code.get(v.local)
-    this.code.vectorMemory('v128.store', vAt(reg.value))
+  vset(reg: VecOperand, _value: Pushed): void {
+    this.dirtyV |= 1 << reg.value
+    this.code.set(this.vectorLocal(reg.value))
   }
 
   sysregGet(slot: SysregOperand): Pushed {
+    return this.kept(slot.value)
+  }
+
+  kept(slot: number): Pushed {
     this.code.i32(0)
-    this.code.memory('i64.load', sysregAt(slot.value))
+    this.code.memory('i64.load', sysregAt(slot))
     return PUSHED
   }
 
@@ -186,62 +250,7 @@ export class RegionOps extends WasmOps {
     return PUSHED
   }
 
-  // ---- flags
-
-  protected setFlag(flag: Flag, push: () => void): void {
-    this.compared = undefined
-    this.flagsWritten = true
-    push()
-    this.code.set(this.flagLocal(flag))
-  }
-
-  protected pushFlag(flag: Flag): void {
-    this.code.get(this.flagLocal(flag))
-  }
-
-  protected pushConditionMask(code: SmallOperand): void {
-    this.code.i32(masks[code.value] ?? 0)
-  }
-
-  override flagsSub(w: Width, a: Local, b: Local): void {
-    super.flagsSub(w, a, b)
-    let pair = this.compareLocals.get(w)
-    if (pair === undefined) {
-      const type = w === 64 ? 'i64' : 'i32'
-      this.compareLocals.set(w, (pair = [this.code.local(type), this.code.local(type)]))
-    }
-    ;[a, b].forEach((local, i) => {
-      this.code.get(local.local)
-      this.code.set(pair[i] ?? 0)
-    })
-    this.compared = { w, a: pair[0], b: pair[1] }
-  }
-
-  override condition(code: number | SmallOperand): Pushed {
-    const value = typeof code === 'number' ? code : code.value
-    const comparison = COMPARISONS[value]
-    if (this.compared === undefined || comparison === undefined) return super.condition(value)
-    this.code.get(this.compared.a)
-    this.code.get(this.compared.b)
-    return this.compare(comparison, this.compared.w, PUSHED, PUSHED)
-  }
-
-  override when(condition: Pushed, then: () => void, otherwise?: () => void): void {
-    this.nesting++
-    const before = this.compared
-    super.when(condition, then, otherwise)
-    // Flags that only one way has set are in their locals, but no compare is.
-    if (this.compared !== before) this.compared = undefined
-    this.nesting--
-  }
-
   // ---- program flow
-
-  private pushPc(): void {
-    this.code.get(this.locals.pcOffset)
-    this.code.i64(this.recordOf(this.index) >>> 2)
-    this.code.op('i64.add')
-  }
 
   private pushPcPlus(offset: number | bigint): Pushed {
     this.code.get(this.locals.pcOffset)
@@ -255,7 +264,7 @@ export class RegionOps extends WasmOps {
   }
 
   pageRelative(offset: ImmOperand): Pushed {
-    this.pushPc()
+    this.pushPcPlus(0)
     this.code.i64(-4096)
     this.code.op('i64.and')
     this.code.i64(offset.value)
@@ -272,32 +281,138 @@ export class RegionOps extends WasmOps {
     return to >= 0 && to < record.PER_PAGE ? { to } : { far: Number(offset.value) }
   }
 
-  jump(offset: ImmOperand): void {
-    this.terminator = { kind: 'goto', edge: this.edge(offset) }
+  /** What follows a call to a system helper is not reached. */
+  private end(terminator: Terminator): void {
+    if (this.terminator?.kind !== 'system') this.terminator = terminator
+  }
+
+  jump(offset: ImmOperand, kind: JumpKind = 'jump'): void {
+    if (kind === 'call') {
+      this.pushPcPlus(offset.value)
+      return this.jumpTo(PUSHED, kind)
+    }
+    this.end({ kind: 'goto', edge: this.edge(offset) })
   }
 
   jumpIf(_condition: Pushed, offset: ImmOperand): void {
     const condition = this.temporary('i32')
     this.code.set(condition)
-    this.terminator = { kind: 'branch', condition, edge: this.edge(offset) }
+    this.end({ kind: 'branch', condition, edge: this.edge(offset) })
   }
 
-  jumpTo(_address: Pushed, _kind: JumpKind): void {
+  jumpTo(_address: Pushed, kind: JumpKind): void {
     this.code.set(this.locals.target)
-    this.terminator = { kind: 'indirect' }
+    this.end({ kind: kind === 'call' ? 'call' : 'indirect' })
+  }
+
+  /**
+   * Runs the region of the called function, if there is one, and goes on behind when it comes back here; everything else
+   * is handed on. Afterwards memory is as the callee left it, and `live` is loaded from it.
+   */
+  callOut(live: RegisterSets, flags: boolean): void {
+    const c = this.code
+    this.storeRegisters(this.dirtyX, this.dirtyV)
+    this.storeFlags()
+    c.get(this.locals.target)
+    c.get(this.locals.budget)
+    c.call(this.regionPorts.enter)
+    c.tee(this.locals.result)
+    c.i32(0)
+    c.memory('i64.load', scratch.TARGET)
+    this.nextPc()
+    c.op('i64.ne')
+    c.op('i32.or')
+    c.if(undefined, false)
+    c.get(this.locals.result)
+    c.return()
+    c.end()
+    c.i32(0)
+    c.memory('i32.load', scratch.BUDGET)
+    c.set(this.locals.budget)
+    c.i32(0)
+    c.get(this.locals.pcOffset)
+    c.memory('i64.store', scratch.PC_OFFSET)
+    this.startBlock({ x: 0, v: 0 }, UNTOUCHED)
+    if (flags) this.loadFlags()
+    this.loadRegisters(live)
+  }
+
+  /**
+   * Runs the instruction by its handler, a function of the interpreter's table, as if it had just been dispatched. Afterwards
+   * memory is as the handler left it, and `live` is loaded from it. `needed`: instructions that the budget must cover
+   * for the region to go on.
+   */
+  callHandler(handler: number, type: number, live: RegisterSets, needs: RegionNeeds, needed: number): void {
+    const c = this.code
+    const left = this.uncounted - 1
+    this.storeRegisters(this.dirtyX, this.dirtyV)
+    this.storeFlags()
+    c.i32(0)
+    c.memory('i32.load', scratch.FLAG_KIND)
+    c.if()
+    c.call(this.regionPorts.flags)
+    c.op('drop')
+    c.end()
+    c.i32(0)
+    c.get(this.locals.budget)
+    c.i32(left)
+    c.op('i32.add')
+    c.memory('i32.store', scratch.BUDGET)
+    c.i32(this.recordOf(this.index))
+    c.i32(handler)
+    c.callIndirect(type)
+    c.if(undefined, false)
+    c.i32(REGION_RESULT.LEAVE)
+    c.return()
+    c.end()
+    c.i32(0)
+    c.memory('i32.load', scratch.BUDGET)
+    c.tee(this.locals.budget)
+    c.i32(needed)
+    c.op('i32.lt_s')
+    c.if(undefined, false)
+    c.i32(this.recordOf(this.index + 1))
+    c.return()
+    c.end()
+    if (left > 0) {
+      c.get(this.locals.budget)
+      c.i32(left)
+      c.op('i32.sub')
+      c.set(this.locals.budget)
+    }
+    this.startBlock({ x: 0, v: 0 }, UNTOUCHED)
+    this.loadContext(needs)
+    this.loadRegisters(live)
+  }
+
+  /** Emits one way of a branch; what it changes of what is known does not hold on the other. */
+  branching(way: () => void): void {
+    const { dirtyX, dirtyV, flagState } = this
+    way()
+    this.dirtyX = dirtyX
+    this.dirtyV = dirtyV
+    this.flagState = flagState
   }
 
   /** Leaves the region for an instruction that is not in it, or not a direct successor. */
   leaveAt(edge: Edge): void {
-    const c = this.code
-    if ('far' in edge) {
-      this.pushPcPlus(edge.far)
-      c.set(this.locals.target)
-      this.leaveWith(REGION_RESULT.TARGET)
-    } else this.leaveWith(this.recordOf(edge.to))
+    if (!('far' in edge)) return this.leaveWith(this.recordOf(edge.to))
+    this.pushPcPlus(edge.far)
+    this.code.set(this.locals.target)
+    this.leaveToTarget()
   }
 
-  leaveWith(result: number): void {
+  leaveToTarget(): void {
+    const c = this.code
+    c.i32(0)
+    c.get(this.locals.target)
+    c.memory('i64.store', scratch.TARGET)
+    this.leaveWith(REGION_RESULT.TARGET)
+  }
+
+  private leaveWith(result: number): void {
+    this.storeRegisters(this.dirtyX, this.dirtyV)
+    this.storeFlags()
     this.code.i32(result)
     this.code.set(this.locals.result)
     this.code.br(this.exit)
@@ -313,7 +428,7 @@ export class RegionOps extends WasmOps {
     this.leaveWith(this.recordOf(this.index) | REGION_RESULT.INTERPRET)
   }
 
-  // ---- calling out: only translations are looked up; they have no effect on the guest
+  // ---- calling out
 
   base(reg: GprOperand): Pushed {
     if (reg.value !== gpr.SP) return this.get(64, reg)
@@ -331,6 +446,7 @@ export class RegionOps extends WasmOps {
     this.leaveToInterpret()
   }
 
+  // Only translations are looked up: that has no effect on the guest.
   protected beforeCallOut(): void {}
   protected afterCallOut(): void {}
   protected commitStore(): void {}
@@ -345,43 +461,34 @@ export class RegionOps extends WasmOps {
     this.code.memory('i32.load', scratch.TLB_UNPRIVILEGED)
   }
 
-  call(_helper: string, _kind: 'pure' | 'system', ..._args: readonly (number | Operand)[]): void {
-    this.leaveToInterpret()
-    if (this.nesting === 0) this.terminator = { kind: 'interpret' }
+  call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void {
+    if (kind === 'pure') {
+      this.ask(helper, ...args)
+      return this.code.op('drop')
+    }
+    // A branch that calls out would be half done here.
+    if (this.nesting > 0 || this.branches) this.leaveToInterpret()
+    if (this.nesting === 0) this.terminator = { kind: 'system' }
   }
 
   argument(): void {
     this.code.op('drop')
   }
 
+  /** A helper works on the registers in memory: those it is told of are there before, and fetched from there after. */
   ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {
-    this.call(helper, 'pure', ...args)
-    return this.konst(32, 0) // not reached
+    const c = this.code
+    let x = 0
+    let v = 0
+    for (const arg of args) {
+      if (typeof arg === 'number') continue
+      if (arg.kind === 'x' && isRegister(arg)) x |= 1 << arg.value
+      if (arg.kind === 'v') v |= 1 << arg.value
+    }
+    this.storeRegisters(x, v)
+    for (const arg of args) c.i32(typeof arg === 'number' ? arg : fieldValue(arg))
+    c.call(this.regionPorts.helper(helper, args.length))
+    this.loadRegisters({ x, v })
+    return PUSHED
   }
 }
-
-/** What a region answers when it is not simply the record to go on with. */
-export const REGION_RESULT = {
-  /** Go on at the address in scratch.TARGET. */
-  TARGET: 0,
-  /** Set in a record's address: run that instruction by its own handler, then go on. */
-  INTERPRET: 1,
-} as const
-
-/** Conditions after a compare of a with b, as a relation of the two (Arm ARM C1.2.4). */
-const COMPARISONS = [
-  'eq',
-  'ne',
-  'geU',
-  'ltU',
-  undefined,
-  undefined,
-  undefined,
-  undefined,
-  'gtU',
-  'leU',
-  'geS',
-  'ltS',
-  'gtS',
-  'leS',
-] as const

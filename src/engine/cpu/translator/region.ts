@@ -2,6 +2,10 @@
 import { Code } from '../../wasm/code.ts'
 import { analyse } from './control-flow.ts'
 import type { Block, Graph } from './control-flow.ts'
+import type { Row } from '../../../pure/arch/a64/row.ts'
+import type { EffectsOf } from './effects.ts'
+import { analyseRegion } from './liveness.ts'
+import type { RegionFacts } from './liveness.ts'
 import { RegionOps } from './region-ops.ts'
 import type { Edge, RegionLocals, RegionPorts } from './region-ops.ts'
 
@@ -12,17 +16,36 @@ export interface Region {
   readonly instructions: number
 }
 
+/** The functions by which the interpreter runs rare instructions. */
+export interface Handlers {
+  /** Their type in the module that is built. */
+  readonly type: number
+  /** The number in the table; `undefined`: the instruction has no function of its own. */
+  of(row: Row, word: number): number | undefined
+}
+
 class Emitter {
   private readonly ops: RegionOps
   private readonly graph: Graph
+  private readonly facts: RegionFacts
   private readonly code: Code
   private readonly locals: RegionLocals
+  private readonly handlers: Handlers
   private readonly instructions: number
   private readonly labels = new Map<number, number>()
   private readonly children: number[][]
 
-  constructor(ops: RegionOps, graph: Graph, locals: RegionLocals, instructions: number) {
+  constructor(
+    ops: RegionOps,
+    graph: Graph,
+    facts: RegionFacts,
+    locals: RegionLocals,
+    handlers: Handlers,
+    instructions: number,
+  ) {
     this.ops = ops
+    this.handlers = handlers
+    this.facts = facts
     this.graph = graph
     this.code = ops.code
     this.locals = locals
@@ -65,11 +88,12 @@ class Emitter {
     c.i32(length)
     c.op('i32.sub')
     c.set(this.locals.budget)
-    ops.startBlock()
+    const facts = this.facts.blocks[position]
+    if (facts === undefined) throw new Error('no such block')
+    ops.startBlock(facts.dirty, facts.flags)
     for (const [i, { index, row, word }] of block.instructions.entries()) {
-      ops.startInstruction(index, length - i, row.fp)
+      ops.startInstruction(index, length - i, row)
       row.emit(ops, word, row.operandsOf(word))
-      if (ops.terminator?.kind === 'interpret') return
     }
     const next: Edge = { to: block.start + length }
     const end = ops.terminator ?? { kind: 'goto', edge: next }
@@ -79,18 +103,49 @@ class Emitter {
       case 'branch':
         c.get(end.condition)
         c.if()
-        this.follow(end.edge, position)
+        ops.branching(() => this.follow(end.edge, position))
         c.else()
-        this.follow(next, position)
+        ops.branching(() => this.follow(next, position))
         c.end()
         return
+      case 'call':
+        return this.call(next, position)
       case 'indirect':
-        return ops.leaveWith(0)
-      case 'interpret':
-        return
+        return ops.leaveToTarget()
+      case 'system':
+        return this.system(block, next, position)
       default:
         end satisfies never
     }
+  }
+
+  /** A called function may have used up the budget that covered the rest. */
+  private call(next: Edge, position: number): void {
+    const { code: c, ops } = this
+    const to = 'to' in next ? this.graph.order.get(next.to) : undefined
+    const live = to === undefined ? undefined : this.facts.blocks[to]?.live
+    if (live === undefined) return ops.leaveToTarget()
+    ops.callOut(live, this.facts.needs.flags)
+    c.get(this.locals.budget)
+    c.i32(this.instructions)
+    c.op('i32.lt_s')
+    c.if(undefined, false)
+    ops.leaveAt(next)
+    c.end()
+    this.follow(next, position)
+  }
+
+  /** An instruction that only the driver can follow, like an exception's return, is the interpreter's. */
+  private system({ instructions }: Block, next: Edge, position: number): void {
+    const last = instructions.at(-1)
+    if (last?.row.flow !== undefined) return
+    const handler =
+      last === undefined ? undefined : this.handlers.of(last.row, last.word)
+    const to = 'to' in next ? this.graph.order.get(next.to) : undefined
+    const live = to === undefined ? { x: 0, v: 0 } : this.facts.blocks[to]?.live
+    if (handler === undefined || live === undefined) return this.ops.leaveToInterpret()
+    this.ops.callHandler(handler, this.handlers.type, live, this.facts.needs, this.instructions)
+    this.follow(next, position)
   }
 
   private follow(edge: Edge, from: number): void {
@@ -117,18 +172,28 @@ class Emitter {
   }
 }
 
+/** What a region needs of the module it is emitted into, before its function is: its graph, and what is known of it. */
+export interface PlannedRegion {
+  readonly graph: Graph
+  readonly facts: RegionFacts
+}
+
+export function planRegion(found: readonly Block[], root: number, effects: EffectsOf): PlannedRegion {
+  const graph = analyse(found, root)
+  return { graph, facts: analyseRegion(graph, effects) }
+}
+
 /**
  * Emits a region into `into`, a function of one parameter, the budget, that answers with the record to go
  * on with or one of REGION_RESULT. `page`: address of the first record of its page.
  */
 export function emitRegion(
   into: Code,
-  found: readonly Block[],
-  root: number,
+  { graph, facts }: PlannedRegion,
   page: number,
   ports: RegionPorts,
+  handlers: Handlers,
 ): Region {
-  const graph = analyse(found, root)
   const instructions = graph.blocks.reduce((n, b) => n + b.instructions.length, 0)
   const body = new Code(into.parameters)
   const locals: RegionLocals = {
@@ -137,19 +202,20 @@ export function emitRegion(
     pcOffset: body.local('i64'),
     target: body.local('i64'),
     result: body.local('i32'),
+    fpTrapped: body.local('i32'),
+    flags: { kind: body.local('i32'), a: body.local('i64'), b: body.local('i64') },
   }
   const ops = new RegionOps(body, ports, locals, page)
+  ops.prologue(facts.blocks[0]?.live ?? { x: 0, v: 0 }, facts.needs)
   ops.exit = body.depth
   body.block()
-  new Emitter(ops, graph, locals, instructions).tree(0)
+  new Emitter(ops, graph, facts, locals, handlers, instructions).tree(0)
   body.op('unreachable')
   body.end()
   ops.epilogue()
 
   into.locals.push(...body.locals)
-  ops.prologue(into)
-  const before = into.length
-  for (const hint of body.hints) into.hints.push({ offset: hint.offset + before, likely: hint.likely })
+  into.hints.push(...body.hints)
   into.append(body.written())
   return { ranges: graph.blocks.map((b) => ({ start: b.start, length: b.instructions.length })), instructions }
 }

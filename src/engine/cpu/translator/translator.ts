@@ -8,33 +8,44 @@ import type { Interpreter } from '../interpreter/interpreter.ts'
 import { REGION_TABLE, record, region } from '../layout.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
 import { analyse, findBlocks } from './control-flow.ts'
-import type { Block } from './control-flow.ts'
-import { emitRegion } from './region.ts'
+import type { Block, PageCode } from './control-flow.ts'
+import type { Row } from '../../../pure/arch/a64/row.ts'
+import { EffectsOf } from './effects.ts'
+import { emitRegion, planRegion } from './region.ts'
 import type { Region } from './region.ts'
 
+/** Instructions between two looks at where the interpreter is: fewer where it interprets, more where regions run. */
+const INTERVAL = { least: 4096, most: 65_536 } as const
 /**
- * Samples of a neighbourhood before it is compiled: compiling a region takes about a millisecond, in which
+ * Samples (each of `INTERVAL.least` instructions) of a neighbourhood before it is compiled: compiling a region takes about a millisecond, in which
  * the interpreter runs as many instructions as lie between 50 samples.
  */
 const HOT = 48
+/** Calls from regions before a function is compiled. */
+const CALLED = 64
+const MAX_COUNTED = 1 << 16
 /** A neighbourhood: 32 instructions. */
 const NEIGHBOURHOOD = 32 * record.SIZE
 /** Regions in a module, and samples that a smaller batch waits for more. */
 const BATCH = 32
+const FEW = 8
 const PATIENCE = 1024
 /** A region of less is not worth its entry. */
-const MIN_INSTRUCTIONS = 4
+const MIN_INSTRUCTIONS = 3
 /** UDF: regions end before a breakpoint as before a word that is no instruction. */
 const NO_INSTRUCTION = 0
 /** How far back the start of a function is looked for, in instructions. */
 const LOOK_BACK = 256
 
+type Import = WebAssembly.Memory | WebAssembly.Table | ((...args: never[]) => unknown)
+
 export interface TranslatorPorts {
   readonly memory: WebAssembly.Memory
-  readonly table: WebAssembly.Table
-  /** Bytes of RAM accesses that miss the soft TLB; 0: the interpreter has to make the access. */
-  loadSlow(low: number, high: number, what: number): number
-  storeSlow(low: number, high: number, what: number): number
+  /**
+   * What regions import: `memory`, `table`, the interpreter's `flags` and `enter`, the pure helpers, and `loadSlow` and
+   * `storeSlow`: bytes of RAM accesses that miss the soft TLB; 0: the interpreter has to make the access.
+   */
+  readonly imports: Record<string, Import>
 }
 
 interface Installed extends Region {
@@ -56,10 +67,17 @@ export class Translator {
   private readonly code: CodeCache
   private readonly ports: TranslatorPorts
   private readonly view: DataView
+  /** Instructions until the next sample is wanted. */
+  interval: number = INTERVAL.least
   /** Samples by neighbourhood. */
   private readonly samples = new Map<number, number>()
+  /** How often regions have called functions that have none, by record. */
+  private readonly calls = new Map<number, number>()
   private readonly queue = new Map<number, Candidate>()
+  private readonly effects = new EffectsOf()
   private waited = 0
+  /** Set while compiled code may be running, which only a sample may change. */
+  private compileSoon = false
   private next = 0
   /** Regions by page, the address of its first record. */
   private readonly pages = new Map<number, Installed[]>()
@@ -75,45 +93,75 @@ export class Translator {
 
   /** Tells where the interpreter is. A neighbourhood is thought about when it is hot, and ever more rarely later. */
   sample(address: number): void {
+    const weight = this.interval / INTERVAL.least
+    if (this.queue.size > 0) {
+      this.waited += weight
+      if (this.compileSoon || this.queue.size >= BATCH || this.waited >= PATIENCE) this.compile()
+    }
+    if (this.isRoot(address)) {
+      this.interval = Math.min(INTERVAL.most, this.interval * 2)
+      return
+    }
+    this.interval = INTERVAL.least
     const key = Math.floor(address / NEIGHBOURHOOD)
-    const count = (this.samples.get(key) ?? 0) + 1
+    const before = this.samples.get(key) ?? 0
+    const count = before + weight
     this.samples.set(key, count)
-    if (this.queue.size > 0 && ++this.waited >= PATIENCE) this.compile()
-    if (count < HOT || (count & (count - 1)) !== 0) return
+    // Thought about at every doubling.
+    if (count < HOT || Math.clz32(count) === Math.clz32(before)) return
     const page = this.code.pageOf(address)
     this.noteHot(page, (address - page) / record.SIZE)
-    if (this.queue.size >= BATCH) this.compile()
+  }
+
+  /** A region has called the function at this record, and there is no region for it. */
+  wanted(address: number): void {
+    // A hostile guest could call everything there is.
+    if (this.calls.size >= MAX_COUNTED) this.calls.clear()
+    const calls = (this.calls.get(address) ?? 0) + 1
+    this.calls.set(address, calls)
+    if (calls < CALLED || (calls & (calls - 1)) !== 0) return
+    const page = this.code.pageOf(address)
+    this.queueRoot(page, (address - page) / record.SIZE)
   }
 
   /** Queues the next place that code around an instruction should be entered at. */
   private noteHot(page: number, index: number): void {
     if (index >= record.PER_PAGE) return
-    for (const root of this.candidates(page, index)) {
-      const address = page + root * record.SIZE
-      if (this.isRoot(address) || this.refused.has(address)) continue
-      // Hot while it still waits for company: hot enough alone.
-      if (this.queue.has(address)) return this.compile()
-      const blocks = findBlocks(this.pageCode(page), root)
-      const size = blocks.reduce((n, b) => n + b.instructions.length, 0)
-      if (size < MIN_INSTRUCTIONS) {
-        this.refused.add(address)
-        continue
-      }
-      this.queue.set(address, { page, root, blocks })
-      return
+    for (const root of this.candidates(page, index)) if (this.queueRoot(page, root)) return
+  }
+
+  /** False: it is a root already, or not worth to be one. */
+  private queueRoot(page: number, root: number): boolean {
+    const address = page + root * record.SIZE
+    if (this.isRoot(address) || this.refused.has(address)) return false
+    // Hot while it still waits for company: hot enough alone.
+    if (this.queue.has(address)) {
+      this.compileSoon ||= this.queue.size >= FEW || this.waited >= PATIENCE / 4
+      return true
     }
+    const blocks = findBlocks(this.pageCode(page), root)
+    const size = blocks.reduce((n, b) => n + b.instructions.length, 0)
+    if (size < MIN_INSTRUCTIONS) {
+      this.refused.add(address)
+      return false
+    }
+    this.queue.set(address, { page, root, blocks })
+    return true
   }
 
   private isRoot(address: number): boolean {
     return (this.view.getUint16(address, true) & region.OPCODE) !== 0
   }
 
-  private pageCode(page: number): { decoder: Interpreter['decoder']; wordAt: (index: number) => number } {
-    const wordAt = (index: number): number => {
-      const address = page + index * record.SIZE
-      return this.code.isBreak(address) ? NO_INSTRUCTION : this.code.wordOf(address)
+  private pageCode(page: number): PageCode {
+    return {
+      decoder: this.interpreter.decoder,
+      wordAt: (index) => {
+        const address = page + index * record.SIZE
+        return this.code.isBreak(address) ? NO_INSTRUCTION : this.code.wordOf(address)
+      },
+      isSystem: (row, word) => this.effects.of(row, word).system,
     }
-    return { decoder: this.interpreter.decoder, wordAt }
   }
 
   /** Headers of the loops around an instruction, innermost first, then where its function seems to start, then itself. */
@@ -142,26 +190,43 @@ export class Translator {
 
   private compile(): void {
     this.waited = 0
+    this.compileSoon = false
     const batch = [...this.queue.values()]
     this.queue.clear()
     if (this.next + batch.length > region.MAX) return
+    const planned = batch.map(({ root, blocks }) => planRegion(blocks, root, this.effects))
     const m = new ModuleBuilder()
+    const helpers = new Map<string, number>()
     const ports = {
       loadSlow: m.importFunction('loadSlow', ['i32', 'i32', 'i32'], ['i32']),
       storeSlow: m.importFunction('storeSlow', ['i32', 'i32', 'i32'], ['i32']),
+      flags: m.importFunction('flags', [], ['i32']),
+      enter: m.importFunction('enter', ['i64', 'i32'], ['i32']),
+      helper: (name: string): number => {
+        const index = helpers.get(name)
+        if (index === undefined) throw new Error(`helper ${name} was not planned for`)
+        return index
+      },
     }
+    for (const { facts } of planned)
+      for (const [name, parameters] of facts.helpers)
+        if (!helpers.has(name)) helpers.set(name, m.importFunction(name, Array<'i32'>(parameters).fill('i32'), ['i32']))
     m.importTable()
+    const handlers = {
+      type: m.type(['i32'], ['i32']),
+      // Cache maintenance may change the very code that runs.
+      of: (row: Row, word: number) => (row.name === 'SYS' ? undefined : this.interpreter.functionOf(row, word)),
+    }
     const functions: number[] = []
-    const regions = batch.map(({ page, root, blocks }) => {
+    const regions = planned.map((plan, i) => {
       const f = m.function(['i32'], ['i32'])
       functions.push(f.index)
-      return emitRegion(f.code, blocks, root, page, ports)
+      return emitRegion(f.code, plan, batch[i]?.page ?? 0, ports, handlers)
     })
     m.element(this.interpreter.functions + this.next, functions)
     const bytes = m.build()
-    const { memory, table, loadSlow, storeSlow } = this.ports
     // Instantiating puts the functions into the table; nothing else is wanted of the instance.
-    void new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, table, loadSlow, storeSlow } })
+    void new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.ports.imports })
     regions.forEach((r, i) => {
       const candidate = batch[i]
       if (candidate !== undefined) this.install(r, candidate)
@@ -172,6 +237,8 @@ export class Translator {
 
   private install(r: Region, { page, root }: Candidate): void {
     const number = this.next++
+    // Handlers read the decoded instruction.
+    for (const { start, length } of r.ranges) this.code.decodedOpcode(page + (start + length - 1) * record.SIZE)
     const address = page + root * record.SIZE
     const originalOpcode = this.code.decodedOpcode(address)
     this.view.setUint32(REGION_TABLE + number * region.SIZE, originalOpcode | (r.instructions << 16), true)
@@ -205,6 +272,7 @@ export class Translator {
     this.pages.clear()
     this.queue.clear()
     this.samples.clear()
+    this.calls.clear()
     this.refused.clear()
   }
 }

@@ -13,8 +13,8 @@ export type Fields<Bits extends string> = Readonly<Record<Letters<Bits>, number>
 type Letterset<S extends string> = S extends `${infer C}${infer Rest}` ? C | Letterset<Rest> : never
 
 /**
- * `jump` and `call` go to a known target, `branch` to it or on; `indirect` to a register's value, `leave`
- * to wherever an exception, a return from one or a wait leads.
+ * `jump` goes to a known target, `branch` to it or on; `call` to a target, known or a register's value, that is meant to
+ * come back; `indirect` to a register's value, `leave` to wherever an exception, a return from one or a wait leads.
  */
 export type Flow = 'jump' | 'call' | 'branch' | 'indirect' | 'leave'
 

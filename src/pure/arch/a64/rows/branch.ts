@@ -92,7 +92,7 @@ export const branch = [
   }),
   a64('BLR', '1101011 0001 11111 000000 nnnnn 00000', 'BLR <Xn>', {
     frequent: true,
-    flow: 'indirect',
+    flow: 'call',
     operands: (f) => ({ n: x(f.n), link: xd(LR) }),
     body: (o, _v, p) => {
       const target = o.let(64, o.get(64, p.n))

@@ -1,0 +1,170 @@
+/** Functions of the interpreter's module that translated regions call. */
+import type { ModuleBuilder } from '../../wasm/module.ts'
+import { flagKind } from '../flag-kind.ts'
+import { REGION_TABLE, region, scratch, tlb } from '../layout.ts'
+import { REGION_RESULT } from '../translator/region-result.ts'
+import { InterpreterOps } from './interpreter-ops.ts'
+import type { CallPorts, Frame } from './interpreter-ops.ts'
+
+type Emitted = ReturnType<ModuleBuilder['function']>['code']
+
+/** As many regions may have called each other: WebAssembly's stack is not the guest's to fill. */
+const MAX_DEPTH = 48
+
+/** `flags() -> NZCV`: resolves what a region has noted of the flags into the bank's. */
+export function emitFlags(c: Emitted, calls: CallPorts): void {
+  const nowhere = (): void => {}
+  const frame: Frame = {
+    code: c,
+    record: 0,
+    budget: undefined,
+    pcOffset: undefined,
+    next: nowhere,
+    jump: nowhere,
+    leave: nowhere,
+  }
+  const ops = new InterpreterOps(frame, calls)
+  ops.start(frame, false, false)
+  const noted = (address: number, w: 32 | 64): ReturnType<InterpreterOps['let']> => {
+    c.i32(0)
+    c.memory(w === 64 ? 'i64.load' : 'i32.load', address)
+    return ops.let(w, { pushed: true })
+  }
+  const resolutions: Record<number, () => void> = {
+    [flagKind.BANK]: nowhere,
+    [flagKind.NZCV]: () => ops.flagsSet(ops.use(noted(scratch.FLAG_A, 32))),
+  }
+  for (const w of [32, 64] as const) {
+    const kind = (name: 'SUB' | 'ADD' | 'LOGIC'): number => flagKind[`${name}${w}`]
+    resolutions[kind('SUB')] = () => ops.flagsSub(w, noted(scratch.FLAG_A, w), noted(scratch.FLAG_B, w))
+    resolutions[kind('ADD')] = () => ops.flagsAdd(w, noted(scratch.FLAG_A, w), noted(scratch.FLAG_B, w))
+    resolutions[kind('LOGIC')] = () => ops.flagsLogic(w, noted(scratch.FLAG_A, w))
+  }
+  const kinds = Object.keys(resolutions).length
+  const done = c.depth
+  c.block()
+  for (let kind = 0; kind < kinds; kind++) c.block()
+  c.i32(0)
+  c.memory('i32.load', scratch.FLAG_KIND)
+  c.brTable(
+    Array.from({ length: kinds - 1 }, (_, kind) => kind),
+    kinds - 1,
+  )
+  for (let kind = 0; kind < kinds; kind++) {
+    c.end()
+    resolutions[kind]?.()
+    c.br(done)
+  }
+  c.end()
+  c.i32(0)
+  c.i32(flagKind.BANK)
+  c.memory('i32.store', scratch.FLAG_KIND)
+  ops.flagsGet()
+}
+
+export interface EnterPorts {
+  /** Functions of the table before the regions. */
+  readonly functions: number
+  readonly handlerType: number
+  /** Told the record of a called function that no region begins at. */
+  readonly wanted: number
+}
+
+/**
+ * `enter(target, budget)`: runs the region at an address, if there is one and the budget covers it, and answers as it does;
+ * otherwise that the way goes on there.
+ */
+export function emitEnter(c: Emitted, ports: EnterPorts): void {
+  const target = 0
+  const budget = 1
+  const entry = c.local('i32')
+  const rec = c.local('i32')
+  const opcode = c.local('i32')
+  const depth = (by: number): void => {
+    c.i32(0)
+    c.i32(0)
+    c.memory('i32.load', scratch.DEPTH)
+    c.i32(by)
+    c.op('i32.add')
+    c.memory('i32.store', scratch.DEPTH)
+  }
+  const miss = c.depth
+  c.block()
+  c.i32(0)
+  c.memory('i32.load', scratch.DEPTH)
+  c.i32(MAX_DEPTH)
+  c.op('i32.ge_s')
+  c.brIf(miss, false)
+  // The page of the target, by the fetch side of the soft TLB.
+  c.get(target)
+  c.i64(tlb.INDEX_SHIFT)
+  c.op('i64.shr_u')
+  c.op('i32.wrap_i64')
+  c.i32(tlb.INDEX_MASK)
+  c.op('i32.and')
+  c.i32(0)
+  c.memory('i32.load', scratch.TLB)
+  c.op('i32.add')
+  c.tee(entry)
+  c.memory('i64.load', tlb.FETCH)
+  c.get(target)
+  c.i64(-4093) // the page and the two bits that must be 0
+  c.op('i64.and')
+  c.op('i64.ne')
+  c.brIf(miss, false)
+  c.get(entry)
+  c.memory('i32.load', tlb.FETCH + 8)
+  c.get(target)
+  c.op('i32.wrap_i64')
+  c.i32(0xffc)
+  c.op('i32.and')
+  c.i32(2)
+  c.op('i32.shl')
+  c.op('i32.add')
+  c.tee(rec)
+  c.memory('i32.load16_u', 0)
+  c.tee(opcode)
+  c.i32(region.OPCODE)
+  c.op('i32.lt_u')
+  c.if(undefined, false)
+  c.get(rec)
+  c.call(ports.wanted)
+  c.br(miss)
+  c.end()
+  c.get(budget)
+  c.get(opcode)
+  c.i32(region.OPCODE - 1)
+  c.op('i32.and')
+  c.tee(opcode)
+  c.i32(2)
+  c.op('i32.shl')
+  c.memory('i32.load', REGION_TABLE)
+  c.i32(16)
+  c.op('i32.shr_u')
+  c.op('i32.lt_u')
+  c.brIf(miss, false)
+  c.i32(0)
+  c.get(target)
+  c.get(rec)
+  c.i32(2)
+  c.op('i32.shr_u')
+  c.op('i64.extend_i32_u')
+  c.op('i64.sub')
+  c.memory('i64.store', scratch.PC_OFFSET)
+  depth(1)
+  c.get(budget)
+  c.get(opcode)
+  c.i32(ports.functions)
+  c.op('i32.add')
+  c.callIndirect(ports.handlerType)
+  depth(-1)
+  c.return()
+  c.end()
+  c.i32(0)
+  c.get(target)
+  c.memory('i64.store', scratch.TARGET)
+  c.i32(0)
+  c.get(budget)
+  c.memory('i32.store', scratch.BUDGET)
+  c.i32(REGION_RESULT.TARGET)
+}
