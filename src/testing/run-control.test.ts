@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
 import { Machine } from '../engine/machine/machine.ts'
+import { EAGER } from './eager.ts'
 import { GuestMachine } from './guest-machine.ts'
 
 const RAM = { ramBase: 0x4000_0000, ramSize: 16 * 2 ** 20 }
@@ -12,7 +13,7 @@ const TIERS = [true, false] as const
 const machineOf = (source: string, translate: boolean, cpus = 1): Machine => {
   const program = assemble(source, RAM.ramBase)
   if (!program.ok) throw new Error(program.errors[0]?.what)
-  const machine = new Machine({ ...RAM, translate })
+  const machine = new Machine({ ...RAM, translate: translate && EAGER })
   machine.ram(RAM.ramBase, program.bytes.length)?.set(program.bytes)
   for (let cpu = 0; cpu < cpus; cpu++) machine.addCpu().powerOn(ENTRY, BigInt(cpu))
   return machine

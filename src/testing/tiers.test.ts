@@ -7,6 +7,7 @@ import type { Row } from '../pure/arch/a64/row.ts'
 import { rowsWith } from '../pure/arch/a64/rows/index.ts'
 import { CPU_MODELS } from '../pure/arch/cpu/models.ts'
 import { mapFlat } from './flat-mapping.ts'
+import { EAGER } from './eager.ts'
 import { Machine } from '../engine/machine/machine.ts'
 
 const RAM = { ramBase: 0x4000_0000, ramSize: 16 * 2 ** 20 }
@@ -86,7 +87,7 @@ const fail = (): never => {
 
 /** Everything the program can have changed. */
 function finalState(code: Uint32Array, translate: boolean): { state: string; regions: number } {
-  const machine = new Machine({ ...RAM, cpu: 'max', translate })
+  const machine = new Machine({ ...RAM, cpu: 'max', translate: translate && EAGER })
   machine.ram(RAM.ramBase, code.byteLength)?.set(new Uint8Array(code.buffer))
   const cpu = machine.addCpu()
   cpu.powerOn(BigInt(RAM.ramBase), 0n)

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { Core } from '../engine/cpu/core.ts'
 import { rows } from '../pure/arch/a64/rows/index.ts'
 import { system } from '../pure/arch/a64/rows/system.ts'
+import { EAGER } from './eager.ts'
 import { mapFlat } from './flat-mapping.ts'
 import { wordOf } from './instruction-cases.ts'
 import { Random, floatBits, meetingFloatBits, vectorBits } from './oracle/operands.ts'
@@ -74,7 +75,7 @@ function run(
     model: CPU_MODELS.max,
     ramBase: RAM,
     ramSize: RAM_SIZE,
-    translate,
+    translate: translate && EAGER,
     mmioHas: () => false,
     mmioRead: () => undefined,
     mmioWrite: () => false,

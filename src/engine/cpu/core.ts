@@ -31,6 +31,7 @@ import { SysregFile, fpTrapped } from './sysreg-file.ts'
 import { systemHelpers } from './system-helpers.ts'
 import type { SystemContext } from './system-helpers.ts'
 import { Translator } from './translator/translator.ts'
+import type { Thresholds } from './translator/translator.ts'
 import { vectorHelpers } from './vector-helpers.ts'
 
 /** What the processor is plugged into. */
@@ -39,7 +40,7 @@ export interface CorePorts extends MmioPorts {
   readonly model: CpuModel
   readonly ramSize: number
   /** Whether hot code is translated (tier 1); what the guest sees is the same either way. */
-  readonly translate: boolean
+  readonly translate: boolean | Thresholds
   /** HVC and SMC; `undefined`: the CPU does not go on. */
   readonly hypercall: SystemContext['hypercall']
   /** The level of a CPU's PMU overflow interrupt. */
@@ -140,7 +141,7 @@ export class Core {
     const { run, flags, enter } = new WebAssembly.Instance(interpreter.module, { env }).exports
     if (!isFunction(run) || !isFunction(flags) || !isFunction(enter)) throw new Error('the interpreter lacks an export')
     this.runWasm = run
-    if (!ports.translate) return
+    if (ports.translate === false) return
     const imports = {
       ...env,
       flags,
@@ -148,7 +149,7 @@ export class Core {
       loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
       storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
     }
-    this.translator = new Translator(interpreter, code, { memory, imports })
+    this.translator = new Translator(interpreter, code, { memory, imports }, ports.translate === true ? undefined : ports.translate)
   }
 
   private systemContext(): SystemContext {

@@ -10,6 +10,7 @@ import type { IrqLine } from '../bus/irq-line.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
+import type { Thresholds } from '../cpu/translator/translator.ts'
 import { cpuRegisters } from './cpu-registers.ts'
 import type { CpuRunState, CpuState } from '../cpu/state.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
@@ -23,8 +24,8 @@ export interface MachineOptions {
   readonly ramSize: number
   /** What its CPUs are. Default: Cortex-A57. */
   readonly cpu?: CpuModelId
-  /** Whether hot code is translated. Default: it is. */
-  readonly translate?: boolean
+  /** Whether hot code is translated, and when. Default: it is. */
+  readonly translate?: boolean | Thresholds
 }
 
 /** What a machine holds that no register shows. */

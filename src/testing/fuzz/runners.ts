@@ -4,6 +4,7 @@ import { Core } from '../../engine/cpu/core.ts'
 import { record as decoded, region } from '../../engine/cpu/layout.ts'
 import { slots } from '../../engine/cpu/slots.ts'
 import type { CpuState } from '../../engine/cpu/state.ts'
+import type { Thresholds } from '../../engine/cpu/translator/translator.ts'
 import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
 import { mapFlat } from '../flat-mapping.ts'
 import { addressOfBlock } from './batch.ts'
@@ -30,8 +31,8 @@ export function runOnQemu(program: string, batch: Batch, cpu = QEMU_CPU): Run {
   return { bytes: new Uint8Array(result.stdout) }
 }
 
-/** So many times a place has to be met before it is queued, and again before its region is compiled. */
-const SAMPLES = { queue: 48, compile: 64 } as const
+/** A place is queued as soon as it is met; many are compiled together. */
+const WHEN: Thresholds = { hot: 1, called: 1, batch: 64, patience: 64 }
 const SLICE = 10_007
 const LIMIT = 50_000_000
 
@@ -53,7 +54,7 @@ export class OurCpu {
       model: CPU_MODELS.max,
       ramBase: RAM.base,
       ramSize: RAM.size,
-      translate: this.tier === 'translator',
+      translate: this.tier === 'translator' && WHEN,
       mmioHas: () => false,
       mmioRead: () => undefined,
       mmioWrite: () => false,
@@ -99,12 +100,12 @@ export class OurCpu {
   /** Makes the translator take every block for hot. */
   private heat(batch: Batch): void {
     const { code, translator } = this.core
-    for (const times of [SAMPLES.queue, SAMPLES.compile - SAMPLES.queue])
-      batch.blocks.forEach((_, block) => {
-        const offset = addressOfBlock(block) - RAM.base
-        const at = code.page(offset) + ((offset & 4095) / 4) * decoded.SIZE
-        for (let i = 0; i < times; i++) translator?.sample(at)
-      })
+    const recordOf = (block: number): number => {
+      const offset = addressOfBlock(block) - RAM.base
+      return code.page(offset) + ((offset & 4095) / 4) * decoded.SIZE
+    }
+    batch.blocks.forEach((_, block) => translator?.sample(recordOf(block)))
+    for (let i = 0; i < WHEN.patience; i++) translator?.sample(recordOf(0))
   }
 
   /** `undefined` when the CPU ended as it should, with SVC; otherwise which exception it took. */

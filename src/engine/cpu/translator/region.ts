@@ -139,8 +139,7 @@ class Emitter {
   private system({ instructions }: Block, next: Edge, position: number): void {
     const last = instructions.at(-1)
     if (last?.row.flow !== undefined) return
-    const handler =
-      last === undefined ? undefined : this.handlers.of(last.row, last.word)
+    const handler = last === undefined ? undefined : this.handlers.of(last.row, last.word)
     const to = 'to' in next ? this.graph.order.get(next.to) : undefined
     const live = to === undefined ? { x: 0, v: 0 } : this.facts.blocks[to]?.live
     if (handler === undefined || live === undefined) return this.ops.leaveToInterpret()

@@ -16,20 +16,24 @@ import type { Region } from './region.ts'
 
 /** Instructions between two looks at where the interpreter is: fewer where it interprets, more where regions run. */
 const INTERVAL = { least: 4096, most: 65_536 } as const
-/**
- * Samples (each of `INTERVAL.least` instructions) of a neighbourhood before it is compiled: compiling a region takes about a millisecond, in which
- * the interpreter runs as many instructions as lie between 50 samples.
- */
-const HOT = 48
-/** Calls from regions before a function is compiled. */
-const CALLED = 64
+/** When code is compiled. The choice changes how fast a guest runs, and nothing else. */
+export interface Thresholds {
+  /**
+   * Samples (each of `INTERVAL.least` instructions) of a neighbourhood before it is compiled: compiling a region takes
+   * about a millisecond, in which the interpreter runs as many instructions as lie between 50 samples.
+   */
+  readonly hot: number
+  /** Calls from regions before a function is compiled. */
+  readonly called: number
+  /** Regions in a module. */
+  readonly batch: number
+  /** Samples that a smaller batch waits for more. */
+  readonly patience: number
+}
+const DEFAULT: Thresholds = { hot: 48, called: 64, batch: 32, patience: 512 }
 const MAX_COUNTED = 1 << 16
 /** A neighbourhood: 32 instructions. */
 const NEIGHBOURHOOD = 32 * record.SIZE
-/** Regions in a module, and samples that a smaller batch waits for more. */
-const BATCH = 32
-const FEW = 8
-const PATIENCE = 1024
 /** A region of less is not worth its entry. */
 const MIN_INSTRUCTIONS = 3
 /** UDF: regions end before a breakpoint as before a word that is no instruction. */
@@ -66,6 +70,7 @@ export class Translator {
   private readonly interpreter: Interpreter
   private readonly code: CodeCache
   private readonly ports: TranslatorPorts
+  private readonly when: Thresholds
   private readonly view: DataView
   /** Instructions until the next sample is wanted. */
   interval: number = INTERVAL.least
@@ -84,7 +89,8 @@ export class Translator {
   /** Roots that were found not to be worth it. */
   private readonly refused = new Set<number>()
 
-  constructor(interpreter: Interpreter, code: CodeCache, ports: TranslatorPorts) {
+  constructor(interpreter: Interpreter, code: CodeCache, ports: TranslatorPorts, when: Thresholds = DEFAULT) {
+    this.when = when
     this.interpreter = interpreter
     this.code = code
     this.ports = ports
@@ -96,7 +102,7 @@ export class Translator {
     const weight = this.interval / INTERVAL.least
     if (this.queue.size > 0) {
       this.waited += weight
-      if (this.compileSoon || this.queue.size >= BATCH || this.waited >= PATIENCE) this.compile()
+      if (this.compileSoon || this.queue.size >= this.when.batch || this.waited >= this.when.patience) this.compile()
     }
     if (this.isRoot(address)) {
       this.interval = Math.min(INTERVAL.most, this.interval * 2)
@@ -108,7 +114,7 @@ export class Translator {
     const count = before + weight
     this.samples.set(key, count)
     // Thought about at every doubling.
-    if (count < HOT || Math.clz32(count) === Math.clz32(before)) return
+    if (count < this.when.hot || Math.clz32(count) === Math.clz32(before)) return
     const page = this.code.pageOf(address)
     this.noteHot(page, (address - page) / record.SIZE)
   }
@@ -119,7 +125,7 @@ export class Translator {
     if (this.calls.size >= MAX_COUNTED) this.calls.clear()
     const calls = (this.calls.get(address) ?? 0) + 1
     this.calls.set(address, calls)
-    if (calls < CALLED || (calls & (calls - 1)) !== 0) return
+    if (calls < this.when.called || (calls & (calls - 1)) !== 0) return
     const page = this.code.pageOf(address)
     this.queueRoot(page, (address - page) / record.SIZE)
   }
@@ -136,7 +142,7 @@ export class Translator {
     if (this.isRoot(address) || this.refused.has(address)) return false
     // Hot while it still waits for company: hot enough alone.
     if (this.queue.has(address)) {
-      this.compileSoon ||= this.queue.size >= FEW || this.waited >= PATIENCE / 4
+      this.compileSoon ||= this.queue.size >= this.when.batch / 4 || this.waited >= this.when.patience / 4
       return true
     }
     const blocks = findBlocks(this.pageCode(page), root)
