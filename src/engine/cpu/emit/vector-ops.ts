@@ -71,8 +71,8 @@ export abstract class VectorOps extends ArithmeticOps {
     const c = this.code
     c.i32(0)
     c.memory('i32.load', bank.FPCR)
-    if (needs === 'unflushed') {
-      c.i32(FPCR_FZ)
+    if (needs !== 'nearest') {
+      c.i32(needs === 'unflushed' ? FPCR_FZ : FPCR_FZ | FPCR_RMODE)
       c.op('i32.and')
       c.op('i32.eqz')
       return PUSHED

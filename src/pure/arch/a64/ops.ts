@@ -127,10 +127,11 @@ export interface Ops<V> {
 
 export type Width = 32 | 64
 /**
- * What an instruction needs so that the host can do it. `unflushed`: denormals are numbers (FPCR.FZ = 0). `nearest`: that,
- * rounding to nearest, and FPSR.IXC set already, so that an inexact result leaves no trace.
+ * What an instruction needs so that the host can do it. `unflushed`: denormals are numbers (FPCR.FZ = 0). `exact`: that,
+ * and rounding to nearest, for a result that is known to be exact. `nearest`: FPSR.IXC is set already besides, so that an
+ * inexact result leaves no trace.
  */
-export type HostFloat = 'unflushed' | 'nearest'
+export type HostFloat = 'unflushed' | 'exact' | 'nearest'
 export type AccessBytes = 1 | 2 | 4 | 8 | 16
 export type LoadKind = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32' | 'u64'
 export type AccessMode = 'normal' | 'unprivileged'
@@ -160,7 +161,7 @@ export type VectorOp =
   | `i64x2.${'extend' | 'extmul'}_${'low' | 'high'}_i32x4_${'s' | 'u'}`
   | `i16x8.extadd_pairwise_i8x16_${'s' | 'u'}`
   | `i32x4.extadd_pairwise_i16x8_${'s' | 'u'}`
-  | `${'f32x4' | 'f64x2'}.${'abs' | 'sqrt' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'eq' | 'lt' | 'gt' | 'le' | 'ge'}`
+  | `${'f32x4' | 'f64x2'}.${'abs' | 'neg' | 'sqrt' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'eq' | 'lt' | 'gt' | 'le' | 'ge'}`
   | `${'f32x4' | 'f64x2'}.${'ceil' | 'floor' | 'trunc' | 'nearest'}`
   | 'f32x4.demote_f64x2_zero'
   | 'f64x2.promote_low_f32x4'

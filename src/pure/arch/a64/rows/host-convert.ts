@@ -1,6 +1,6 @@
 /** Conversions by the host's: between the two sizes of floating point, and from and to integers. */
 import type { GprOperand, Local, Ops, VecOperand } from '../ops.ts'
-import { holds, isNormal, magnitude, rounded, settle } from './host-lanes.ts'
+import { holds, hostShape, isNormal, magnitude, rounded, settle } from './host-lanes.ts'
 import type { Bytes, HostSize, RoundOp } from './host-lanes.ts'
 import { elements, lanes, zero, setHalf } from './simd-lanes.ts'
 
@@ -28,17 +28,32 @@ export function fromInteger<V>(
   const helper = (): void => o.call('CVTF from integer', 'pure', size, width, signed ? 1 : 0, 0, d, n)
   if (width === 32 && size === 3) {
     // Exact, always.
-    o.vsetLow(8, d, o.vector(`f64x2.convert_low_i32x4_${signed ? 's' : 'u'}`, o.splat('i32x4', o.get(32, n))))
-  } else if (width === 32) {
-    o.when(
-      o.hostFloat('nearest'),
-      () => o.vsetLow(4, d, o.vector(`f32x4.convert_i32x4_${signed ? 's' : 'u'}`, o.splat('i32x4', o.get(32, n)))),
-      helper,
-    )
-  } else if (size === 3)
-    o.when(o.hostFloat('nearest'), () => o.vsetLow(8, d, o.doubleFromInteger(signed, o.get(64, n))), helper)
-  else helper()
+    return o.vsetLow(8, d, o.vector(`f64x2.convert_low_i32x4_${signed ? 's' : 'u'}`, o.splat('i32x4', o.get(32, n))))
+  }
+  // A 64-bit integer would be rounded twice on its way to single precision.
+  if (width === 64 && size === 2) return helper()
+  const noted = o.hostFloat('nearest')
+  const exact = o.hostFloat('exact')
+  // What is left above the digits of the format is nothing, or a sign.
+  const above = o.binary(signed ? 'shrS' : 'shrU', width, o.get(width, n), o.konst(width, DIGITS[size]))
+  const short = o.compare(
+    'leU',
+    width,
+    o.binary('add', width, above, o.konst(width, signed ? 1 : 0)),
+    o.konst(width, signed ? 1 : 0),
+  )
+  o.when(
+    o.binary('or', 32, noted, o.binary('and', 32, exact, short)),
+    () => {
+      if (width === 64) o.vsetLow(8, d, o.doubleFromInteger(signed, o.get(64, n)))
+      else o.vsetLow(4, d, o.vector(`f32x4.convert_i32x4_${signed ? 's' : 'u'}`, o.splat('i32x4', o.get(32, n))))
+    },
+    helper,
+  )
 }
+
+/** Binary digits of a number, with the one that is not written. */
+const DIGITS: Readonly<Record<HostSize, number>> = { 2: 24, 3: 53 }
 
 /** As FPCR.RMode has them, and ties away. */
 const ROUNDING: readonly RoundOp[] = ['nearest', 'ceil', 'floor', 'trunc', 'away']
@@ -53,6 +68,14 @@ function inRange<V>(o: Ops<V>, width: 32 | 64, signed: boolean, value: Local): V
   return signed ? small : o.vector('v128.and', small, o.vector('f64x2.ge', o.use(value), zero(o)))
 }
 
+/** Whether rounding leaves no trace: the numbers are integers already, or being inexact was noted before. */
+function untraced<V>(o: Ops<V>, size: HostSize, bytes: Bytes, source: Local, whole: Local): V {
+  const noted = o.hostFloat('nearest')
+  const unflushed = o.hostFloat('unflushed')
+  const same = holds(o, size, bytes, o.vector(`${hostShape(size)}.eq`, o.use(source), o.use(whole)))
+  return o.binary('or', 32, noted, o.binary('and', 32, unflushed, same))
+}
+
 /** FCVTNS, FCVTZU and all between, to a general register. */
 export function toInteger<V>(
   o: Ops<V>,
@@ -65,7 +88,7 @@ export function toInteger<V>(
 ): void {
   const source = o.let(128, size === 3 ? o.vget(n) : o.vector('f64x2.promote_low_f32x4', o.vget(n)))
   const value = o.let(128, rounded(o, ROUNDING[rounding] ?? 'trunc', 3, source))
-  const control = o.hostFloat('nearest')
+  const control = untraced(o, 3, 8, source, value)
   const fits = holds(o, 3, 8, inRange(o, width, signed, value))
   const whole = (): V => o.integerFromDouble(signed, o.use(value))
   o.when(
@@ -96,7 +119,15 @@ export function vectorFromInteger<V>(o: Ops<V>, size: HostSize, bytes: Bytes, si
     const high = o.let(128, o.doubleFromInteger(signed, o.extractLane('i64x2', 1, o.use(n))))
     o.vset(p.d, joined(o, low, high))
   }
-  o.when(o.hostFloat('nearest'), convertLanes, helper)
+  const noted = o.hostFloat('nearest')
+  const exact = o.hostFloat('exact')
+  const lane = size === 3 ? 'i64x2' : 'i32x4'
+  const above = o.laneShift(`${lane}.shr_${signed ? 's' : 'u'}`, o.vget(p.n), o.konst(32, DIGITS[size]))
+  const rest = o.let(128, above)
+  const none = o.vector(`${lane}.eq`, o.use(rest), zero(o))
+  const short = signed ? o.vector('v128.or', none, o.vector(`${lane}.eq`, o.use(rest), lanes(o, size, -1n))) : none
+  const fits = holds(o, size, bytes, short)
+  o.when(o.binary('or', 32, noted, o.binary('and', 32, exact, fits)), convertLanes, helper)
 }
 
 /** FCVTNS, FCVTZU and all between. */
@@ -112,7 +143,7 @@ export function vectorToInteger<V>(
     o.call('FCVT to integer (vector)', 'pure', size, bytes, signed ? 1 : 0, rounding, 0, p.d, p.n)
   const n = o.let(128, o.vget(p.n))
   const value = o.let(128, rounded(o, ROUNDING[rounding] ?? 'trunc', size, n))
-  const control = o.hostFloat('nearest')
+  const control = untraced(o, size, bytes, n, value)
   if (size === 3) {
     const fits = holds(o, 3, bytes, inRange(o, 64, signed, value))
     o.when(

@@ -8,7 +8,19 @@
  */
 import type { Local, Ops, SmallOperand, VecOperand } from '../ops.ts'
 import { multiplyAdd } from './host-fused.ts'
-import { holds, hostShape, isNormal, isNumber, isZero, rounded, settle } from './host-lanes.ts'
+import {
+  areShort,
+  holds,
+  hostShape,
+  isFinite,
+  isNormal,
+  isNumber,
+  isPower,
+  isZero,
+  rounded,
+  settle,
+  sumError,
+} from './host-lanes.ts'
 import type { Accept, Bytes, HostSize, RoundOp } from './host-lanes.ts'
 import { duplicate, elementBytes, elements, indexLocal, lanes, zero } from './simd-lanes.ts'
 import { pairs } from './simd-three-same.ts'
@@ -79,26 +91,49 @@ function comparison<V>(
   )
 }
 
-/**
- * A product or quotient that is no normal number may still be exact: it is zero because an operand is (and not because it
- * has underflown). `divisor`: the second operand being zero does not count.
- */
-function exactZero<V>(
+/** A sum that leaves no trace because it is exact. */
+function exactSum<V>(
   o: Ops<V>,
+  op: 'add' | 'sub',
+  size: HostSize,
+  bytes: Bytes,
+  d: VecOperand,
+  result: Local,
+  push: { readonly n: () => V; readonly m: () => V },
+  finish: (value: V) => V,
+  helper: () => void,
+): void {
+  const control = o.hostFloat('exact')
+  const n = o.let(128, push.n())
+  const negated = op === 'sub' ? o.vector(`${hostShape(size)}.neg`, push.m()) : push.m()
+  const lost = sumError(o, size, n, o.let(128, negated), result)
+  const fits = holds(o, size, bytes, o.vector('v128.and', isZero(o, size, lost), isFinite(o, size, result)))
+  o.when(o.binary('and', 32, control, fits), () => o.vsetLow(bytes, d, finish(o.use(result))), helper)
+}
+
+/**
+ * A product or quotient that leaves no trace because it is exact: it is zero because an operand is (and not because it has
+ * underflown), or normal and one of a power of two or of few digits.
+ */
+function exactProduct<V>(
+  o: Ops<V>,
+  op: 'mul' | 'div',
   size: HostSize,
   bytes: Bytes,
   result: Local,
   p: Three,
-  divisor: boolean,
   finish: (value: V) => V,
   helper: () => void,
 ): void {
-  const control = o.hostFloat('nearest')
+  const control = o.hostFloat('exact')
   const n = o.let(128, o.vget(p.n))
   const m = o.let(128, o.vget(p.m))
-  const operand = divisor ? isZero(o, size, n) : o.vector('v128.or', isZero(o, size, n), isZero(o, size, m))
-  const exact = o.vector('v128.and', operand, isZero(o, size, result))
-  const fits = holds(o, size, bytes, o.vector('v128.or', exact, isNormal(o, size, result)))
+  const zeroOperand = op === 'div' ? isZero(o, size, n) : o.vector('v128.or', isZero(o, size, n), isZero(o, size, m))
+  const zeroResult = o.let(128, o.vector('v128.and', zeroOperand, isZero(o, size, result)))
+  const powers = op === 'div' ? isPower(o, size, m) : o.vector('v128.or', isPower(o, size, m), isPower(o, size, n))
+  const simple = op === 'div' ? powers : o.vector('v128.or', powers, areShort(o, size, n, m))
+  const normal = o.vector('v128.and', simple, isNormal(o, size, result))
+  const fits = holds(o, size, bytes, o.vector('v128.or', normal, o.use(zeroResult)))
   o.when(o.binary('and', 32, control, fits), () => o.vsetLow(bytes, p.d, finish(o.use(result))), helper)
 }
 
@@ -112,9 +147,12 @@ export function binary<V>(o: Ops<V>, name: string, size: HostSize, bytes: Bytes,
     const [op, accept, finish] = row
     const result = o.let(128, o.vector(`${hostShape(size)}.${op}`, o.vget(p.n), o.vget(p.m)))
     const finished = finishing(o, size, finish)
-    const otherwise =
-      accept === 'normal' ? () => exactZero(o, size, bytes, result, p, op === 'div', finished, helper) : helper
-    settle(o, accept, size, bytes, p.d, result, finished, otherwise)
+    const push = { n: () => o.vget(p.n), m: () => o.vget(p.m) }
+    settle(o, accept, size, bytes, p.d, result, finished, () => {
+      if (op === 'mul' || op === 'div') exactProduct(o, op, size, bytes, result, p, finished, helper)
+      else if (op === 'add' || op === 'sub') exactSum(o, op, size, bytes, p.d, result, push, finished, helper)
+      else helper()
+    })
   } else if (compared !== undefined) {
     const push = (v: VecOperand): V => (absolute ? o.vector(`${hostShape(size)}.abs`, o.vget(v)) : o.vget(v))
     const n = o.let(128, push(p.n))
@@ -126,7 +164,10 @@ export function binary<V>(o: Ops<V>, name: string, size: HostSize, bytes: Bytes,
     const [op, accept] = pairOp
     const [even, odd] = pairs(o, size, p.n, p.m, bytes)
     const result = o.let(128, o.vector(`${hostShape(size)}.${op}`, o.use(even), o.use(odd)))
-    settle(o, accept, size, bytes, p.d, result, keep, helper)
+    const push = { n: () => o.use(even), m: () => o.use(odd) }
+    settle(o, accept, size, bytes, p.d, result, keep, () =>
+      op === 'add' ? exactSum(o, op, size, bytes, p.d, result, push, keep, helper) : helper(),
+    )
   } else helper()
 }
 

@@ -1,15 +1,8 @@
 /** Fused multiply and add out of the host's sums and products, rounded once (Boldo and Melquiond, "Emulation of FMA"). */
 import type { Local, Ops, VecOperand } from '../ops.ts'
-import { holds, isFinite, isZero, magnitude, settle } from './host-lanes.ts'
+import { holds, isFinite, isZero, magnitude, settle, sumError } from './host-lanes.ts'
 import type { Bytes, HostSize } from './host-lanes.ts'
 import { lanes, zero } from './simd-lanes.ts'
-
-/** What is lost of a + b in their rounded sum s (Knuth's TwoSum). */
-function sumError<V>(o: Ops<V>, a: Local, b: Local, s: Local): Local {
-  const of = o.let(128, o.vector('f64x2.sub', o.use(s), o.use(a)))
-  const first = o.vector('f64x2.sub', o.use(a), o.vector('f64x2.sub', o.use(s), o.use(of)))
-  return o.let(128, o.vector('f64x2.add', first, o.vector('f64x2.sub', o.use(b), o.use(of))))
-}
 
 /** Of a rounded sum and what it has lost, the neighbour whose last bit is set, so that a second rounding does no harm. */
 function toOdd<V>(o: Ops<V>, s: Local, error: Local): V {
@@ -40,7 +33,7 @@ function fusedDouble<V>(o: Ops<V>, a: Local, b: Local, c: Local): Local {
   const productError = o.let(128, o.vector('f64x2.sub', low, o.vector('f64x2.sub', r2, times(ah, bl))))
   const add = (x: Local, y: Local): readonly [Local, Local] => {
     const s = o.let(128, o.vector('f64x2.add', o.use(x), o.use(y)))
-    return [s, sumError(o, x, y, s)]
+    return [s, sumError(o, 3, x, y, s)]
   }
   const [t, tError] = add(c, productError)
   const [v, vError] = add(product, t)
@@ -55,7 +48,7 @@ function fusedSingles<V>(o: Ops<V>, a: Local, b: Local, c: Local): V {
   const [x, y, z] = [wide(a), wide(b), wide(c)]
   const product = o.let(128, o.vector('f64x2.mul', o.use(x), o.use(y)))
   const s = o.let(128, o.vector('f64x2.add', o.use(product), o.use(z)))
-  return o.vector('f32x4.demote_f64x2_zero', toOdd(o, s, sumError(o, product, z, s)))
+  return o.vector('f32x4.demote_f64x2_zero', toOdd(o, s, sumError(o, 3, product, z, s)))
 }
 
 /** The bits of a double that is a power of two. */

@@ -1,6 +1,6 @@
 /** Lanes of floating-point numbers that the host computes with: what they are, and when its result may be taken. */
 import type { Local, Ops, VecOperand } from '../ops.ts'
-import { lanes } from './simd-lanes.ts'
+import { lanes, zero } from './simd-lanes.ts'
 
 /** log2 of the bytes of a number that the host has. */
 export type HostSize = 2 | 3
@@ -53,6 +53,28 @@ export function rounded<V>(o: Ops<V>, op: RoundOp, size: HostSize, n: Local): V 
   const next = o.vector(`${shape}.add`, unit, o.use(whole))
   return o.vectorBitSelect(next, o.use(whole), o.use(up))
 }
+
+/** What is lost of a + b in their rounded sum s (Knuth's TwoSum). */
+export function sumError<V>(o: Ops<V>, size: HostSize, a: Local, b: Local, s: Local): Local {
+  const [add, sub] = [`${hostShape(size)}.add`, `${hostShape(size)}.sub`] as const
+  const of = o.let(128, o.vector(sub, o.use(s), o.use(a)))
+  const first = o.vector(sub, o.use(a), o.vector(sub, o.use(s), o.use(of)))
+  return o.let(128, o.vector(add, first, o.vector(sub, o.use(b), o.use(of))))
+}
+
+const FRACTION: Readonly<Record<HostSize, bigint>> = { 2: (1n << 23n) - 1n, 3: (1n << 52n) - 1n }
+/** Two numbers without these bits have an exact product. */
+const LONG_FRACTION: Readonly<Record<HostSize, bigint>> = { 2: (1n << 12n) - 1n, 3: (1n << 27n) - 1n }
+
+const without = <V>(o: Ops<V>, size: HostSize, value: V, bits: bigint): V =>
+  o.vector(`${size === 3 ? 'i64x2' : 'i32x4'}.eq`, o.vector('v128.and', value, lanes(o, size, bits)), zero(o))
+
+/** Whether numbers are powers of two, which make no product or quotient inexact that is normal. */
+export const isPower = <V>(o: Ops<V>, size: HostSize, n: Local): V => without(o, size, o.use(n), FRACTION[size])
+
+/** Whether a product of these is exact for certain: small integers, and whatever has few digits. */
+export const areShort = <V>(o: Ops<V>, size: HostSize, n: Local, m: Local): V =>
+  without(o, size, o.vector('v128.or', o.use(n), o.use(m)), LONG_FRACTION[size])
 
 export type Accept = 'finite' | 'normal' | 'number'
 const ACCEPT = { finite: isFinite, normal: isNormal, number: isNumber } as const
