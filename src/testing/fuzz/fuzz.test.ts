@@ -1,12 +1,12 @@
 /** Instructions against QEMU: live where it is installed, and as it was recorded. `npm run fuzz` does the same for longer. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { Random } from '../oracle/operands.ts'
+import { Random, fpcrBits } from '../oracle/operands.ts'
 import { missingTools } from '../oracle/run-instruction.ts'
 import { differences, firstDifference, makeBatch, stateOf } from './batch.ts'
 import type { Batch } from './batch.ts'
 import { buildDriver } from './driver.ts'
 import { Fuzzer } from './fuzz.ts'
-import { DATA, purpose, record } from './layout.ts'
+import { DATA, MAX_LENGTH, purpose, record } from './layout.ts'
 import { digests, readRecorded } from './recorded.ts'
 import { OurCpu, runOnQemu } from './runners.ts'
 import type { Run, Tier } from './runners.ts'
@@ -94,6 +94,31 @@ describe.skipIf(missingTools().length > 0)('instructions, beside QEMU', () => {
       })
       expect(differ).toEqual([])
     }
+  })
+
+  /** What is done to the numbers of half precision, of which there are 65,536; and in how many lanes at a time. */
+  const OF_ALL_HALVES = [
+    ['frecpe v0.8h, v0.8h', 0x4ef9d800, 8],
+    ['frsqrte v0.8h, v0.8h', 0x6ef9d800, 8],
+    ['fsqrt v0.8h, v0.8h', 0x6ef9f800, 8],
+    ['frintx v0.8h, v0.8h', 0x6e799800, 8],
+    ['fcvtas v0.8h, v0.8h', 0x4e79c800, 8],
+    ['fcvtzu v0.8h, v0.8h', 0x6ef9b800, 8],
+    ['fcvtl v0.4s, v0.4h', 0x0e217800, 4],
+  ] as const
+
+  it.each(OF_ALL_HALVES)('do %s to each number there is', { timeout: 30_000 }, (_text, word, lanes) => {
+    // Of a block each instruction has a register of its own.
+    const words = Array.from({ length: MAX_LENGTH }, (_, r) => (word | (r << 5) | r) >>> 0)
+    const control = new Random(word)
+    let next = 0
+    const differ = compare(words, Math.ceil(65536 / (lanes * MAX_LENGTH)), (view) => {
+      view.setUint32(record.FPCR, fpcrBits(control, true), true)
+      for (let r = 0; r < MAX_LENGTH; r++)
+        for (let lane = 0; lane < lanes; lane++) view.setUint16(record.V + 16 * r + 2 * lane, next++ & 0xffff, true)
+    })
+    expect(next).toBeGreaterThanOrEqual(65536)
+    expect(differ).toEqual([])
   })
 
   it('would be found if one did something else', () => {
