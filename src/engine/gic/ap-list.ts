@@ -30,6 +30,8 @@ const sortsBefore = (a: Readonly<VgicIrq>, b: Readonly<VgicIrq>): boolean => {
 export class ApList {
   /** Whether something on it may belong elsewhere. */
   stale = false
+  /** Whether something came from another list since this one was flushed. */
+  joined = false
   /** In the order of queueing, until more is queued than there are list registers. */
   private readonly irqs: VgicIrq[] = []
   /** ICH_LR<n>_EL2. */

@@ -131,6 +131,8 @@ export class InterruptState {
     if (list.isLong) this.effort.spend(list.all.length)
     list.prune(this.staysOn[cpu] ?? keep)
     this.changed(cpu)
+    // Once for each list, however many came: a guest may move tens of thousands.
+    for (let other = 0; other < this.lists.length; other++) if (this.lists[other]?.joined === true) this.changed(other)
   }
 
   /** What does not stay is on another list then, or on none. */
@@ -142,8 +144,9 @@ export class InterruptState {
       if (isLpi(irq)) this.dropUnusedLpi(irq)
       return false
     }
-    this.lists[home]?.add(irq)
-    this.changed(home)
+    const list = this.lists[home]
+    list?.add(irq)
+    if (list !== undefined) list.joined = true
     return false
   }
 
@@ -280,12 +283,13 @@ export class InterruptState {
     this.queue(irq)
   }
 
-  /** A CPU's LPIs leave its list and stay pending: vgic_flush_pending_lpis(). */
+  /** The LPIs on a CPU's list leave it and are no longer pending; others stay as they are: vgic_flush_pending_lpis(). */
   flushLpis(cpu: number): void {
     const list = this.list(cpu)
     if (list.isLong) this.effort.spend(list.all.length)
     list.prune((irq) => {
       if (!isLpi(irq)) return true
+      irq.latch = false
       irq.queuedOn = NONE
       this.dropUnusedLpi(irq)
       return false
@@ -344,8 +348,11 @@ export class InterruptState {
   }
 
   private changed(cpu: number): void {
-    if (this.inBatch) return
-    this.lists[cpu]?.flush()
+    const list = this.lists[cpu]
+    if (list === undefined || this.inBatch) return
+    if (list.isLong) this.effort.spend(list.all.length)
+    list.joined = false
+    list.flush()
     this.tell(cpu)
   }
 }

@@ -223,8 +223,8 @@ describe('KVM_SIGNAL_MSI', () => {
 
 describe('saved tables', () => {
   /** Two devices, three events, two collections. */
-  const filled = (o: { devices?: bigint } = {}): TestIts => {
-    const t = new TestIts({ setUp: 'lpis' })
+  const filled = (o: { devices?: bigint } = {}, base: '6.1' | '6.12' = '6.12'): TestIts => {
+    const t = new TestIts({ setUp: 'lpis', base })
     t.setUpIts(o)
     for (let intid = LPI; intid < LPI + 4; intid++) t.configure(intid)
     t.mapDevice(9, 4).mapDevice(2, 5).mapCollection(3, 1).mapCollection(0, 2)
@@ -341,7 +341,7 @@ describe('saved tables', () => {
   })
 
   it('are not written where there is no place for them', () => {
-    const t = filled()
+    const t = filled({}, '6.1')
     t.setItsRegister(0, 0n, 4)
     t.setItsRegister(0x100, table(0x1000_0000))
     expect(outcome(t.save())).toBe('EINVAL')

@@ -25,11 +25,11 @@ const ignoresSmc: Pick<VgicRules, 'smcIsPsci'> = {
   }),
 }
 
-const movesNamedLpis: Pick<VgicRules, 'itsMovall'> = {
-  itsMovall: point({
-    title: 'MOVALL moves the LPIs of the redistributor it names.',
-    source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_movall() before v6.10',
-    decide: () => 'named',
+const forgetsInvalid: Pick<VgicRules, 'itsForgets'> = {
+  itsForgets: point({
+    title: 'An ITS forgets its devices or collections when the GITS_BASER<n> of their table loses Valid.',
+    source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_mmio_write_its_baser(), as recorded on v6.1.176',
+    decide: () => 'invalid',
   }),
 }
 
@@ -47,7 +47,7 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
     }),
     ...resetsMpidr,
     ...ignoresSmc,
-    ...movesNamedLpis,
+    ...forgetsInvalid,
     itsTarget: point({
       title: 'ITS commands name a redistributor by the order in which vCPUs were created.',
       source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_mapc() before v6.7',
@@ -66,7 +66,7 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
   },
   '6.8': {
     ...resetsMpidr,
-    ...movesNamedLpis,
+    ...forgetsInvalid,
     lookupAffinity: point({
       title: 'A table made at the first run finds a vCPU; one whose MPIDR_EL1 changed later is not found.',
       source: 'arch/arm64/kvm/arm.c: kvm_mpidr_to_vcpu(), v6.7 to v6.9',

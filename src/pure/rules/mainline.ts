@@ -151,10 +151,10 @@ export const mainline: VgicRules = {
     source: 'arch/arm64/kvm/vgic/vgic-its.c: collection_to_vcpu()',
     decide: () => 'id',
   }),
-  itsMovall: point({
-    title: 'MOVALL moves every LPI there is, whichever redistributor it names first.',
-    source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_movall(), which looks at no target since v6.10',
-    decide: () => 'every',
+  itsForgets: point({
+    title: 'An ITS forgets its devices or collections with any change of the GITS_BASER<n> of their table.',
+    source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_mmio_write_its_baser(), as recorded on v6.12.117',
+    decide: () => 'changed',
   }),
 
   sgiAffinityCompare: point({

@@ -138,8 +138,8 @@ export interface VgicRules {
   // ITS
   /** What the RDbase of a command counts: the ids that vCPUs were created with, or their order. */
   readonly itsTarget: Point<void, 'id' | 'index'>
-  /** Which LPIs MOVALL moves: those of the redistributor it names, or every LPI there is. */
-  readonly itsMovall: Point<void, 'named' | 'every'>
+  /** When an ITS forgets what it was told of a table: as its GITS_BASER<n> loses Valid, or with any change of it. */
+  readonly itsForgets: Point<void, 'invalid' | 'changed'>
 
   // SGIs, attributes, PSCI, debugfs
   readonly sgiAffinityCompare: Point<{ sgi: Affinity; cpu: Affinity }, boolean>

@@ -21,7 +21,7 @@ export const ruleSets: Record<RuleSetId, RuleSet> = {
       ...fullAff3,
       smcIsPsci: base.smcIsPsci ?? fullAff3.smcIsPsci,
       itsTarget: base.itsTarget ?? fullAff3.itsTarget,
-      itsMovall: base.itsMovall ?? fullAff3.itsMovall,
+      itsForgets: base.itsForgets ?? fullAff3.itsForgets,
     }),
   },
 }

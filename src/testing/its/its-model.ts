@@ -153,7 +153,7 @@ export class ItsModel {
   movall(first: number, second: number): void {
     const [from, to] = [this.cpu(first), this.cpu(second)]
     if (from === undefined || to === undefined || from === to) return
-    for (const lpi of this.lpis.values()) if (this.o.base === '6.12' || lpi.cpu === from) lpi.cpu = to
+    for (const lpi of this.lpis.values()) if (lpi.cpu === from) lpi.cpu = to
     this.tidy()
   }
 
@@ -211,7 +211,10 @@ export class ItsModel {
       if (enabled) {
         lpi.pending = this.o.tableBit(cpu, intid) === 1
         this.offer(lpi)
-      } else lpi.queued = false
+      } else if (lpi.queued) {
+        lpi.pending = false
+        lpi.queued = false
+      }
     }
     this.tidy()
   }

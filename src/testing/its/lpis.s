@@ -179,7 +179,7 @@ start:
         bl      reconfigure
         bl      tell
 
-// Those of CPU 1, of which there are none, go to the last CPU. KVM since v6.10 takes every LPI along.
+// Those of CPU 1, of which there are none, go to the last CPU; the others stay.
         print   "MOVALL of another CPU: "
         mov     x0, #0x0e
         mov     x1, xzr

@@ -6,7 +6,6 @@ import { commandName, commandValue } from '../../../pure/arch/gic/its-commands.t
 import type { CommandWords, ItsCommandName, ItsError } from '../../../pure/arch/gic/its-commands.ts'
 import { ENTRY_BYTES } from '../../../pure/arch/gic/its-tables.ts'
 import { FIRST_LPI } from '../../../pure/arch/intid.ts'
-import type { VgicRules } from '../../../pure/rules/points.ts'
 import type { GuestMemory } from '../../bus/guest-memory.ts'
 import type { Effort } from '../effort.ts'
 import { NONE } from '../irq.ts'
@@ -20,7 +19,6 @@ import type { Device, LpiWorld, Translations } from './translation.ts'
 export const EVENT_ID_BITS = 16
 
 export interface CommandContext {
-  readonly rules: VgicRules
   readonly memory: GuestMemory
   readonly effort: Effort
   readonly translations: Translations
@@ -108,12 +106,11 @@ const moveAll: Handler = (c, words) => {
   const to = c.cpuOf(commandValue('MOVALL', 'RDbase2', words))
   if (from === undefined || to === undefined) return 'MOVALL_PROCNUM_OOR'
   if (from === to) return undefined
-  const every = c.rules.itsMovall.decide() === 'every'
   const { state } = c.world()
   effort.spend(state.lpiPlaces)
   state.batch(() =>
     state.forEachLpi((irq) => {
-      if (every || irq.target === from) translations.retarget(irq, to)
+      if (irq.target === from) translations.retarget(irq, to)
     }),
   )
   return undefined

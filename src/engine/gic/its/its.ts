@@ -82,7 +82,6 @@ export class Its {
     }
     this.translations = new Translations(world, o.cpuOf)
     this.context = {
-      rules: o.rules,
       memory: o.memory,
       effort: o.effort,
       translations: this.translations,
@@ -155,12 +154,15 @@ export class Its {
     return this.tables[table]
   }
 
-  /** Ignored while the ITS is enabled. Without Valid, the ITS forgets what it was told of this table. */
+  /** Ignored while the ITS is enabled. Without Valid it forgets what it was told of this table; with another value, by the rules. */
   setBaser(table: TableName, value: bigint): void {
     if (this.isEnabled) return
     const kept = value & ~READ_ONLY & (table === 'collections' ? ~INDIRECT : -1n)
-    this.tables[table] = supportedAttributes(GITS_BASER, kept) | fixedPart(table)
-    if (!valid(GITS_BASER, value)) this.forget(table)
+    const before = this.tables[table]
+    const after = supportedAttributes(GITS_BASER, kept) | fixedPart(table)
+    this.tables[table] = after
+    const changed = after !== before && this.o.rules.itsForgets.decide() === 'changed'
+    if (changed || !valid(GITS_BASER, after)) this.forget(table)
   }
 
   private forget(table: TableName): void {

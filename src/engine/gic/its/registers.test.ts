@@ -116,6 +116,23 @@ describe('the registers of an ITS', () => {
     expect(t.kvm.itses[0]?.its.translations.devices.size).toBe(0)
   })
 
+  it.each([
+    ['6.1', '1'],
+    ['6.12', '0'],
+  ] as const)('on the base %s a table that becomes larger keeps what is mapped: %s', (base, answer) => {
+    const t = new TestIts({ base })
+    t.configure(8192)
+    t.mapDevice(1).mapCollection(0, 0).mapEvent(1, 0, 8192, 0)
+    t.setItsRegister(CTLR, 0n, 4)
+    t.setItsRegister(BASER0, t.its(BASER0))
+    t.setItsRegister(CTLR, 1n, 4)
+    expect(t.msi(1, 0)).toBe('1')
+    t.setItsRegister(CTLR, 0n, 4)
+    t.setItsRegister(BASER0, t.its(BASER0) + 1n)
+    t.setItsRegister(CTLR, 1n, 4)
+    expect(t.msi(1, 0)).toBe(answer)
+  })
+
   it('have nothing at GITS_TRANSLATER for a CPU', () => {
     const t = new TestIts()
     t.configure(8192)
