@@ -1,9 +1,19 @@
 /** A running machine saved into a file, and another that goes on from it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseSnapshot, writeSnapshot } from '../engine/vmm/snapshot.ts'
 import type { Snapshot } from '../engine/vmm/snapshot.ts'
-import { restoreVmm } from '../engine/vmm/vmm.ts'
+import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
+import type { Made } from '../engine/vmm/vmm.ts'
+import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
+import { GITS_TRANSLATER } from '../pure/arch/gic/gits.ts'
+import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
+import type { Blueprint } from '../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import { memoryMap } from '../pure/blueprint/memory-map.ts'
+import { KVM_MSI_VALID_DEVID } from '../pure/uapi/calls.ts'
+import type { KvmAnswer } from '../pure/uapi/calls.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 import type { GuestId } from './guest-machine.ts'
 
@@ -48,12 +58,69 @@ describe('gicsh', () => {
   })
 })
 
+describe('a guest with LPIs', () => {
+  const kernel = (): Uint8Array => {
+    const source = readFileSync(join(import.meta.dirname, 'its/lpis.s'), 'utf8')
+    const result = assemble(source, 0x4008_0000)
+    if (!result.ok) throw new Error('the guest cannot be assembled')
+    return result.bytes
+  }
+  const blueprint: Blueprint = {
+    ...defaultBlueprint,
+    its: true,
+    vcpus: 2,
+    memory: 32 * MIB,
+    guest: { id: 'own', append: '' },
+  }
+
+  /** A machine, and what its guest prints up to an end. */
+  const machineOf = (make: (onConsole: (bytes: Uint8Array) => void) => Made) => {
+    let text = ''
+    const made = make((bytes) => (text += Buffer.from(bytes).toString('latin1')))
+    if (!made.ok) throw new Error(made.what)
+    const { vmm } = made
+    const until = (end: string): string => {
+      for (let i = 0; i < 200 && !text.endsWith(end); i++) vmm.run(1e6, 1e6)
+      const printed = text
+      text = ''
+      return printed
+    }
+    const message = (event: number): KvmAnswer =>
+      vmm.call({
+        call: 'KVM_SIGNAL_MSI',
+        address: BigInt(memoryMap.its.base + GITS_TRANSLATER),
+        data: event,
+        flags: KVM_MSI_VALID_DEVID,
+        devid: 5,
+      })
+    return { vmm, until, message }
+  }
+
+  it('takes a message that was pending when it was saved, and those that come after', () => {
+    const engine = 'translator'
+    const first = machineOf((onConsole) =>
+      createVmm({ blueprint, engine, guest: { kernel: kernel(), append: '' }, onConsole }),
+    )
+    expect(first.until('waiting for messages\n')).toMatch(/^lpis: 2 CPUs/)
+    expect(first.message(8)).toEqual({ ok: true, value: 1n })
+    const saved = first.vmm.snapshot()
+    if (!saved.ok) throw new Error(saved.what)
+    const second = machineOf((onConsole) => restoreVmm({ snapshot: snapshotOf(saved.file), engine, onConsole }))
+    for (const { until } of [first, second]) expect(until('\n')).toBe('CPU 0 takes LPI 8200\n')
+    for (const { until, message } of [first, second]) {
+      expect(message(9)).toEqual({ ok: true, value: 1n })
+      expect(until('\n')).toBe('CPU 1 takes LPI 8201\n')
+    }
+    expect(second.vmm.inspect()).toEqual(first.vmm.inspect())
+  })
+})
+
 describe.skipIf(!hasLinux)('Linux', { timeout: TIMEOUT }, () => {
   let machine: GuestMachine
   let file: Uint8Array
 
   beforeAll(() => {
-    machine = new GuestMachine({ guest: 'linux-6.1', blueprint: { vcpus: 2, memory: 128 * MIB } }).boot()
+    machine = new GuestMachine({ guest: 'linux-6.1', blueprint: { vcpus: 2, memory: 128 * MIB, its: true } }).boot()
     machine.shell('x=kept; (while :; do :; done) & echo $! > /tmp/busy; sleep 0.02')
     // In the middle of work: one CPU is busy, the other sleeps.
     machine.vmm.run(3_333_333, Infinity)

@@ -31,7 +31,7 @@ const AFF3 = 0x1_8000_0001n
 
 const save = (vm: CaseVm, env: Env): VmImage => {
   const made = vm.ids.map((id) => ({ id, features: ['PSCI_0_2'] as const }))
-  const saved = saveVm((call) => vm.call(call), made, env)
+  const saved = saveVm((call) => vm.call(call), { vcpus: made, savedOn: env })
   if (!saved.ok) throw new Error(saved.what)
   return saved.image
 }

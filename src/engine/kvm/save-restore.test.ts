@@ -17,7 +17,7 @@ const on = (ruleSet: RuleSetId, host: HostProfile): Env => ({ ruleSet, base: '6.
 
 const save = (vm: CaseVm, env: Env): VmImage => {
   const made = vm.ids.map((id) => ({ id, features: ['PSCI_0_2'] as const }))
-  const saved = saveVm((call) => vm.call(call), made, env)
+  const saved = saveVm((call) => vm.call(call), { vcpus: made, savedOn: env })
   if (!saved.ok) throw new Error(saved.what)
   return saved.image
 }

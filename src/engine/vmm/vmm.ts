@@ -142,10 +142,13 @@ export class Vmm {
   snapshot(): { readonly ok: true; readonly file: Uint8Array } | { readonly ok: false; readonly what: string } {
     const { machine, kvm, blueprint, devices } = this
     const { ruleSet, base, host, gic, its, memory } = blueprint
-    if (gic !== 3 || its)
-      return { ok: false, what: `A machine with ${its ? 'an ITS' : 'a GICv2'} cannot be saved yet.` }
+    if (gic !== 3) return { ok: false, what: 'A machine with a GICv2 cannot be saved yet.' }
     const made = kvm.vcpus.map(({ id, features = [] }) => ({ id, features }))
-    const saved = saveVm((call) => kvm.execute(call), made, { ruleSet, base, host })
+    const saved = saveVm((call) => kvm.execute(call), {
+      vcpus: made,
+      savedOn: { ruleSet, base, host },
+      itsCount: Number(its),
+    })
     if (!saved.ok) return saved
     const ram = machine.ram(memoryMap.ram.base, memory)
     if (ram === undefined) throw new Error('the machine has less RAM than its blueprint')

@@ -30,13 +30,17 @@ export const diffImages = (before: VmImage, after: VmImage): readonly Difference
     ...valueDifferences(layout(before), layout(after), ''),
     ...valueDifferences(before.gic.distributor, after.gic.distributor, ''),
     ...vcpus.flat(),
+    ...before.its.flatMap(({ registers }, its) =>
+      valueDifferences(registers, after.its[its]?.registers ?? {}, ` of ITS ${its}`),
+    ),
   ]
 }
 
 const power = (on: boolean | undefined): Values => (on === undefined ? {} : { power: on ? 1n : 0n })
 
-const layout = ({ gic, vcpus }: VmImage): Values => ({
+const layout = ({ gic, its, vcpus }: VmImage): Values => ({
   'number of vCPUs': BigInt(vcpus.length),
+  'number of ITSes': BigInt(its.length),
   'number of interrupts': BigInt(gic.irqs),
   'address of the distributor': BigInt(gic.distributorBase),
   ...Object.fromEntries(

@@ -5,8 +5,8 @@ import { MAX_VCPUS, readHost } from '../blueprint/blueprint.ts'
 import { KERNEL_BASES, RULE_SETS } from '../blueprint/host.ts'
 import { VCPU_FEATURES } from '../uapi/calls.ts'
 import { oneRegIdOf } from '../uapi/one-reg.ts'
-import type { GicImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
-import { distributorWords, interfaceWords, redistributorWords } from './registers.ts'
+import type { GicImage, ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
+import { distributorWords, interfaceWords, itsRegisters, redistributorWords } from './registers.ts'
 
 type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json }
 
@@ -15,7 +15,7 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`
 const valuesDocument = (values: Values): Json =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hex(value)]))
 
-export const imageDocument = ({ version, savedOn, vcpus, gic }: VmImage): Json => ({
+export const imageDocument = ({ version, savedOn, vcpus, gic, its }: VmImage): Json => ({
   version,
   savedOn: { ruleSet: savedOn.ruleSet, base: savedOn.base, host: { ...savedOn.host } },
   vcpus: vcpus.map((vcpu) => ({
@@ -33,6 +33,7 @@ export const imageDocument = ({ version, savedOn, vcpus, gic }: VmImage): Json =
     lpis: gic.lpis,
     distributor: valuesDocument(gic.distributor),
   },
+  its: its.map(({ base, registers }) => ({ base, registers: valuesDocument(registers) })),
 })
 
 const WIDEST = 128
@@ -112,11 +113,20 @@ const readGic = (value: unknown): GicImage => {
   }
 }
 
+const readIts = (field: string, value: unknown): ItsImage => {
+  const its = record(field, value)
+  onlyKnown(field, its, ['base', 'registers'])
+  return {
+    base: integer(`${field}.base`, 0, MAX_ADDRESS, its.get('base')),
+    registers: readValues(`${field}.registers`, its.get('registers'), namesOf(itsRegisters)),
+  }
+}
+
 export const readImage = (value: unknown): VmImage => {
   const image = record('The image', value)
   const version = image.get('version')
   if (version !== 1) throw new Wrong(`The image's version must be 1, the only one there is; it is ${quoted(version)}.`)
-  onlyKnown('The image', image, ['version', 'savedOn', 'vcpus', 'gic'])
+  onlyKnown('The image', image, ['version', 'savedOn', 'vcpus', 'gic', 'its'])
   const savedOn = record('savedOn', image.get('savedOn'))
   return {
     version,
@@ -127,6 +137,7 @@ export const readImage = (value: unknown): VmImage => {
     },
     vcpus: list('vcpus', image.get('vcpus')).map((one, i) => readVcpu(`vcpus[${i}]`, one)),
     gic: readGic(image.get('gic')),
+    its: list('its', image.get('its')).map((one, i) => readIts(`its[${i}]`, one)),
   }
 }
 

@@ -32,6 +32,12 @@ export interface GicImage {
   readonly distributor: Values
 }
 
+/** The tables are in guest RAM, where KVM_DEV_ARM_ITS_SAVE_TABLES puts them. */
+export interface ItsImage {
+  readonly base: number
+  readonly registers: Values
+}
+
 export interface VmImage {
   readonly version: 1
   /** Where it was saved; only told, never restored. */
@@ -39,4 +45,6 @@ export interface VmImage {
   /** In the order of their creation. */
   readonly vcpus: readonly VcpuImage[]
   readonly gic: GicImage
+  /** In the order of their creation. */
+  readonly its: readonly ItsImage[]
 }

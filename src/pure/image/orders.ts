@@ -20,6 +20,8 @@ export type Stage =
   /** The device, its number of interrupts and its addresses; then its initialisation. */
   | { readonly do: 'gic' }
   | { readonly do: 'distributor'; readonly writes: readonly Write[] }
+  /** Each ITS: its registers, its tables from guest RAM, GITS_CTLR last. */
+  | { readonly do: 'its' }
   /** For one vCPU after the other, these parts of it. */
   | { readonly do: 'each vcpu'; readonly parts: readonly VcpuPart[] }
 
@@ -105,6 +107,7 @@ const documented: Order = {
         },
       ],
     },
+    { do: 'its' },
     { do: 'each vcpu', parts: [{ part: 'registers' }, { part: 'power' }] },
   ],
 }
@@ -170,6 +173,7 @@ const qemu: Order = {
       ],
     },
     { do: 'each vcpu', parts: [interfaceOfQemu] },
+    { do: 'its' },
     { do: 'each vcpu', parts: [{ part: 'registers' }, { part: 'power' }] },
   ],
 }
@@ -218,6 +222,7 @@ const firecracker: Order = {
         interfaceOfQemu,
       ],
     },
+    { do: 'its' },
   ],
 }
 

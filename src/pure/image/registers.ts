@@ -4,6 +4,7 @@
  */
 import { gicd } from '../arch/gic/gicd.ts'
 import { gicr } from '../arch/gic/gicr.ts'
+import { GITS_BASER, GITS_CBASER, GITS_CREADR, GITS_CTLR, GITS_CWRITER, GITS_IIDR } from '../arch/gic/gits.ts'
 import { FIRST_SPI, PRIVATE_COUNT } from '../arch/intid.ts'
 import type { Register } from '../arch/register.ts'
 import { ICC } from '../arch/sysregs/gic-cpu.ts'
@@ -152,6 +153,18 @@ export const interfaceWords = (ctlr: bigint): readonly GicWord[] => [
   ...ACTIVE.slice(0, Math.min(activeWords(ctlr), ACTIVE.length))
     .flat()
     .map(sysregWord),
+]
+
+/** An ITS's registers in the order of their restore: the tables' places before anything lies in them, GITS_CTLR last. */
+export const itsRegisters: readonly { readonly name: string; readonly attr: bigint }[] = [
+  { name: 'GITS_IIDR', attr: BigInt(GITS_IIDR.offset) },
+  // It sets the other two of the queue to 0.
+  { name: 'GITS_CBASER', attr: BigInt(GITS_CBASER.offset) },
+  { name: 'GITS_CREADR', attr: BigInt(GITS_CREADR.offset) },
+  { name: 'GITS_CWRITER', attr: BigInt(GITS_CWRITER.offset) },
+  { name: 'GITS_BASER0', attr: BigInt(GITS_BASER.offset) },
+  { name: 'GITS_BASER1', attr: BigInt(GITS_BASER.offset + 8) },
+  { name: 'GITS_CTLR', attr: BigInt(GITS_CTLR.offset) },
 ]
 
 /** The register that clears what the saved one sets, and the like: written, never saved. */

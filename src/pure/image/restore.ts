@@ -6,9 +6,16 @@ import { MP_STATE } from '../uapi/mp-state.ts'
 import { ONE_REG, oneRegIdOf } from '../uapi/one-reg.ts'
 import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, encodeRedistRegion } from '../uapi/vgic-attr.ts'
 import type { Errno } from '../uapi/errno.ts'
-import type { GicImage, Values, VcpuImage, VmImage } from './image.ts'
+import type { GicImage, ItsImage, Values, VcpuImage, VmImage } from './image.ts'
 import type { Order, Stage, VcpuPart, Write } from './orders.ts'
-import { attrBits, clearingWord, distributorWords, interfaceWords, redistributorWords } from './registers.ts'
+import {
+  attrBits,
+  clearingWord,
+  distributorWords,
+  interfaceWords,
+  itsRegisters,
+  redistributorWords,
+} from './registers.ts'
 import type { GicWord, Part } from './registers.ts'
 import type { Execute } from './save.ts'
 
@@ -54,6 +61,35 @@ const affinityOf = (image: VcpuImage | undefined): Affinity =>
 
 const affinitySteps = (vcpus: readonly VcpuImage[]): readonly RestoreStep[] =>
   vcpus.map((image, vcpu) => oneRegStep('MPIDR_EL1', vcpu, ONE_REG.MPIDR_EL1, mpidrOf(image)))
+
+/** Made with the GIC, since GICR_CTLR.EnableLPIs has no effect without. */
+const createItsSteps = ({ base }: ItsImage, its: number): readonly RestoreStep[] => [
+  { call: { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.ITS }, what: `ITS ${its}` },
+  { call: setItsAttr(its, VGIC_GROUP.ADDR, VGIC_ADDR.ITS, BigInt(base)), what: `the address of ITS ${its}` },
+  { call: setItsAttr(its, VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n), what: `the initialisation of ITS ${its}` },
+]
+
+const setItsAttr = (its: number, group: number, attr: bigint, value: bigint): KvmCall => ({
+  call: 'KVM_SET_DEVICE_ATTR',
+  group,
+  attr,
+  value,
+  its,
+})
+
+const itsSteps = ({ registers }: ItsImage, its: number): readonly RestoreStep[] => {
+  const steps = itsRegisters.map(({ name, attr }): RestoreStep => ({
+    call: setItsAttr(its, VGIC_GROUP.ITS_REGS, attr, registers[name] ?? 0n),
+    what: `${name} of ITS ${its}`,
+    wanted: registers[name] ?? 0n,
+    readBack: { call: 'KVM_GET_DEVICE_ATTR', group: VGIC_GROUP.ITS_REGS, attr, its },
+  }))
+  const tables: RestoreStep = {
+    call: setItsAttr(its, VGIC_GROUP.CTRL, VGIC_CTRL.ITS_RESTORE_TABLES, 0n),
+    what: `the tables of ITS ${its}`,
+  }
+  return [...steps.slice(0, -1), tables, ...steps.slice(-1)]
+}
 
 const gicSteps = ({ irqs, distributorBase, regions }: GicImage): readonly RestoreStep[] => [
   { call: { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V3 }, what: 'the GIC' },
@@ -155,14 +191,16 @@ const partSteps = (part: VcpuPart, image: VcpuImage, vcpu: number, lpis: boolean
   }
 }
 
-const stageSteps = (stage: Stage, { vcpus, gic }: VmImage): readonly RestoreStep[] => {
+const stageSteps = (stage: Stage, { vcpus, gic, its }: VmImage): readonly RestoreStep[] => {
   switch (stage.do) {
     case 'vcpus':
       return vcpuSteps(vcpus)
     case 'affinities':
       return affinitySteps(vcpus)
     case 'gic':
-      return gicSteps(gic)
+      return [...gicSteps(gic), ...its.flatMap(createItsSteps)]
+    case 'its':
+      return its.flatMap(itsSteps)
     case 'distributor':
       return writeSteps(stage.writes, {
         words: distributorWords(gic.irqs),

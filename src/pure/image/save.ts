@@ -7,8 +7,8 @@ import type { KvmAnswer, KvmCall, VcpuFeature } from '../uapi/calls.ts'
 import { MP_STATE } from '../uapi/mp-state.ts'
 import { ONE_REG, oneRegName } from '../uapi/one-reg.ts'
 import { VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, decodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
-import type { RegionImage, Values, VcpuImage, VmImage } from './image.ts'
-import { attrBits, distributorWords, interfaceWords, redistributorWords } from './registers.ts'
+import type { ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
+import { attrBits, distributorWords, interfaceWords, itsRegisters, redistributorWords } from './registers.ts'
 import type { GicWord } from './registers.ts'
 
 export type Execute = (call: KvmCall) => KvmAnswer
@@ -89,16 +89,36 @@ const affinityOf = (execute: Execute, vcpu: number): Affinity =>
 /** GICR_TYPER.PLPIS; it is the same for all vCPUs. */
 const PLPIS = 1
 
+const ask64 = (execute: Execute, group: number, attr: bigint, its: number): bigint =>
+  ask(execute, { call: 'KVM_GET_DEVICE_ATTR', group, attr, its }).value ?? 0n
+
+const readIts = (execute: Execute, its: number): ItsImage => ({
+  base: Number(ask64(execute, VGIC_GROUP.ADDR, VGIC_ADDR.ITS, its)),
+  registers: Object.fromEntries(
+    itsRegisters.map(({ name, attr }) => [name, ask64(execute, VGIC_GROUP.ITS_REGS, attr, its)]),
+  ),
+})
+
+/** What is saved of a VM. */
+export interface SaveOptions {
+  /** In the order of their creation. */
+  readonly vcpus: readonly MadeVcpu[]
+  readonly savedOn: VmImage['savedOn']
+  /** How many ITSes the VM has. */
+  readonly itsCount?: number
+}
+
 /** Of a VM with an initialised vGICv3. Two vCPUs with one affinity cannot be told apart by KVM's attributes. */
-export const saveVm = (execute: Execute, vcpus: readonly MadeVcpu[], savedOn: VmImage['savedOn']): Saved => {
+export const saveVm = (execute: Execute, { vcpus, savedOn, itsCount = 0 }: SaveOptions): Saved => {
+  const control = (attr: bigint, its?: number): void => {
+    const call = { call: 'KVM_SET_DEVICE_ATTR', group: VGIC_GROUP.CTRL, attr, value: 0n } as const
+    ask(execute, its === undefined ? call : { ...call, its })
+  }
+  const allIts = Array.from({ length: itsCount }, (_, its) => its)
   try {
     // LPIs that are pending go to their tables in guest RAM.
-    ask(execute, {
-      call: 'KVM_SET_DEVICE_ATTR',
-      group: VGIC_GROUP.CTRL,
-      attr: VGIC_CTRL.SAVE_PENDING_TABLES,
-      value: 0n,
-    })
+    control(VGIC_CTRL.SAVE_PENDING_TABLES)
+    for (const its of allIts) control(VGIC_CTRL.ITS_SAVE_TABLES, its)
     const irqs = get(execute, VGIC_GROUP.NR_IRQS, 0n)
     // Even the lines of SPIs are asked for by way of a vCPU.
     const first = affinityOf(execute, 0)
@@ -115,6 +135,7 @@ export const saveVm = (execute: Execute, vcpus: readonly MadeVcpu[], savedOn: Vm
           lpis: (get(execute, VGIC_GROUP.REDIST_REGS, registerAttr(first, GICR_TYPER.offset)) & PLPIS) !== 0,
           distributor: readWords(execute, distributorWords(irqs), first),
         },
+        its: allIts.map((its) => readIts(execute, its)),
       },
     }
   } catch (error) {

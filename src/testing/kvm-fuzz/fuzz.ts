@@ -42,11 +42,10 @@ const listsAreRight = (vm: CaseVm): string | undefined => {
 }
 
 const imageOf = (vm: CaseVm, env: Env): VmImage | string => {
-  const saved = saveVm(
-    (call) => vm.call(call),
-    IDS.map((id) => ({ id, features: ['PSCI_0_2'] as const })),
-    env,
-  )
+  const saved = saveVm((call) => vm.call(call), {
+    vcpus: IDS.map((id) => ({ id, features: ['PSCI_0_2'] as const })),
+    savedOn: env,
+  })
   return saved.ok ? saved.image : saved.what
 }
 
