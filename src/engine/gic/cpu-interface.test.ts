@@ -3,16 +3,8 @@ import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import { missingGicTools, runOnQemu } from '../../testing/oracle/gic.ts'
 import type { GicAccess } from '../../testing/oracle/gic.ts'
+import { seeded } from '../../testing/seeded.ts'
 import { TestVgic } from '../../testing/test-vgic.ts'
-
-/** Numerical Recipes' linear congruence, so that a failure repeats. */
-const random = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 /** Does one access to a GIC of ours; a read gives its value. */
 const runner = (): ((access: GicAccess) => number[]) => {
@@ -69,7 +61,7 @@ const msr = (register: IccName, value: number): GicAccess => ({ do: 'msr', regis
  * active. (What an interface does for a guest that does not is its own affair.)
  */
 const randomWalk = (seed: number, steps: number): { accesses: GicAccess[]; values: number[] } => {
-  const below = random(seed)
+  const below = seeded(seed)
   const ours = runner()
   const acknowledged: number[] = []
   const intid = () => FIRST + below(COUNT)

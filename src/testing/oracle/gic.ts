@@ -1,4 +1,4 @@
-/** Runs accesses to the GICv3 of QEMU's `virt` machine (its software model, not KVM): an oracle for the CPU interface. */
+/** Runs accesses to the GIC of QEMU's `virt` machine (its software model, not KVM): an oracle for the CPU interface. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
 
+/** `offset`: from the distributor on; a GICv2's CPU interface begins at 0x10000. */
 export type GicAccess =
   | { readonly do: 'read'; readonly offset: number }
   | { readonly do: 'write'; readonly offset: number; readonly value: number }
@@ -47,11 +48,12 @@ const step = (access: GicAccess): string => {
   }
 }
 
-const program = (accesses: readonly GicAccess[]): string => `
+const wakeRedistributor = `${load('x1', GICR_WAKER)}\nstr wzr, [x1]`
+
+const program = (accesses: readonly GicAccess[], gic: 2 | 3): string => `
 .globl _start
 _start:
-${load('x1', GICR_WAKER)}
-str wzr, [x1]
+${gic === 3 ? wakeRedistributor : ''}
 ${accesses.map(step).join('\n')}
 ${load('x0', SYSTEM_OFF)}
 hvc #0
@@ -80,14 +82,14 @@ const run = (command: string, args: readonly string[]): string => {
 }
 
 /** What the reads among the accesses gave, in order. The CPU is at EL1 with its interrupts masked. */
-export const runOnQemu = (accesses: readonly GicAccess[]): number[] => {
+export const runOnQemu = (accesses: readonly GicAccess[], gic: 2 | 3 = 3): number[] => {
   const directory = mkdtempSync(join(tmpdir(), 'gic-oracle-'))
   const file = (name: string) => join(directory, name)
   try {
-    writeFileSync(file('gic.s'), program(accesses))
+    writeFileSync(file('gic.s'), program(accesses, gic))
     run('aarch64-linux-gnu-as', ['-o', file('gic.o'), file('gic.s')])
     run('aarch64-linux-gnu-ld', ['-Ttext', TEXT, '-o', file('gic.elf'), file('gic.o')])
-    const machine = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '64']
+    const machine = ['-M', `virt,gic-version=${gic}`, '-cpu', 'cortex-a57', '-m', '64']
     const text = run('qemu-system-aarch64', [
       ...machine,
       '-nic',
