@@ -17,8 +17,8 @@ export const PREFERENCES: readonly {
     why: 'names of later versions, for hints that do nothing without the feature',
   },
   {
-    from: /^msr (s0_0_c4_c\d+_5, xzr|spsel, #0x[2-9a-f])$/,
-    to: 'msr spsel',
+    from: /^msr (s0_[03]_c4_c\d+_[1-5], xzr|(spsel|pan|uao|ssbs|dit), #0x[2-9a-f])$/,
+    to: 'msr flag',
     why: 'only the lowest bit of the immediate counts; GNU as takes no other',
     reassembles: false,
   },
@@ -49,20 +49,7 @@ export const ONLY_THEIRS: readonly {
   { text: /^(bf\w+|fcvtn\w* .*bf)/, why: 'FEAT_BF16, which no model has' },
   { text: /^(smmla|ummla|usmmla|usdot|sudot)\b/, why: 'FEAT_I8MM, which no model has' },
   { text: /^(abs|cnt|ctz|smax|smin|umax|umin) [wx]/, why: 'FEAT_CSSC, which no model has' },
-  // Not there yet.
-  {
-    text: /^(ldapu?r|stlur|ldlar|stllr|ldapr|stlur)\w*\b/,
-    why: 'FEAT_LRCPC, FEAT_LRCPC2 and FEAT_LOR are not there yet',
-  },
-  {
-    text: /^(ldra[ab]|pac\w+|aut\w+|xpac\w*|br[ab]+z?|blra\w+|reta[ab]|ereta[ab]|bti|bra[ab]z?)\b/,
-    why: 'FEAT_PAuth and FEAT_BTI are not there yet',
-  },
-  {
-    text: /^(swp|cas|ld(add|clr|eor|set|smax|smin|umax|umin)|st(add|clr|eor|set|smax|smin|umax|umin))\w*\b/,
-    why: 'FEAT_LSE is not there yet',
-  },
-  { text: /^(sysl|rmif|setf8|setf16|cfinv|xaflag|axflag|sb)\b/, why: 'SYSL, FEAT_FlagM and FEAT_SB are not there yet' },
+  { text: /^sysl\b/, why: 'no operation of SYSL is there: it is UNDEFINED' },
   { text: /^[su]mulh\b/, why: 'a field that should be ones is not: CONSTRAINED UNPREDICTABLE, here UNDEFINED' },
   { text: /\bs0_[0-7]_c\d+_c\d+_[0-7]\b/, why: 'unallocated: objdump takes op0 = 0 for a register all the same' },
   { text: /^udf\b/, why: 'permanently undefined' },
@@ -72,7 +59,7 @@ export const ONLY_THEIRS: readonly {
 /** What both know, but we write as a number, by the row's name. */
 export const NO_TEXT: readonly { readonly row: RegExp; readonly why: string }[] = [
   {
-    row: /^(LDXR|STXR|LDXP|STLR|LDAR|FCMP\/FCMPE \(zero)/,
+    row: /^(LDXR|STXR|LDXP|STLR|LDAR|LDLAR|STLLR|FCMP\/FCMPE \(zero)/,
     why: 'a field that should be ones or zeros is not, which no assembler writes',
   },
   {

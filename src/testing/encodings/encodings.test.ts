@@ -1,5 +1,6 @@
 /** What we decode, write and assemble is what GNU binutils decode, write and assemble. `npm run encodings` goes on longer. */
 import { describe, expect, it } from 'vitest'
+import type { Row } from '../../pure/arch/a64/row.ts'
 import { rows } from '../../pure/arch/a64/rows/index.ts'
 import { Random } from '../oracle/operands.ts'
 import { missingBinutils } from '../oracle/run-instruction.ts'
@@ -11,7 +12,10 @@ describe.skipIf(missingBinutils().length > 0)('encodings, beside GNU binutils', 
   it('of every row are written and assembled alike', { timeout: 60_000 }, () => {
     const { wrong, rows: met } = compare(wordsOfRows(new Random(2026), SAMPLES))
     expect(wrong).toEqual([])
-    expect(rows.filter((row) => !met.has(row)).map(({ name }) => name)).toEqual([])
+    // Where a feature gives an encoding another row, all features together show only that.
+    const hidden = (row: Row): boolean =>
+      rows.some((o) => o !== row && o.feature !== undefined && o.mask === row.mask && o.match === row.match)
+    expect(rows.filter((row) => !met.has(row) && !hidden(row)).map(({ name }) => name)).toEqual([])
   })
 
   it('that we reject are undefined there, and the other way round', { timeout: 60_000 }, () => {

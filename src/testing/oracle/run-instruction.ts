@@ -90,7 +90,7 @@ export function openOracle(): Oracle {
     assemble: (lines) => {
       tool(
         'aarch64-linux-gnu-as',
-        ['-march=armv8.2-a+fp16', '-o', file('a.o'), '-'],
+        ['-march=armv8.5-a+fp16+rng', '-o', file('a.o'), '-'],
         new TextEncoder().encode(lines.join('\n') + '\n'),
       )
       tool('aarch64-linux-gnu-objcopy', ['-O', 'binary', '-j', '.text', file('a.o'), file('a.bin')])

@@ -52,7 +52,6 @@ const normal = (text: string): string =>
 /** Names of later extensions in hint space and elsewhere, which this table does not have. */
 const NEWER: Readonly<Record<string, string>> = {
   'bfi w1, wzr, #31, #1': 'bfc w1, #31, #1',
-  'hint #0x22': 'bti c',
   'dsb #0x0': 'ssbb',
 }
 

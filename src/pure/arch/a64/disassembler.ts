@@ -110,6 +110,11 @@ const pstate: Shower = (c) => [...pstateFields].find(([, { op1, op2 }]) => op1 =
 
 const systemOp: Shower = (c) => nameOfSystemOperation(c.mnemonic, c.at(0), c.at(1), c.at(2), c.at(3))
 
+const splitOffset = (c: Context, end: string): string => {
+  const offset = signExtend((c.at(1) << 9) | c.at(2), 10) * 8
+  return `[${name('x', c.at(0), true)}${offset === 0 && end === ']' ? '' : `, #${offset}`}${end}`
+}
+
 const showers: Record<string, Shower> = {
   ...simdShowers,
   add: immediate,
@@ -125,6 +130,9 @@ const showers: Record<string, Shower> = {
   unscaled: offsetMemory(9, 1, true),
   pre: offsetMemory(9, 1, true, ']!'),
   post: (c) => `#${signExtend(c.at(0), 9)}`,
+  split10: (c) => splitOffset(c, ']'),
+  split10pre: (c) => splitOffset(c, ']!'),
+  landing: (c) => ['', 'c', 'j', 'jc'][c.at(0)],
   sysreg: (c) => nameOfSystemRegister(2 + c.at(0), c.at(1), c.at(2), c.at(3), c.at(4)),
   pstate,
   sysop: systemOp,
@@ -145,6 +153,8 @@ for (const width of [32, 64] as const) {
     [letter]: register(letter, false),
     [`${letter}s`]: register(letter, true),
     [`${letter}sp`]: (c: Context) => (c.at(0) === 31 ? name(letter, 31, true) : undefined),
+    [`${letter}even`]: (c: Context) => name(letter, 2 * c.at(0)),
+    [`${letter}odd`]: (c: Context) => name(letter, 2 * c.at(0) + 1),
     [`shift${width}`]: shift,
     [`rotate${width}`]: shift,
     [`extend${width}w`]: extension(width === 64 ? 3 : 2, false),
@@ -176,18 +186,21 @@ for (const scale of [0, 1, 2, 3, 4]) {
 
 /** Aliases that are preferred to what they stand for, the narrower before the wider. */
 const PREFERRED =
-  'nop esb csdb mov cmp cmn tst mvn neg negs ngc ngcs lsr asr lsl uxtb uxth sxtb sxth sxtw sxtl sxtl2 uxtl uxtl2 ubfx sbfx bfxil ubfiz sbfiz bfi ror cset csetm cinc cinv cneg mul mneg smull smnegl umull umnegl ic dc at tlbi'.split(
+  'nop esb csdb mov cmp cmn tst mvn neg negs ngc ngcs lsr asr lsl uxtb uxth sxtb sxth sxtw sxtl sxtl2 uxtl uxtl2 ubfx sbfx bfxil ubfiz sbfiz bfi ror cset csetm cinc cinv cneg mul mneg smull smnegl umull umnegl ic dc at tlbi cfp dvp cpp'.split(
     ' ',
   )
 
 /** Spellings that the assembler takes and a disassembler does not use. */
 const isSecond = ({ mnemonic, row }: Form): boolean =>
-  // CS and CC are written for HS and LO; the dot belongs to B.cond; an unscaled offset has mnemonics of its own.
+  // A hint by its number; CS and CC are written for HS and LO; the dot belongs to B.cond; an unscaled offset has mnemonics of its own.
   /^b\.(hs|lo)$/.test(mnemonic) ||
+  mnemonic === 'hint' ||
   (row.name === 'B.cond' && !mnemonic.includes('.')) ||
   (/^(LDUR|PRFUM)/.test(row.name) && !/^(ldu|stu|prfu)/.test(mnemonic))
 
 const rank = (form: Form): number => {
+  // An atomic operation that keeps nothing is a store.
+  if (/^st/.test(form.mnemonic) && form.row.name.startsWith('LDADD')) return 0
   const at = PREFERRED.indexOf(form.mnemonic)
   return at >= 0 ? at : PREFERRED.length + (isSecond(form) ? 1 : 0)
 }

@@ -34,6 +34,19 @@ export const offsetMemory = (low: number, high: number, scale: number, writeback
   }
 }
 
+/** [base, #offset] of ten bits and a scale of 8: letters of base, of the offset's sign and of the rest. */
+export const splitOffsetMemory = (writeback: boolean): Kind => {
+  const offset = offsetMemory(-4096, 4088, 8, writeback)
+  return (m, operand, letters) => {
+    const [n = '', sign = '', rest = ''] = letters
+    const bad = offset(m, operand, n + rest)
+    if (bad !== undefined) return bad
+    const field = m.fields[rest] ?? 0
+    set(m, sign, field >> 9)
+    return set(m, rest, field & 0x1ff)
+  }
+}
+
 /** [base] alone. */
 export const baseMemory: Kind = (m, operand, letter) => {
   const memory = memoryOperand(operand, false, '[xn]')

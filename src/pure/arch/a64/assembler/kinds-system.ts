@@ -60,6 +60,9 @@ const hint: Kind = (m, operand, letters) => {
   return set(m, letters[1], number & 7)
 }
 
+/** What BTI lets land: letter of two bits. */
+const landing = named(new Map([['c', 1], ['j', 2], ['jc', 3]]), 'c, j or jc', 0, 3)
+
 const controlRegister: Kind = (m, operand, letter) => {
   const digits = operand?.kind === 'value' ? /^c(\d{1,2})$/i.exec(operand.name ?? '') : null
   const n = digits === null ? -1 : Number(digits[1])
@@ -73,6 +76,7 @@ export const systemKinds: Readonly<Record<string, Kind>> = {
   sysop: systemOp(false),
   sysopreg: systemOp(true),
   control: controlRegister,
+  landing,
   barrier: named(barrierOptions, 'a barrier option (sy, ish, …)', 0, 15),
   isb: named(new Map([['sy', 15]]), 'sy or a number', 0, 15),
   prefetch: named(prefetchOperations, 'a prefetch operation (pldl1keep, …)', 0, 31),

@@ -5,7 +5,7 @@
 import { encodeBitmask } from '../bitmask.ts'
 import { amountOf, expected, hex, range, set, why } from './kind.ts'
 import type { Kind } from './kind.ts'
-import { baseMemory, extendedMemory, indexMemory, offsetMemory } from './kinds-memory.ts'
+import { baseMemory, extendedMemory, indexMemory, offsetMemory, splitOffsetMemory } from './kinds-memory.ts'
 import { simdKinds } from './kinds-simd.ts'
 import { systemKinds } from './kinds-system.ts'
 import { modifiers } from './operand.ts'
@@ -28,6 +28,18 @@ const stackPointer =
     operand?.kind === 'register' && operand.sp && operand.width === width
       ? set(m, letters, 31)
       : expected(width === 64 ? 'SP' : 'WSP')
+
+/** One of a pair of adjacent registers, the first even: the letter's field is half of its number. */
+const pairRegister =
+  (width: 32 | 64, odd: 0 | 1): Kind =>
+  (m, operand, letter) => {
+    if (operand?.kind !== 'register' || operand.width !== width || operand.sp)
+      return expected(`${width === 64 ? 'an X' : 'a W'} register`)
+    if (odd === 0 && operand.number % 2 !== 0) return why(`The first register of a pair is an even one, not '${operand.name}'.`)
+    if (odd === 1 && operand.number !== 2 * (m.fields[letter] ?? 0) + 1)
+      return why(`'${operand.name}' does not follow the register before it.`)
+    return set(m, letter, operand.number >> 1)
+  }
 
 const IMM12 = 0xfff
 
@@ -235,6 +247,8 @@ for (const width of [32, 64] as const) {
     [letter]: register(width, false),
     [`${letter}s`]: register(width, true),
     [`${letter}sp`]: stackPointer(width),
+    [`${letter}even`]: pairRegister(width, 0),
+    [`${letter}odd`]: pairRegister(width, 1),
     [`shift${width}`]: shift(width, false),
     [`rotate${width}`]: shift(width, true),
     [`extend${width}w`]: extension(width, false),
@@ -278,6 +292,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   adr: address(false),
   adrp: address(true),
   base: baseMemory,
+  split10: splitOffsetMemory(false),
+  split10pre: splitOffsetMemory(true),
   unscaled: offsetMemory(-256, 255, 1, false),
   pre: offsetMemory(-256, 255, 1, true),
   post: range(-256, 255),

@@ -7,6 +7,7 @@
 import { rows } from '../rows/index.ts'
 import type { Row } from '../row.ts'
 import { conditions } from './system-names.ts'
+import { extensionForms } from './forms-extensions.ts'
 import { simdForms } from './forms-simd.ts'
 import { kinds } from './kinds.ts'
 import type { Kind } from './kind.ts'
@@ -367,6 +368,8 @@ for (const name of ['ic', 'dc', 'at', 'tlbi']) {
   form(name, 'SYS', 'sysop:pnmq', { t: ZR })
 }
 form('sys', 'SYS', 'imm3:p control:n control:m imm3:q ?x:t', { t: ZR })
+
+extensionForms(form)
 
 // Floating point and AdvSIMD, whose rows say it themselves.
 for (const row of rows) if (row.fp) simdForms(row, form)
