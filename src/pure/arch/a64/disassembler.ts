@@ -200,7 +200,7 @@ const isSecond = ({ mnemonic, row }: Form): boolean =>
 
 const rank = (form: Form): number => {
   // An atomic operation that keeps nothing is a store.
-  if (/^st/.test(form.mnemonic) && form.row.name.startsWith('LDADD')) return 0
+  if (form.mnemonic.startsWith('st') && form.row.name.startsWith('LDADD')) return 0
   const at = PREFERRED.indexOf(form.mnemonic)
   return at >= 0 ? at : PREFERRED.length + (isSecond(form) ? 1 : 0)
 }
