@@ -1,0 +1,30 @@
+/** Exceptions, traps, translation, debug and PMU at EL1 and EL0, as QEMU's system emulator has them. */
+import { spawnSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { missingBinutils } from '../oracle/run-instruction.ts'
+import { probe } from './probe.ts'
+import type { Outcome, Snippet } from './probe.ts'
+import { BASE, MAX, USER } from './snippets.ts'
+
+const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0 && missingBinutils().length === 0
+
+const texts = (snippets: readonly Snippet[], all: readonly Outcome[]): string[] =>
+  snippets.map(({ name }, i) => `${name}: ${(all[i] ?? ['nothing']).join('; ')}`)
+
+describe.skipIf(!hasQemu)('privileged code', () => {
+  it.each([
+    ['cortex-a57', [...BASE, ...USER]],
+    ['max', [...BASE, ...USER, ...MAX]],
+  ] as const)('of %s does what it does on QEMU', { timeout: 60_000 }, (cpu, snippets) => {
+    const program = probe(snippets)
+    try {
+      const theirs = texts(snippets, program.onQemu(cpu))
+      for (const translate of [false, true]) {
+        const ours = texts(snippets, program.onOurs(cpu, translate))
+        expect(ours.filter((text, i) => text !== theirs[i]).map((text) => `${text}\n  QEMU ${theirs[ours.indexOf(text)]}`)).toEqual([])
+      }
+    } finally {
+      program.dispose()
+    }
+  })
+})
