@@ -9,6 +9,8 @@ export interface SysregPort {
   readonly traced?: boolean
   /** Of `registers`, those that a hypervisor saves and restores; it comes with `el` 2. */
   readonly saved?: readonly number[]
+  /** Registers for EL0 that EL1 may keep from it: what they refuse to EL0 is not UNDEFINED but trapped. */
+  readonly trapped?: readonly number[]
   /** An MRS by CPU `cpu` at exception level `el`; `undefined` makes the access UNDEFINED. */
   read(cpu: number, reg: number, el: number): bigint | undefined
   /** An MSR; `false` makes the access UNDEFINED. */

@@ -538,7 +538,7 @@ export class Core {
           : p.dfsc === faultStatus.DEBUG
             ? syndrome.watchpoint({ sameEl, wnr: p.write, cm: p.maintenance ?? false })
             : syndrome.dataAbort({ sameEl, dfsc: p.dfsc, wnr: p.write, cm: p.maintenance ?? false })
-        return this.exception(cpu, vector.SYNC, esr, p.fetch ? p.far : r.currentPc())
+        return this.exception(cpu, vector.SYNC, esr, p.fetch ? p.far : r.currentPc(), p.branchType)
       }
       default:
         throw new Error(`unknown ${p satisfies never}`)

@@ -81,6 +81,7 @@ export function takeException(cpu: CpuState, r: Registers, offset: number, retur
   cpu.ssbs = bit(sctlr, SCTLR.DSSBS)
   cpu.il = false
   cpu.ss = 0
+  cpu.stepped = undefined
   cpu.daif = daif.ALL
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   return (r.at(slots.VBAR_EL1) & ~0x7ffn) + BigInt(from + offset)

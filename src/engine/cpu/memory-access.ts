@@ -41,7 +41,7 @@ const PAGE = 4096
 const TWO32 = 2 ** 32
 const EXTERNAL_ABORT = 0x10
 const SCTLR_A = 1n << 1n
-const PAR = { F: 1n, RES1: 1n << 11n, FST: 1n, SH: 7n, ATTR: 56n } as const
+const PAR = { F: 1n, RES1: 1n << 11n, NS: 1n << 9n, FST: 1n, SH: 7n, ATTR: 56n } as const
 /** A byte of MAIR_EL1, and a value of SH. */
 const NORMAL_NON_CACHEABLE = 0x44
 const OUTER_SHAREABLE = 2
@@ -153,7 +153,9 @@ export class MemoryAccess {
     else if (!this.allowed(write, el, what)) dfsc = w.permissionFault
     else if ((misaligned || (what & NOT_DEVICE) !== 0) && w.isDevice) dfsc = faultStatus.ALIGNMENT
     else return (w.paHi >>> 0) * TWO32 + (w.paLo >>> 0) + (vaLow & (PAGE - 1))
-    this.cpu.raise({ kind: 'abort', fetch: false, write, dfsc, far: address(vaHigh, vaLow) })
+    // DC ZVA reports the address it was given.
+    const far = (what & NOT_DEVICE) === 0 ? address(vaHigh, vaLow) : this.registers.at(scratch.ARGUMENT)
+    this.cpu.raise({ kind: 'abort', fetch: false, write, dfsc, far })
     return -1
   }
 
@@ -334,7 +336,7 @@ export class MemoryAccess {
     const cpu = this.cpu.current()
     if (cpu === undefined) throw new Error('no CPU runs')
     if ((vaLow & 3) !== 0) {
-      this.cpu.raise({ kind: 'sync', esr: syndrome.pcAlignment(), returnTo: far, far })
+      this.cpu.raise({ kind: 'sync', esr: syndrome.pcAlignment(), returnTo: far, far, branchType })
       return 0
     }
     const w = this.walker
@@ -351,7 +353,7 @@ export class MemoryAccess {
     const offset = physical - this.ports.ramBase
     if (dfsc === undefined && (offset < 0 || offset >= this.plan.ramSize)) dfsc = EXTERNAL_ABORT
     if (dfsc !== undefined) {
-      this.cpu.raise({ kind: 'abort', fetch: true, write: false, dfsc, far })
+      this.cpu.raise({ kind: 'abort', fetch: true, write: false, dfsc, far, branchType })
       return 0
     }
     if (w.log2Size > 12) this.softTlb.noteLarge(vaLow, vaHigh, w.log2Size)
@@ -371,29 +373,32 @@ export class MemoryAccess {
     return isLandingPad(this.code.wordOf(at), type, ((this.registers.at(slots.SCTLR_EL1) >> control) & 1n) === 1n)
   }
 
-  /** What is known of the page that code at an address is fetched from; `undefined`: fetching faults. */
+  /** What is known of the page that code at an address is fetched from; `undefined`: something is pending. */
   private fetchEntry(low: number, high: number): ReturnType<SoftTlb['fetchEntry']> {
     const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
-    const known = this.softTlb.fetchEntry(bank, low, high)
+    const known = (low & 3) === 0 ? this.softTlb.fetchEntry(bank, low, high) : undefined
     if (known !== undefined) return known
-    if (this.fetch(low & ~3, high, BTYPE.NONE) === 0) {
-      this.cpu.take()
-      return undefined
-    }
-    return this.softTlb.fetchEntry(bank, low, high)
+    return this.fetch(low, high, BTYPE.NONE) === 0 ? undefined : this.softTlb.fetchEntry(bank, low, high)
   }
 
-  /** PSTATE.BTYPE with which an indirect branch would not be let land; `undefined`: it may, or faults for another reason. */
-  checkLanding(target: bigint, type: number): number | undefined {
+  /** What happens instead when an indirect branch leads to an address, with PSTATE.BTYPE in it; `undefined`: it goes there. */
+  checkLanding(target: bigint, type: number): Pending | undefined {
     const low = Number(target & 0xffffffffn) | 0
     const entry = this.fetchEntry(low, Number(target >> 32n) | 0)
-    if (entry?.guarded !== true || (low & 3) !== 0) return undefined
-    const at = entry.page + ((low & (PAGE - 1)) >>> 2) * record.SIZE
+    const fault = entry === undefined ? this.cpu.take() : undefined
+    if (entry?.guarded === false) return undefined
+    const branchType = type === BTYPE_BY_PAGE ? this.branchTypeFromHere() : type
+    if (fault?.kind === 'abort' || fault?.kind === 'sync' || fault?.kind === 'jump') return { ...fault, branchType }
+    const at = (entry?.page ?? 0) + ((low & (PAGE - 1)) >>> 2) * record.SIZE
+    if (this.isLandingPad(at, branchType)) return undefined
+    return { kind: 'sync', esr: syndrome.branchTarget(branchType), returnTo: target, branchType }
+  }
+
+  /** What BTYPE_BY_PAGE comes to. */
+  private branchTypeFromHere(): number {
     const pc = this.registers.currentPc()
-    const own =
-      type === BTYPE_BY_PAGE ? this.fetchEntry(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0) : undefined
-    const exact = type !== BTYPE_BY_PAGE ? type : own?.guarded === true ? BTYPE.GUARDED_JUMP : BTYPE.JUMP
-    return this.isLandingPad(at, exact) ? undefined : exact
+    const entry = this.fetchEntry(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0)
+    return entry?.guarded === true ? BTYPE.GUARDED_JUMP : BTYPE.JUMP
   }
 
   /** TLBI by address, by ASID, or of everything. */
@@ -443,7 +448,7 @@ export class MemoryAccess {
     // Device memory and what no cache holds are Outer Shareable, whatever the tables say.
     const shareability = w.isDevice || w.attributes === NORMAL_NON_CACHEABLE ? OUTER_SHAREABLE : w.shareability
     const page = (BigInt(w.paHi >>> 0) << 32n) | BigInt(w.paLo >>> 0)
-    return page | PAR.RES1 | (BigInt(w.attributes) << PAR.ATTR) | (BigInt(shareability) << PAR.SH)
+    return page | PAR.RES1 | PAR.NS | (BigInt(w.attributes) << PAR.ATTR) | (BigInt(shareability) << PAR.SH)
   }
 }
 

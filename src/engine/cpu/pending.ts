@@ -12,6 +12,8 @@ export interface Abort {
   readonly far: bigint
   /** The access was cache maintenance (ISS.CM). */
   readonly maintenance?: boolean
+  /** PSTATE.BTYPE, where a branch led to the fault. */
+  readonly branchType?: number
 }
 
 export type Pending =

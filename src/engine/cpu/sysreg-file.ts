@@ -150,7 +150,7 @@ export class SysregFile {
     const row = this.rows.get(encoding)
     if (row === undefined) {
       const port = this.ports.get(encoding)
-      if (port !== undefined) return port.read(cpu.index, encoding, cpu.el) ?? 'undefined'
+      if (port !== undefined) return port.read(cpu.index, encoding, cpu.el) ?? this.refusedBy(port, cpu, encoding)
       if (!isIdentificationSpace(encoding)) return 'undefined'
       return cpu.el > 0 ? 0n : this.identificationAtEl0
     }
@@ -177,7 +177,8 @@ export class SysregFile {
     const row = this.rows.get(encoding)
     if (row === undefined) {
       const port = this.ports.get(encoding)
-      return port?.write(cpu.index, encoding, value, cpu.el) === true ? undefined : 'undefined'
+      if (port === undefined) return 'undefined'
+      return port.write(cpu.index, encoding, value, cpu.el) ? undefined : this.refusedBy(port, cpu, encoding)
     }
     if (row.write === undefined || cpu.el < row.write) return 'undefined'
     if (this.trapped(cpu, row.el0Control)) return 'trap'
@@ -226,6 +227,10 @@ export class SysregFile {
       this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & mask) | (row.is.reset & ~mask))
     }
     return 'done'
+  }
+
+  private refusedBy(port: SysregPort, cpu: CpuState, encoding: number): Refused {
+    return cpu.el === 0 && port.trapped?.includes(encoding) === true ? 'trap' : 'undefined'
   }
 
   /** Identification registers at EL0: trapped, so that a kernel can answer, or (FEAT_IDST absent) UNDEFINED. */

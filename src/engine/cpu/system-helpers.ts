@@ -27,8 +27,8 @@ export interface SystemContext {
   /** The exception level may have changed. */
   contextChanged(cpu: CpuState): void
   hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
-  /** PSTATE.BTYPE with which a branch to an address would not be let land; `undefined`: it may. */
-  checkLanding(target: bigint, branchType: number): number | undefined
+  /** What happens instead when an indirect branch leads to an address; `undefined`: it goes there. */
+  checkLanding(target: bigint, branchType: number): Pending | undefined
   readonly debug: Debug
   readonly pmu: Pmu
   readonly trace: TraceTap
@@ -133,10 +133,10 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     },
     checkLanding: (call = 0, at = 0) => {
       const target = r.at(scratch.ARGUMENT)
-      const branchType = o.checkLanding(target, branchTypeOf(call === 1, registerNumber(at)))
-      if (branchType === undefined) return 0
+      const instead = o.checkLanding(target, branchTypeOf(call === 1, registerNumber(at)))
+      if (instead === undefined) return 0
       if (call === 1) r.setX(LR, next())
-      return leave({ kind: 'sync', esr: syndrome.branchTarget(branchType), returnTo: target, branchType })
+      return leave(instead)
     },
     zvaTrap: (at = 0) => {
       const enabled = (r.at(slots.SCTLR_EL1) >> SCTLR.DZE) & 1n

@@ -157,6 +157,8 @@ export class GenericTimer {
     }
     this.sysregs = {
       registers: Object.values(TIMER),
+      // CNTKCTL_EL1 decides over all of EL0's.
+      trapped: Object.values(TIMER).filter((reg) => byEncoding.get(reg)?.el0 !== undefined),
       saved: SAVED,
       read: (cpu, reg, el) => {
         const found = reach(cpu, reg, el)

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { GenericTimer } from '../../engine/devices/generic-timer.ts'
 import { Machine } from '../../engine/machine/machine.ts'
 import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 
@@ -65,7 +66,7 @@ _start:
   // Level 2: the pages, nothing, a block.
   ${load('x1', TABLES + 0x2000 + 3)}
   str x1, [x0, #0x1000]
-  ${load('x1', '0x40200701')}
+  ${load('x1', '0x40600701')}
   str x1, [x0, #0x1010]
   add x0, x0, #0x2000
 ${Object.values(PAGES)
@@ -105,6 +106,7 @@ snippet${i}:
   mov sp, x0
   msr sctlr_el1, x26
   isb
+  msr nzcv, xzr
   mov x0, #0
   mov x1, #0
 ${code}
@@ -172,7 +174,7 @@ ${Array.from({ length: 16 }, (_, i) => `  mov x20, #${i}\n  b handler\n  .balign
 `
 
 const run = (command: string, args: readonly string[]): string => {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 15_000 })
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
   if (status !== 0) throw new Error(`${command}: ${stderr}`)
   return stdout
 }
@@ -185,7 +187,7 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`
 function outcomes(log: readonly bigint[], count: number): Outcome[] {
   const found: Outcome[] = []
   let lines: string[] = []
-  for (let at = 0; at < log.length && found.length < count; ) {
+  for (let at = 0; at < log.length && found.length < count;) {
     const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n] = log.slice(at, at + 5)
     if (a === BigInt(MARK + found.length)) {
       found.push([...lines, `x0 ${hex(b)} x1 ${hex(c)}`])
@@ -215,13 +217,31 @@ export function probe(snippets: readonly Snippet[]): Probe {
   return {
     onQemu: (cpu) => {
       const machine = ['-M', 'virt,gic-version=3', '-cpu', cpu, '-m', '64', '-nic', 'none', '-display', 'none']
-      const text = run('qemu-system-aarch64', [...machine, '-serial', 'stdio', '-monitor', 'none', '-kernel', file('elf')])
-      return outcomes(text.trim().split('\n').map((line) => BigInt(`0x${line.trim()}`)), snippets.length)
+      const text = run('qemu-system-aarch64', [
+        ...machine,
+        '-serial',
+        'stdio',
+        '-monitor',
+        'none',
+        '-kernel',
+        file('elf'),
+      ])
+      return outcomes(
+        text
+          .trim()
+          .split('\n')
+          .map((line) => BigInt(`0x${line.trim()}`)),
+        snippets.length,
+      )
     },
     onOurs: (cpu, translate) => {
       const ramBase = 0x4000_0000
       const machine = new Machine({ ramBase, ramSize: 64 * 2 ** 20, cpu, translate })
       machine.attach({ name: 'uart', base: UART, size: 0x1000, read: () => 0n, write: () => {} })
+      const line = { set: () => {} }
+      const timer = new GenericTimer({ clock: machine.clock, lines: () => ({ physical: line, virtual: line }) })
+      timer.addCpu()
+      machine.own(timer.sysregs)
       machine.onHypercall(() => {
         machine.systemEvent('off')
         return undefined

@@ -147,7 +147,7 @@ const atomics = [
       body: (o, v, p) => {
         const w = widthOf(v.s)
         const bytes = BYTES[v.s] ?? 8
-        const address = alignedBase(o, p.n, bytes, true)
+        const address = alignedBase(o, p.n, bytes, false)
         const old = o.let(w, o.load(UNSIGNED[v.s] ?? 'u64', w, o.use(address)))
         const operand = o.let(w, o.get(w, p.m))
         const made = o.let(w, combined(o, v.c, v.s, old, operand))
@@ -163,7 +163,7 @@ const atomics = [
     body: (o, v, p) => {
       const w = widthOf(v.s)
       const bytes = BYTES[v.s] ?? 8
-      const address = alignedBase(o, p.n, bytes, true)
+      const address = alignedBase(o, p.n, bytes, false)
       const old = o.let(w, o.load(UNSIGNED[v.s] ?? 'u64', w, o.use(address)))
       o.store(bytes, w, o.use(address), o.get(w, p.m))
       o.set(w, p.t, o.use(old))
@@ -176,7 +176,7 @@ const atomics = [
     body: (o, v, p) => {
       const w = widthOf(v.s)
       const bytes = BYTES[v.s] ?? 8
-      const address = alignedBase(o, p.n, bytes, true)
+      const address = alignedBase(o, p.n, bytes, false)
       const old = o.let(w, o.load(UNSIGNED[v.s] ?? 'u64', w, o.use(address)))
       const equal = o.let(32, o.compare('eq', w, cut(o, v.s, o.get(w, p.m)), o.use(old)))
       o.store(bytes, w, o.use(address), o.select(w, o.get(w, p.t), o.use(old), o.use(equal)))
@@ -198,7 +198,7 @@ const atomics = [
     body: (o, v, p) => {
       const w: Width = v.s === 1 ? 64 : 32
       const bytes = v.s === 1 ? 8 : 4
-      const address = alignedBase(o, p.n, 2 * bytes, true)
+      const address = alignedBase(o, p.n, 2 * bytes, false)
       const [first, second] = o.loadPair(v.s === 1 ? 'u64' : 'u32', w, o.use(address))
       const same = o.compare('eq', w, o.get(w, p.m), o.use(first))
       const both = o.binary('and', 32, same, o.compare('eq', w, o.get(w, p.k), o.use(second)))

@@ -95,6 +95,7 @@ export const system = [
       // SCTLR_EL1.DZE lets EL0 have it; whether this is EL0 the helper says.
       const enabled = o.wrap(o.binary('and', 64, o.binary('shrU', 64, o.kept(SCTLR), o.konst(64, DZE)), o.konst(64, 1)))
       o.when(o.isZero(32, o.binary('or', 32, enabled, o.atEl1h())), () => o.call('zvaTrap', 'system', p.t))
+      o.argument(o.get(64, p.t))
       o.zeroBlock(o.get(64, p.t))
     },
   }),
