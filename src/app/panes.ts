@@ -130,6 +130,13 @@ export const PANES: readonly Pane[] = [
     badge: (state) => ({ count: wrong(state), bad: true }),
   },
   {
+    id: 'cpus',
+    title: 'CPUs',
+    says: 'Every vCPU at work: where it is, its code, registers and stack; freeze, step, breakpoints.',
+    home: 'machine',
+    view: lazy(() => import('./panes/cpus/cpus-pane.tsx')),
+  },
+  {
     id: 'timeline',
     title: 'Timeline',
     says: 'What happened when: CPUs running and waiting, exceptions, interrupts, SGIs, accesses to the GIC, console lines.',

@@ -7,6 +7,7 @@ import type { Edit } from '../../pure/blueprint/edits.ts'
 import { mpidrCall, routeCalls } from '../../pure/blueprint/plan.ts'
 import type { EngineId, MachineView } from '../../pure/protocol/views.ts'
 import { MAX_BREAKPOINTS } from '../../pure/protocol/commands.ts'
+import type { CpuDetail } from '../../pure/protocol/cpu-detail.ts'
 import { mergeMachine } from '../../pure/protocol/views.ts'
 import { SCENARIOS } from '../../pure/scenarios/library.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
@@ -56,6 +57,14 @@ export interface Session {
   setBreakpoints(addresses: readonly bigint[]): void
   /** Virtual time per wall time, at most; `undefined`: as fast as it goes. */
   setSpeed(limit: number | undefined): void
+  /** A vCPU with its code and stack; `undefined` where there is none, which a pane can say better than a toast. */
+  inspectCpu(cpu: number): Promise<CpuDetail | undefined>
+  /** Names of addresses in the guest's kernel; none where it has no symbols. */
+  symbolsAt(addresses: readonly bigint[]): Promise<readonly (string | undefined)[]>
+  /** The addresses of a symbol, or why there is none. */
+  symbol(
+    name: string,
+  ): Promise<{ readonly ok: true; readonly addresses: readonly bigint[] } | { readonly ok: false; readonly what: string }>
   powerOff(): void
   type(bytes: Uint8Array): void
   /** The running machine's calls are of interest again. */
@@ -297,6 +306,15 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       set({ speed: limit })
       send(limit === undefined ? { command: 'speed' } : { command: 'speed', limit })
     },
+    inspectCpu: async (cpu) => {
+      const answer = await port.ask({ command: 'cpu', cpu })
+      return answer.ok ? answer.detail : undefined
+    },
+    symbolsAt: async (addresses) => {
+      const answer = await port.ask({ command: 'symbolsAt', addresses: [...addresses] })
+      return answer.ok ? answer.names : []
+    },
+    symbol: (name) => port.ask({ command: 'symbol', name }),
     powerOff: () => send({ command: 'power', action: 'off' }),
     type: (bytes) => send({ command: 'input', bytes }),
     call,

@@ -19,6 +19,7 @@ import type { MemoryPlan } from './layout.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './memory-access.ts'
 import { writePauthFields } from './pauth-fields.ts'
+import { Peek } from './peek.ts'
 import { NOTHING } from './pending.ts'
 import type { Pending, SliceEnd } from './pending.ts'
 import { Pmu } from './pmu.ts'
@@ -68,6 +69,7 @@ export class Core {
   private readonly ports: CorePorts
   private readonly trace: TraceTap
   private readonly access: MemoryAccess
+  private readonly peeking: Peek
   private readonly runWasm: () => number
   private current: CpuState | undefined
   private pending: Pending = NOTHING
@@ -95,6 +97,7 @@ export class Core {
     const interpreter = buildInterpreter(rowsWith(ports.model.features))
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, interpreter, buffer)
+    this.peeking = new Peek(this.plan, ports.ramBase, buffer)
     this.access = new MemoryAccess(this, ports, {
       current: () => this.current,
       raise: (pending) => this.raise(pending),
@@ -268,6 +271,13 @@ export class Core {
     this.readinessChanged(cpu)
     if (cpu === this.current) this.holdBack()
     else this.stopSlice('yield')
+  }
+
+  /** Has somebody look at memory as a CPU sees it, without a trace. */
+  peek<T>(cpu: CpuState, look: (read: (address: bigint, bytes: 4 | 8) => bigint | undefined) => T): T {
+    const { peeking } = this
+    this.withCpu(cpu, () => peeking.use(this.registers))
+    return look((address, bytes) => peeking.read(address, bytes))
   }
 
   /** Registers of a CPU, by having its bank in place meanwhile. */

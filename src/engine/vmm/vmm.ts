@@ -28,6 +28,9 @@ import { Kvm } from '../kvm/kvm.ts'
 import type { PlacedIts } from '../kvm/kvm.ts'
 import { Machine } from '../machine/machine.ts'
 import type { Stop } from '../machine/machine.ts'
+import { CpuInspector } from './inspect-cpu.ts'
+import type { CpuDetail } from './inspect-cpu.ts'
+import type { FoundSymbols } from './kallsyms.ts'
 import { readKernelLog } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
@@ -128,6 +131,7 @@ export class Vmm {
   private readonly devices: BoardDevices
   private readonly calls: readonly PlannedCall[]
   private readonly tracing: Tracing
+  private readonly inspector: CpuInspector
 
   constructor({ machine, kvm, calls, tracing }: Frame, blueprint: Blueprint, devices: BoardDevices) {
     this.machine = machine
@@ -136,6 +140,7 @@ export class Vmm {
     this.devices = devices
     this.calls = calls
     this.tracing = tracing
+    this.inspector = new CpuInspector(machine)
   }
 
   /** Everything that is needed to go on from here, in a new machine; changes nothing. */
@@ -272,6 +277,17 @@ export class Vmm {
   /** Everything about the interrupts of one vCPU; nothing of a vCPU or GIC that is not there. */
   inspectInterrupts(vcpu: number): CpuInterrupts | undefined {
     return vcpu < this.machine.core.cpus.length ? this.kvm.vgic?.inspectInterrupts(vcpu) : undefined
+  }
+
+  /** One CPU with its code and stack; `undefined`: there is no such CPU. Changes nothing. */
+  inspectCpu(index: number): CpuDetail | undefined {
+    const cpu = this.machine.core.cpus[index]
+    return cpu && this.inspector.inspect(cpu)
+  }
+
+  /** The symbols of the guest's kernel. */
+  symbols(): FoundSymbols {
+    return this.inspector.symbols()
   }
 
   /** What a person sees; changes nothing. */

@@ -94,6 +94,9 @@ const bench = () => {
       }),
       inspect,
       stop: () => stop,
+      inspectCpu: (index) =>
+        index > 1 ? undefined : { cpu: index, registers: {}, code: [], stack: [], noSymbols: 'none' },
+      symbols: () => ({ ok: false, what: 'No symbols.' }),
       step: (index, count) => {
         if (index > 1) return `There is no CPU ${index}.`
         now += count

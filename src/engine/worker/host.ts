@@ -6,6 +6,7 @@ import type { AnswerTo, Command, CommandName } from '../../pure/protocol/command
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
 import type { EventName } from '../../pure/trace/events.ts'
+import { symbolText } from '../vmm/inspect-cpu.ts'
 import type { Made, Stop, Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
@@ -34,6 +35,8 @@ export type Hosted = Pick<
   | 'inspect'
   | 'inspectInterrupts'
   | RunControl
+  | 'inspectCpu'
+  | 'symbols'
   | 'watchTrace'
   | 'takeTrace'
 >
@@ -139,6 +142,20 @@ export class Host {
         this.traced = new Set(command.kinds)
         this.watchTrace()
         return { ok: true }
+      case 'cpu': {
+        if (this.vmm === undefined) return NO_MACHINE
+        const detail = this.vmm.inspectCpu(command.cpu)
+        if (detail === undefined) return { ok: false, what: `There is no CPU ${command.cpu}.` }
+        return { ok: true, detail: { ...detail, code: [...detail.code], stack: [...detail.stack] } }
+      }
+      case 'symbol':
+        return this.addressesOf(command.name)
+      case 'symbolsAt': {
+        const found = this.vmm?.symbols()
+        if (found === undefined) return NO_MACHINE
+        if (!found.ok) return found
+        return { ok: true, names: command.addresses.map((address) => symbolText(found.symbols.at(address))) }
+      }
       case 'stats':
         return this.vmm === undefined ? NO_MACHINE : { ok: true, stats: { ...this.vmm.stats() } }
     }
@@ -211,6 +228,14 @@ export class Host {
     this.tell()
     this.publish(true)
     return { ok: true, calls: vmm.planCalls().map(({ call, answer }) => ({ call, answer })) }
+  }
+
+  private addressesOf(name: string): AnswerTo<'symbol'> {
+    const found = this.vmm?.symbols()
+    if (found === undefined) return NO_MACHINE
+    if (!found.ok) return found
+    const addresses = [...found.symbols.find(name)]
+    return addresses.length === 0 ? { ok: false, what: `The kernel has no symbol "${name}".` } : { ok: true, addresses }
   }
 
   private runTo(until: 'gicAccess' | number | undefined): AnswerTo<'run'> {

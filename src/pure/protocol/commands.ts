@@ -4,6 +4,7 @@ import { parseBlueprint } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
 import { EVENT_NAMES } from '../trace/events.ts'
 import type { KvmAnswer } from '../uapi/calls.ts'
+import { cpuDetail } from './cpu-detail.ts'
 import { kvmCall } from './kvm-call.ts'
 import { ERRNO } from '../uapi/errno.ts'
 import type { Errno } from '../uapi/errno.ts'
@@ -52,6 +53,10 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('watch'), machine: z.boolean(), interruptsOf: z.number().exactOptional() }),
   /** Which events the worker tells from now on. */
   z.object({ command: z.literal('trace'), kinds: z.array(z.enum(EVENT_NAMES)) }),
+  z.object({ command: z.literal('cpu'), cpu: z.int().min(0) }),
+  /** The addresses of what has this name in the guest's kernel. */
+  z.object({ command: z.literal('symbol'), name: z.string() }),
+  z.object({ command: z.literal('symbolsAt'), addresses: z.array(z.bigint()).max(1024) }),
   z.object({ command: z.literal('stats') }),
 ])
 export type Command = z.infer<typeof command>
@@ -93,6 +98,9 @@ const schemas = {
   kernelLog: kernelLogView,
   watch: done,
   trace: done,
+  cpu: z.union([z.object({ ok: z.literal(true), detail: cpuDetail }), refused]),
+  symbol: z.union([z.object({ ok: z.literal(true), addresses: z.array(z.bigint()) }), refused]),
+  symbolsAt: z.union([z.object({ ok: z.literal(true), names: z.array(z.string().optional()) }), refused]),
   stats: z.union([z.object({ ok: z.literal(true), stats: z.record(z.string(), z.unknown()) }), refused]),
 } as const satisfies Record<CommandName, z.ZodType>
 

@@ -1,12 +1,11 @@
 /** Every vCPU: whether it runs, how fast, and which interrupts it has. */
-import { useEffect, useState } from 'react'
 import { irqKind, irqName } from '../../../pure/arch/intid.ts'
 import type { CpuView } from '../../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
+import { useRates } from '../shared/use-rates.ts'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 
 const NONE: readonly CpuView[] = []
-const SAMPLE_MS = 500
 const COLUMNS = { gridTemplateColumns: '60px 80px 48px 66px minmax(100px, 1fr)' } as const
 
 const STATES = {
@@ -14,29 +13,6 @@ const STATES = {
   waiting: { mark: '◐', className: 'dim', title: 'waits' },
   off: { mark: '○', className: 'dim', title: 'off' },
 } as const
-
-/** Million instructions a second of wall time, for each vCPU. */
-const useRates = (): readonly number[] => {
-  const { store } = useSession()
-  const [rates, setRates] = useState<readonly number[]>([])
-  useEffect(() => {
-    const look = (): readonly CpuView[] => store.getState().machine?.cpus ?? NONE
-    let before = look()
-    let at = performance.now()
-    const timer = setInterval(() => {
-      const now = performance.now()
-      const micros = (now - at) * 1000
-      const [earlier, cpus] = [before, look()]
-      const executed = ({ index, instructions }: CpuView): number =>
-        Math.max(0, instructions - (earlier[index]?.instructions ?? instructions))
-      setRates(cpus.map((cpu) => executed(cpu) / micros))
-      before = cpus
-      at = now
-    }, SAMPLE_MS)
-    return () => clearInterval(timer)
-  }, [store])
-  return rates
-}
 
 export const ByVcpu = () => {
   const cpus = useSessionState((state) => state.machine?.cpus ?? NONE)
