@@ -13,6 +13,7 @@ import { SCENARIOS } from '../../pure/scenarios/library.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
+import type { Peek } from '../../pure/uapi/register-book.ts'
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import { BOOT_STAGES, READY } from './boot-stages.ts'
@@ -59,12 +60,16 @@ export interface Session {
   setSpeed(limit: number | undefined): void
   /** A vCPU with its code and stack; `undefined` where there is none, which a pane can say better than a toast. */
   inspectCpu(cpu: number): Promise<CpuDetail | undefined>
+  /** Looks at registers; nothing where there is no machine. */
+  peek(cpu: number, what: readonly Peek[]): Promise<readonly KvmAnswer[]>
   /** Names of addresses in the guest's kernel; none where it has no symbols. */
   symbolsAt(addresses: readonly bigint[]): Promise<readonly (string | undefined)[]>
   /** The addresses of a symbol, or why there is none. */
   symbol(
     name: string,
-  ): Promise<{ readonly ok: true; readonly addresses: readonly bigint[] } | { readonly ok: false; readonly what: string }>
+  ): Promise<
+    { readonly ok: true; readonly addresses: readonly bigint[] } | { readonly ok: false; readonly what: string }
+  >
   powerOff(): void
   type(bytes: Uint8Array): void
   /** The running machine's calls are of interest again. */
@@ -309,6 +314,10 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     inspectCpu: async (cpu) => {
       const answer = await port.ask({ command: 'cpu', cpu })
       return answer.ok ? answer.detail : undefined
+    },
+    peek: async (cpu, what) => {
+      const answer = await port.ask({ command: 'peek', cpu, what: [...what] })
+      return answer.ok ? answer.values : []
     },
     symbolsAt: async (addresses) => {
       const answer = await port.ask({ command: 'symbolsAt', addresses: [...addresses] })

@@ -6,6 +6,8 @@ export interface AddressSpace {
   attach(region: MmioRegion): void
   detach(region: MmioRegion): void
   find(physical: number): MmioRegion | undefined
+  /** By base address. */
+  all(): readonly MmioRegion[]
 }
 
 export const createAddressSpace = (): AddressSpace => {
@@ -27,6 +29,7 @@ export const createAddressSpace = (): AddressSpace => {
   }
 
   return {
+    all: () => regions,
     attach(region) {
       const at = startingBy(region.base)
       const before = regions[at - 1]

@@ -4,6 +4,7 @@ import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { createAddressSpace } from '../bus/address-space.ts'
 import type { AddressSpace } from '../bus/address-space.ts'
 import { FRAMES, registerName } from '../../pure/arch/frames.ts'
+import type { FrameName } from '../../pure/arch/frames.ts'
 import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
 import type { AccessWidth, MmioRegion } from '../bus/device.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
@@ -141,6 +142,21 @@ export class Machine implements Hardware {
       value,
       pc: this.core.registers.currentPc(),
     })
+  }
+
+  /**
+   * What a CPU would read from a register of its own frame (or of one that all share), told to nobody. The caller knows
+   * that the read has no effect.
+   */
+  peekFrame(frame: FrameName, cpu: number, offset: number, width: AccessWidth): bigint | undefined {
+    for (const region of this.space.all()) {
+      const { registers } = region
+      if (registers?.frame !== frame) continue
+      const { stride = region.size, first } = registers
+      const at = first === undefined ? offset : (cpu - first) * stride + offset
+      if (at >= 0 && at + width <= region.size) return region.read(at, width, cpu)
+    }
+    return undefined
   }
 
   private gicAccessed(access: GicAccess): void {

@@ -31,7 +31,7 @@ export interface CpuDetail {
 }
 
 /** Instructions before and after PC. */
-const CODE = { before: 12, after: 36 } as const
+const CODE = { before: 6, after: 42 } as const
 const MAX_FRAMES = 48
 /** Where Linux's image can be: its first part of RAM. */
 const KERNEL_ROOM = 96 * 2 ** 20

@@ -11,6 +11,10 @@ import { ORDERS } from '../../pure/image/orders.ts'
 import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
+import { registerName } from '../../pure/arch/frames.ts'
+import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
+import { hasReadEffect } from '../../pure/uapi/register-book.ts'
+import type { Peek } from '../../pure/uapi/register-book.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import type { EventName } from '../../pure/trace/events.ts'
 import type { TraceBatch } from '../../pure/trace/ring.ts'
@@ -123,6 +127,14 @@ const NO_GIC: CpuGicInspection = {
   vmcr: 0,
   hcr: 0,
 }
+
+/** Nothing of KVM's says this: it is asked for by the page, and names no call. */
+const NO_PEEK = {
+  ok: false,
+  errno: 'EINVAL',
+  why: 'Looking at it would change it.',
+  source: 'ARCHITECTURE.md#rules-of-the-house',
+} as const
 
 export class Vmm {
   private readonly machine: Machine
@@ -283,6 +295,26 @@ export class Vmm {
   inspectCpu(index: number): CpuDetail | undefined {
     const cpu = this.machine.core.cpus[index]
     return cpu && this.inspector.inspect(cpu)
+  }
+
+  /** Looks at registers, as the guest or userspace would read them on this CPU. Changes nothing and is not traced. */
+  peek(cpu: number, what: readonly Peek[]): readonly KvmAnswer[] {
+    return what.map((one) => this.peekOne(cpu, one))
+  }
+
+  private peekOne(cpu: number, what: Peek): KvmAnswer {
+    if (what.kind === 'call') {
+      const { call } = what
+      if (call.call === 'KVM_GET_ONE_REG' || call.call === 'KVM_GET_DEVICE_ATTR') return this.kvm.execute(call)
+      return NO_PEEK
+    }
+    const name = what.kind === 'mmio' ? registerName(what.frame, what.offset) : systemRegisterName(what.encoding)
+    if (hasReadEffect(name)) return NO_PEEK
+    const value =
+      what.kind === 'mmio'
+        ? this.machine.peekFrame(what.frame, cpu, what.offset, what.width)
+        : this.kvm.vgic?.sysregs.read(cpu, what.encoding, 1)
+    return value === undefined ? { ...NO_PEEK, why: `The guest cannot read ${name} here.` } : { ok: true, value }
   }
 
   /** The symbols of the guest's kernel. */

@@ -96,6 +96,7 @@ const bench = () => {
       stop: () => stop,
       inspectCpu: (index) =>
         index > 1 ? undefined : { cpu: index, registers: {}, code: [], stack: [], noSymbols: 'none' },
+      peek: () => [],
       symbols: () => ({ ok: false, what: 'No symbols.' }),
       step: (index, count) => {
         if (index > 1) return `There is no CPU ${index}.`

@@ -36,6 +36,7 @@ export type Hosted = Pick<
   | 'inspectInterrupts'
   | RunControl
   | 'inspectCpu'
+  | 'peek'
   | 'symbols'
   | 'watchTrace'
   | 'takeTrace'
@@ -142,6 +143,8 @@ export class Host {
         this.traced = new Set(command.kinds)
         this.watchTrace()
         return { ok: true }
+      case 'peek':
+        return this.vmm === undefined ? NO_MACHINE : { ok: true, values: [...this.vmm.peek(command.cpu, command.what)] }
       case 'cpu': {
         if (this.vmm === undefined) return NO_MACHINE
         const detail = this.vmm.inspectCpu(command.cpu)
@@ -261,7 +264,8 @@ export class Host {
     this.flush()
     this.sendTrace(true)
     const { instructions, virtualNs } = vmm.stats()
-    this.run = { ...this.run, instructions, virtualNs }
+    const { stop: _, ...run } = this.run
+    this.run = { ...run, instructions, virtualNs }
     this.tell()
     this.publish(true)
     return what === undefined ? { ok: true } : { ok: false, what }

@@ -1,5 +1,6 @@
 /** What the page asks of the worker, and what it is answered. */
 import { z } from 'zod'
+import { FRAME_NAMES } from '../arch/frames.ts'
 import { parseBlueprint } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
 import { EVENT_NAMES } from '../trace/events.ts'
@@ -31,6 +32,18 @@ const blueprint = z.custom<Blueprint>((value) => parseBlueprint(value).ok, {
 
 const MAX_STEPS = 1_000_000
 export const MAX_BREAKPOINTS = 64
+const MAX_PEEKS = 8192
+
+const peek = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('mmio'),
+    frame: z.enum(FRAME_NAMES),
+    offset: z.int().min(0).max(0x20000),
+    width: z.union([z.literal(4), z.literal(8)]),
+  }),
+  z.object({ kind: z.literal('sysreg'), encoding: z.int().min(0).max(0xffff) }),
+  z.object({ kind: z.literal('call'), call: kvmCall }),
+])
 
 export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
@@ -53,6 +66,8 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('watch'), machine: z.boolean(), interruptsOf: z.number().exactOptional() }),
   /** Which events the worker tells from now on. */
   z.object({ command: z.literal('trace'), kinds: z.array(z.enum(EVENT_NAMES)) }),
+  /** Looks at registers of a CPU; changes nothing. */
+  z.object({ command: z.literal('peek'), cpu: z.int().min(0), what: z.array(peek).max(MAX_PEEKS) }),
   z.object({ command: z.literal('cpu'), cpu: z.int().min(0) }),
   /** The addresses of what has this name in the guest's kernel. */
   z.object({ command: z.literal('symbol'), name: z.string() }),
@@ -98,6 +113,7 @@ const schemas = {
   kernelLog: kernelLogView,
   watch: done,
   trace: done,
+  peek: z.union([z.object({ ok: z.literal(true), values: z.array(kvmAnswer) }), refused]),
   cpu: z.union([z.object({ ok: z.literal(true), detail: cpuDetail }), refused]),
   symbol: z.union([z.object({ ok: z.literal(true), addresses: z.array(z.bigint()) }), refused]),
   symbolsAt: z.union([z.object({ ok: z.literal(true), names: z.array(z.string().optional()) }), refused]),

@@ -1,0 +1,96 @@
+/** Looking at every register of a machine leaves it as it was, and shows what the guest itself would read. */
+import { describe, expect, it } from 'vitest'
+import { mpidrAffinity } from '../pure/arch/affinity.ts'
+import { GICD_TYPER } from '../pure/arch/gic/gicd.ts'
+import { decodeField } from '../pure/arch/register.ts'
+import { bookRows, booksOf } from '../pure/uapi/register-book.ts'
+import type { BookRow } from '../pure/uapi/register-book.ts'
+import { GuestMachine } from './guest-machine.ts'
+import type { GuestOptions } from './guest-machine.ts'
+
+const CPUS = 3
+
+const rowsOf = ({ vmm }: GuestMachine, its: boolean, cpu: number): readonly BookRow[] => {
+  const { cpus, gicdTyper } = vmm.inspect()
+  const nrIrqs = 32 * (Number(decodeField(GICD_TYPER, 'ITLinesNumber', BigInt(gicdTyper))) + 1)
+  const affinity = mpidrAffinity.decode(cpus[cpu]?.mpidr ?? 0n)
+  return booksOf(3, its).flatMap((book) => bookRows(book, { cpu, affinity, nrIrqs }))
+}
+
+const lookAtAll = (machine: GuestMachine, its: boolean): number => {
+  let read = 0
+  for (let cpu = 0; cpu < CPUS; cpu++) {
+    const what = rowsOf(machine, its, cpu).flatMap(({ guest, user }) => [
+      ...(guest === undefined ? [] : [guest]),
+      ...user,
+    ])
+    read += machine.vmm.peek(cpu, what).filter(({ ok }) => ok).length
+  }
+  return read
+}
+
+const optionsOf = (its: boolean): GuestOptions => ({
+  guest: 'gicsh',
+  blueprint: { vcpus: CPUS, its, memory: 128 * 2 ** 20 },
+})
+
+describe('looking at every register', () => {
+  it('changes no byte of a machine', { timeout: 60_000 }, () => {
+    const machine = new GuestMachine(optionsOf(false)).boot()
+    machine.type('x')
+    const before = machine.vmm.snapshot()
+    if (!before.ok) throw new Error(before.what)
+    machine.vmm.watchTrace(() => true)
+    machine.vmm.takeTrace()
+    expect(lookAtAll(machine, false)).toBeGreaterThan(1000)
+    expect(machine.vmm.takeTrace()).toBeUndefined()
+    const after = machine.vmm.snapshot()
+    if (!after.ok) throw new Error(after.what)
+    expect(Buffer.compare(before.file, after.file)).toBe(0)
+  })
+
+  it('leaves a machine with an ITS to go on as it would have', { timeout: 60_000 }, () => {
+    const run = (look: boolean): unknown => {
+      const machine = new GuestMachine(optionsOf(true)).boot()
+      if (look) expect(lookAtAll(machine, true)).toBeGreaterThan(1000)
+      machine.shell('sgi 3 all')
+      return [machine.console, machine.vmm.inspect(), machine.vmm.stats().instructions]
+    }
+    expect(run(true)).toEqual(run(false))
+  })
+})
+
+describe('a register that is looked at', () => {
+  const machine = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: CPUS } }).boot()
+  const value = (name: string, cpu: number): { guest: string | undefined; user: readonly string[] } => {
+    const row = rowsOf(machine, false, cpu).find((one) => one.name === name)
+    if (row === undefined) throw new Error(`no ${name}`)
+    const text = (what: Parameters<typeof machine.vmm.peek>[1]): string[] =>
+      machine.vmm.peek(cpu, what).map((answer) => (answer.ok ? (answer.value ?? 0n).toString(16) : answer.errno))
+    return { guest: row.guest && text([row.guest])[0], user: text(row.user) }
+  }
+
+  it('is the frame of its own CPU, in the halves that userspace has', () => {
+    expect(value('GICR_TYPER', 1)).toEqual({ guest: '100000100', user: ['100', '1'] })
+    expect(value('GICR_TYPER', 2)).toEqual({ guest: '200000210', user: ['210', '2'] })
+  })
+
+  it('is a system register of its own CPU', () => {
+    expect(value('MPIDR_EL1', 2).guest).toBe('80000002')
+    expect(value('ICC_SRE_EL1', 1)).toEqual({ guest: '7', user: ['7'] })
+  })
+
+  it('shows userspace what the guest does not see', () => {
+    const { guest, user } = value('GICD_STATUSR', 0)
+    expect(guest).toBe('ffffffff')
+    expect(user).toHaveLength(1)
+  })
+
+  it('is left alone where reading it would change it', () => {
+    for (const name of ['ICC_IAR1_EL1', 'UARTDR'])
+      expect(rowsOf(machine, false, 0).find((row) => row.name === name)).toMatchObject({ guest: undefined })
+    expect(machine.vmm.peek(0, [{ kind: 'mmio', frame: 'PL011', offset: 0, width: 4 }])).toMatchObject([{ ok: false }])
+    const power = { kind: 'call', call: { call: 'KVM_RUN', vcpu: 0 } } as const
+    expect(machine.vmm.peek(0, [power])).toMatchObject([{ ok: false }])
+  })
+})
