@@ -20,6 +20,7 @@ import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './memory-access.ts'
 import { writePauthFields } from './pauth-fields.ts'
 import { Peek } from './peek.ts'
+import { translationFeatures } from './mmu/regime.ts'
 import { NOTHING } from './pending.ts'
 import type { Pending, SliceEnd } from './pending.ts'
 import { Pmu } from './pmu.ts'
@@ -97,7 +98,7 @@ export class Core {
     const interpreter = buildInterpreter(rowsWith(ports.model.features))
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, interpreter, buffer)
-    this.peeking = new Peek(this.plan, ports.ramBase, buffer)
+    this.peeking = new Peek(this.plan, ports.ramBase, buffer, translationFeatures(ports.model.features))
     this.access = new MemoryAccess(this, ports, {
       current: () => this.current,
       raise: (pending) => this.raise(pending),

@@ -1,11 +1,13 @@
 /** What a CPU would read at a virtual address, looked at without a trace: no fault, no soft TLB, no device. */
 import type { MemoryPlan } from './layout.ts'
 import { createWalker } from './mmu/walk.ts'
-import type { Walker } from './mmu/walk.ts'
+import type { TranslationFeatures } from './mmu/regime.ts'
+import type { Walker, WalkPurpose } from './mmu/walk.ts'
 import { slots } from './slots.ts'
 import type { Registers } from './state.ts'
 
 const PAGE_MASK = 0xfff
+const LOOKS: WalkPurpose = { el: 1, write: false, looksOnly: true }
 const TWO32 = 2 ** 32
 
 export class Peek {
@@ -14,17 +16,23 @@ export class Peek {
   private readonly view: DataView
   private readonly walker: Walker
 
-  constructor(plan: MemoryPlan, ramBase: number, buffer: ArrayBuffer) {
+  constructor(plan: MemoryPlan, ramBase: number, buffer: ArrayBuffer, features: TranslationFeatures) {
     this.plan = plan
     this.ramBase = ramBase
     this.view = new DataView(buffer)
-    this.walker = createWalker((high, low) => {
-      const at = this.hostOf((high >>> 0) * TWO32 + (low >>> 0), 8)
-      if (at === undefined) return false
-      this.walker.descLo = this.view.getInt32(at, true)
-      this.walker.descHi = this.view.getInt32(at + 4, true)
-      return true
+    this.walker = createWalker(features, {
+      read: (high, low) => this.readDescriptor(high, low),
+      // One that looks only leaves descriptors as they are.
+      update: () => {},
     })
+  }
+
+  private readDescriptor(high: number, low: number): boolean {
+    const at = this.hostOf((high >>> 0) * TWO32 + (low >>> 0), 8)
+    if (at === undefined) return false
+    this.walker.descLo = this.view.getInt32(at, true)
+    this.walker.descHi = this.view.getInt32(at + 4, true)
+    return true
   }
 
   /** Where a physical address lies in memory, if `length` bytes of RAM are there. */
@@ -48,7 +56,7 @@ export class Peek {
   read(address: bigint, bytes: 4 | 8): bigint | undefined {
     const low = Number(BigInt.asIntN(32, address))
     if (low % bytes !== 0) return undefined
-    if (!this.walker.walk(Number(BigInt.asIntN(32, address >> 32n)), low)) return undefined
+    if (!this.walker.walk(Number(BigInt.asIntN(32, address >> 32n)), low, LOOKS)) return undefined
     const { paHi, paLo } = this.walker
     const at = this.hostOf((paHi >>> 0) * TWO32 + (paLo >>> 0) + (low & PAGE_MASK), bytes)
     if (at === undefined) return undefined
