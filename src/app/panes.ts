@@ -137,6 +137,13 @@ export const PANES: readonly Pane[] = [
     view: lazy(() => import('./panes/cpus/cpus-pane.tsx')),
   },
   {
+    id: 'registers',
+    title: 'Registers',
+    says: 'Every register of GIC, CPUs and devices: both views, fields, last writer; a click on a bit is a KVM call.',
+    home: 'machine',
+    view: lazy(() => import('./panes/registers/registers-pane.tsx')),
+  },
+  {
     id: 'timeline',
     title: 'Timeline',
     says: 'What happened when: CPUs running and waiting, exceptions, interrupts, SGIs, accesses to the GIC, console lines.',

@@ -52,7 +52,8 @@ describe('looking at every register', () => {
   it('leaves a machine with an ITS to go on as it would have', { timeout: 60_000 }, () => {
     const run = (look: boolean): unknown => {
       const machine = new GuestMachine(optionsOf(true)).boot()
-      if (look) expect(lookAtAll(machine, true)).toBeGreaterThan(1000)
+      const read = look ? lookAtAll(machine, true) : Infinity
+      expect(read).toBeGreaterThan(1000)
       machine.shell('sgi 3 all')
       return [machine.console, machine.vmm.inspect(), machine.vmm.stats().instructions]
     }

@@ -4,6 +4,7 @@ import type { EventName } from '../../../pure/trace/events.ts'
 import type { TraceBatch } from '../../../pure/trace/ring.ts'
 import { LaneStore } from './lane-store.ts'
 import { TraceLog } from './log.ts'
+import { Writers } from './writers.ts'
 
 /** Every system call is two of these: they are only told while somebody looks at them. */
 const FREQUENT: readonly EventName[] = ['exceptionTaken', 'exceptionReturned']
@@ -13,6 +14,7 @@ const ALWAYS = EVENT_NAMES.filter((name) => !FREQUENT.includes(name))
 export interface TraceFeed {
   readonly log: TraceLog
   readonly lanes: LaneStore
+  readonly writers: Writers
   /** Adds what came. `machine`: which one, counted from the first build. */
   push(machine: number, batch: TraceBatch): void
   /** Has the frequent kinds told as well, until the answer is called. */
@@ -26,6 +28,7 @@ export interface TraceFeed {
 export const createTraceFeed = (tell: (kinds: readonly EventName[]) => void): TraceFeed => {
   const log = new TraceLog()
   const lanes = new LaneStore()
+  const writers = new Writers()
   const hearers = new Set<() => void>()
   let machine = 0
   let watchers = 0
@@ -33,13 +36,16 @@ export const createTraceFeed = (tell: (kinds: readonly EventName[]) => void): Tr
   return {
     log,
     lanes,
+    writers,
     push: (of, batch) => {
       if (of !== machine) {
         machine = of
         log.clear()
         lanes.clear()
+        writers.clear()
       }
       lanes.feed(batch)
+      writers.feed(batch)
       const gone = log.add(batch)
       if (gone !== undefined) lanes.dropBefore(gone)
       for (const hear of hearers) hear()
