@@ -8,6 +8,7 @@ import type { Pushed } from './arithmetic-ops.ts'
 const FPCR_FZ = 1 << 24
 const FPCR_RMODE = 3 << 22
 const FPSR_IXC = 1 << 4
+const FPSR_QC = 1 << 27
 
 const EXTRACT: Record<LaneExtract, VectorOpcode> = {
   i8x16_s: 'i8x16.extract_lane_s',
@@ -86,6 +87,14 @@ export abstract class VectorOps extends ArithmeticOps {
     c.op('i32.or')
     c.i32(FPSR_IXC)
     c.op('i32.eq')
+    return PUSHED
+  }
+
+  saturationNoted(): Pushed {
+    this.code.i32(0)
+    this.code.memory('i32.load', bank.FPSR)
+    this.code.i32(FPSR_QC)
+    this.code.op('i32.and')
     return PUSHED
   }
 

@@ -118,6 +118,8 @@ export interface Ops<V> {
   replaceLane(lane: LaneShape, index: number, a: V, value: V): V
   /** 0 or 1: whether host arithmetic is Arm's, see `HostFloat`. */
   hostFloat(needs: HostFloat): V
+  /** Not 0: that a lane has saturated is noted already (FPSR.QC). */
+  saturationNoted(): V
   /** A 64-bit integer as a double (rounded to nearest) in both lanes. */
   doubleFromInteger(signed: boolean, value: V): V
   /** The double in lane 0, in range, rounded towards zero to a 64-bit integer. */

@@ -130,11 +130,35 @@ function exactProduct<V>(
   const m = o.let(128, o.vget(p.m))
   const zeroOperand = op === 'div' ? isZero(o, size, n) : o.vector('v128.or', isZero(o, size, n), isZero(o, size, m))
   const zeroResult = o.let(128, o.vector('v128.and', zeroOperand, isZero(o, size, result)))
-  const powers = op === 'div' ? isPower(o, size, m) : o.vector('v128.or', isPower(o, size, m), isPower(o, size, n))
-  const simple = op === 'div' ? powers : o.vector('v128.or', powers, areShort(o, size, n, m))
+  const simple =
+    op === 'div'
+      ? o.vector('v128.or', isPower(o, size, m), isProductOf(o, size, n, result, m))
+      : o.vector('v128.or', o.vector('v128.or', isPower(o, size, m), isPower(o, size, n)), areShort(o, size, n, m))
   const normal = o.vector('v128.and', simple, isNormal(o, size, result))
   const fits = holds(o, size, bytes, o.vector('v128.or', normal, o.use(zeroResult)))
   o.when(o.binary('and', 32, control, fits), () => o.vsetLow(bytes, p.d, finish(o.use(result))), helper)
+}
+
+/** Whether n is the product of two numbers of few digits: exactly, as such a product is. */
+function isProductOf<V>(o: Ops<V>, size: HostSize, n: Local, a: Local, b: Local): V {
+  const short = areShort(o, size, a, b)
+  const product = o.vector(`${hostShape(size)}.mul`, o.use(a), o.use(b))
+  return o.vector('v128.and', short, o.vector(`${hostShape(size)}.eq`, product, o.use(n)))
+}
+
+/** A root that leaves no trace: its square is the number. */
+function exactRoot<V>(
+  o: Ops<V>,
+  size: HostSize,
+  bytes: Bytes,
+  d: VecOperand,
+  [n, root]: readonly [Local, Local],
+  helper: () => void,
+): void {
+  const control = o.hostFloat('exact')
+  const exact = o.vector('v128.or', isProductOf(o, size, n, root, root), isZero(o, size, n))
+  const fits = holds(o, size, bytes, o.vector('v128.and', exact, isFinite(o, size, root)))
+  o.when(o.binary('and', 32, control, fits), () => o.vsetLow(bytes, d, o.use(root)), helper)
 }
 
 /** An instruction of two operands, named as its helper. */
@@ -237,8 +261,10 @@ export function unary<V>(o: Ops<V>, name: string, size: HostSize, bytes: Bytes, 
   else {
     const [op, accept] = row
     const n = o.let(128, o.vget(p.n))
-    const result = op === 'sqrt' ? o.vector(`${hostShape(size)}.sqrt`, o.use(n)) : rounded(o, op, size, n)
-    settle(o, accept, size, bytes, p.d, o.let(128, result), keep, helper)
+    if (op === 'sqrt') {
+      const root = o.let(128, o.vector(`${hostShape(size)}.sqrt`, o.use(n)))
+      settle(o, accept, size, bytes, p.d, root, keep, () => exactRoot(o, size, bytes, p.d, [n, root], helper))
+    } else settle(o, accept, size, bytes, p.d, o.let(128, rounded(o, op, size, n)), keep, helper)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * Saturating instructions as plain arithmetic, where nothing saturates: that is nearly always, and needs no note in
- * FPSR.QC. Where a lane does, the instruction's helper does it all. Also counts of leading bits and shifts by register.
+ * Saturating instructions as plain arithmetic, in which the lanes that saturate are then replaced. That they did is noted
+ * in FPSR.QC, which is cumulative: only while it is not set yet, the instruction's helper does it all. Also counts of
+ * leading bits and shifts by register.
  */
 import type { LaneShape, Local, Ops, SmallOperand, VecOperand, VectorOp } from '../ops.ts'
 import { elements, lanes, lowHalves, setHalf, shape, smallShape, zero } from './simd-lanes.ts'
@@ -11,11 +12,30 @@ type Bytes = 1 | 2 | 4 | 8 | 16
 
 const signs = <V>(o: Ops<V>, s: number): V => lanes(o, s, 1n << BigInt((8 << s) - 1))
 
-/** `fast` where no bit of the lanes that count is set in a mask, `helper` where one is. */
-function unless<V>(o: Ops<V>, bytes: Bytes, mask: V, fast: () => void, helper: () => void): void {
+const largest = (s: number): bigint => (1n << BigInt((8 << s) - 1)) - 1n
+const ones = <V>(o: Ops<V>): V => lanes(o, 3, -1n)
+
+/**
+ * The result, by `fast`; but by the helper where a bit of the lanes that count is set in `saturated` and has not been noted
+ * before.
+ */
+function noting<V>(o: Ops<V>, bytes: Bytes, saturated: Local, fast: () => void, helper: () => void): void {
+  const fresh = o.isZero(32, o.saturationNoted())
+  const mask = o.use(saturated)
   const counting = bytes === 16 ? mask : o.vector('v128.and', mask, o.vconst((1n << BigInt(8 * bytes)) - 1n, 0n))
-  o.when(o.vector('v128.any_true', counting), helper, fast)
+  o.when(o.binary('and', 32, fresh, o.vector('v128.any_true', counting)), helper, fast)
 }
+
+/** All ones or zeros: the sign of each lane. */
+const signMask = <V>(o: Ops<V>, s: number, n: Local): V =>
+  o.laneShift(`${shape(s)}.shr_s`, o.use(n), o.konst(32, (8 << s) - 1))
+
+/** The largest number for lanes that are not negative, the smallest for those that are. */
+const signedLimit = <V>(o: Ops<V>, s: number, n: Local): V =>
+  o.vector('v128.xor', signMask(o, s, n), lanes(o, s, largest(s)))
+
+/** The largest unsigned number, or zero for lanes that are negative. */
+const unsignedLimit = <V>(o: Ops<V>, s: number, n: Local): V => o.vector('v128.not', signMask(o, s, n))
 
 type Overflow = <V>(o: Ops<V>, n: Local, m: Local, r: Local) => V
 /** Masks whose sign bits say that a sum or difference is out of range. */
@@ -48,7 +68,19 @@ const OVERFLOW: Readonly<Record<string, readonly ['add' | 'sub', Overflow]>> = {
   ],
 }
 
+/** Which lanes are the smallest number, whose negative and whose square do not fit. */
 const minimum = <V>(o: Ops<V>, s: number, n: Local): V => o.vector(`${shape(s)}.eq`, o.use(n), signs(o, s))
+
+/** n + m or n - m, saturated: the result and the lanes that are. */
+function saturatedSum<V>(o: Ops<V>, name: string, s: number, n: Local, m: Local): readonly [Local, Local] | undefined {
+  const [op, overflow] = OVERFLOW[name] ?? []
+  if (op === undefined || overflow === undefined) return undefined
+  const r = o.let(128, o.vector(`${shape(s)}.${op}`, o.use(n), o.use(m)))
+  const out = o.let(128, overflow(o, n, m, r))
+  const mask = o.let(128, signMask(o, s, out))
+  const limit = name.startsWith('S') ? signedLimit(o, s, n) : op === 'add' ? ones(o) : zero(o)
+  return [o.let(128, o.vectorBitSelect(limit, o.use(r), o.use(mask))), mask]
+}
 
 /** Signed products of the lower and upper halves, at twice their width and twice their value. */
 function doubled<V>(o: Ops<V>, s: number, part: 'low' | 'high', n: Local, m: Local): V {
@@ -80,8 +112,10 @@ export function doublingHigh<V>(
       o.use(upper),
     )
   }
-  const both = o.vector('v128.and', minimum(o, s, n), minimum(o, s, m))
-  unless(o, bytes, both, () => o.vsetLow(bytes, d, high()), helper)
+  const both = o.let(128, o.vector('v128.and', minimum(o, s, n), minimum(o, s, m)))
+  // What comes out then is the smallest number, and the largest is wanted.
+  const result = (): V => o.vector('v128.xor', high(), o.use(both))
+  noting(o, bytes, both, () => o.vsetLow(bytes, d, result()), helper)
 }
 
 /** SQDMULL, SQDMLAL, SQDMLSL of the lower or upper halves; or of one element. */
@@ -96,18 +130,14 @@ export function doublingLong<V>(
   helper: () => void,
 ): void {
   const bytes = scalar ? (s === 1 ? 4 : 8) : 16
-  const product = o.let(128, doubled(o, s, upper === 1 ? 'high' : 'low', n, m))
-  const wide = wideShape(s)
-  // The product is the minimum only where it is out of range.
-  const tooLarge = o.vector(`${wide}.eq`, o.use(product), signs(o, s + 1))
-  if (op === undefined) return unless(o, bytes, tooLarge, () => o.vsetLow(bytes, d, o.use(product)), helper)
-  const before = o.let(128, tooLarge)
-  const old = o.let(128, o.vget(d))
-  const sum = o.let(128, o.vector(`${wide}.${op}`, o.use(old), o.use(product)))
-  const [, overflow] = OVERFLOW[op === 'add' ? 'SQADD' : 'SQSUB'] ?? []
-  if (overflow === undefined) return helper()
-  const out = o.vector('v128.and', overflow(o, old, product, sum), signs(o, s + 1))
-  unless(o, bytes, o.vector('v128.or', out, o.use(before)), () => o.vsetLow(bytes, d, o.use(sum)), helper)
+  const wrapped = o.let(128, doubled(o, s, upper === 1 ? 'high' : 'low', n, m))
+  const tooLarge = o.let(128, minimum(o, s + 1, wrapped))
+  const product = o.let(128, o.vector('v128.xor', o.use(wrapped), o.use(tooLarge)))
+  if (op === undefined) return noting(o, bytes, tooLarge, () => o.vsetLow(bytes, d, o.use(product)), helper)
+  const [sum, out] = saturatedSum(o, op === 'add' ? 'SQADD' : 'SQSUB', s + 1, o.let(128, o.vget(d)), product) ?? []
+  if (sum === undefined || out === undefined) return helper()
+  const saturated = o.let(128, o.vector('v128.or', o.use(out), o.use(tooLarge)))
+  noting(o, bytes, saturated, () => o.vsetLow(bytes, d, o.use(sum)), helper)
 }
 
 // ---- shifts by the signed low bytes of another vector
@@ -149,18 +179,15 @@ function shiftByRegister<V>(o: Ops<V>, sign: 's' | 'u', s: number, bytes: Bytes,
 
 /** A three-same instruction of this name. */
 export function threeSame<V>(o: Ops<V>, name: string, s: number, bytes: Bytes, p: Three, helper: () => void): void {
-  const [op, overflow] = OVERFLOW[name] ?? []
-  if (op !== undefined && overflow !== undefined) {
-    const n = o.let(128, o.vget(p.n))
-    const m = o.let(128, o.vget(p.m))
-    const r = o.let(128, o.vector(`${shape(s)}.${op}`, o.use(n), o.use(m)))
-    const out = o.vector('v128.and', overflow(o, n, m, r), signs(o, s))
-    unless(o, bytes, out, () => o.vsetLow(bytes, p.d, o.use(r)), helper)
-  } else if (name === 'SQDMULH' || name === 'SQRDMULH') {
-    const n = o.let(128, o.vget(p.n))
-    doublingHigh(o, name === 'SQRDMULH', s, bytes, p.d, [n, o.let(128, o.vget(p.m))], helper)
-  } else if (name === 'SSHL' || name === 'USHL') shiftByRegister(o, name === 'SSHL' ? 's' : 'u', s, bytes, p)
-  else helper()
+  if (name === 'SSHL' || name === 'USHL') return shiftByRegister(o, name === 'SSHL' ? 's' : 'u', s, bytes, p)
+  const doubling = name === 'SQDMULH' || name === 'SQRDMULH'
+  if (!doubling && OVERFLOW[name] === undefined) return helper()
+  const n = o.let(128, o.vget(p.n))
+  const m = o.let(128, o.vget(p.m))
+  if (doubling) return doublingHigh(o, name === 'SQRDMULH', s, bytes, p.d, [n, m], helper)
+  const [sum, out] = saturatedSum(o, name, s, n, m) ?? []
+  if (sum === undefined || out === undefined) return helper()
+  noting(o, bytes, out, () => o.vsetLow(bytes, p.d, o.use(sum)), helper)
 }
 
 /** Ones in each lane below the highest bit that is set, and that bit. */
@@ -192,8 +219,10 @@ export function twoRegister<V>(o: Ops<V>, name: string, s: number, bytes: Bytes,
     o.vsetLow(bytes, p.d, o.vector(`${shape(s)}.sub`, leadingZeros(o, s, changes), lanes(o, s, 1n)))
   } else if (name === 'SQABS' || name === 'SQNEG') {
     const n = o.let(128, o.vget(p.n))
-    const result = (): V => o.vector(`${shape(s)}.${name === 'SQABS' ? 'abs' : 'neg'}`, o.use(n))
-    unless(o, bytes, minimum(o, s, n), () => o.vsetLow(bytes, p.d, result()), helper)
+    const smallest = o.let(128, minimum(o, s, n))
+    const result = (): V =>
+      o.vector('v128.xor', o.vector(`${shape(s)}.${name === 'SQABS' ? 'abs' : 'neg'}`, o.use(n)), o.use(smallest))
+    noting(o, bytes, smallest, () => o.vsetLow(bytes, p.d, result()), helper)
   } else helper()
 }
 
@@ -211,8 +240,15 @@ export function shiftLeft<V>(
   const back = o.laneShift(`${shape(s)}.shr_${name === 'SQSHL' ? 's' : 'u'}`, o.use(moved), o.imm(32, p.shift))
   const lost = o.vector('v128.xor', back, o.use(n))
   const out = name === 'SQSHLU' ? o.vector('v128.or', lost, o.vector('v128.and', o.use(n), signs(o, s))) : lost
-  unless(o, bytes, out, () => o.vsetLow(bytes, p.d, o.use(moved)), helper)
+  const saturated = o.let(128, someBit(o, s, out))
+  const limit = (): V => (name === 'SQSHL' ? signedLimit(o, s, n) : name === 'UQSHL' ? ones(o) : unsignedLimit(o, s, n))
+  const result = (): V => o.vectorBitSelect(limit(), o.use(moved), o.use(saturated))
+  noting(o, bytes, saturated, () => o.vsetLow(bytes, p.d, result()), helper)
 }
+
+/** All ones where any bit of a lane is set. */
+const someBit = <V>(o: Ops<V>, s: number, value: V): V =>
+  o.vector('v128.not', o.vector(`${shape(s)}.eq`, value, zero(o)))
 
 /**
  * Lanes of twice 2^s bytes narrowed, by the name of the instruction: signed to signed must be the extension of their lower
@@ -233,14 +269,28 @@ export function narrowed<V>(
     const up = o.laneShift(`${wideShape(s)}.shl`, o.use(wide), o.konst(32, bits))
     return o.vector('v128.xor', o.laneShift(`${wideShape(s)}.shr_s`, up, o.konst(32, bits)), o.use(wide))
   }
-  const isSigned = name.startsWith('S') && !name.includes('UN')
+  const toUnsigned = name.includes('UN')
+  const isSigned = name.startsWith('S') && !toUnsigned
   const out = isSigned ? extended() : o.laneShift(`${wideShape(s)}.shr_u`, o.use(wide), o.konst(32, bits))
+  const saturated = o.let(128, someBit(o, s + 1, out))
+  // The limits in the lower halves, which is all that is taken.
+  const limit = (): V =>
+    isSigned
+      ? o.vector('v128.xor', signMask(o, s + 1, wide), lanes(o, s + 1, largest(s)))
+      : toUnsigned
+        ? unsignedLimit(o, s + 1, wide)
+        : ones(o)
+  const result = (): Local => o.let(128, o.vectorBitSelect(limit(), o.use(wide), o.use(saturated)))
   const bytes = upper === undefined ? NARROW_BYTES[s] : undefined
-  unless(
+  noting(
     o,
     upper === undefined ? (WIDE_BYTES[s] ?? 8) : 16,
-    out,
-    () => (bytes === undefined ? setHalf(o, upper ?? 0, d, lowHalves(o, s, wide)) : o.vsetLow(bytes, d, o.use(wide))),
+    saturated,
+    () => {
+      const kept = result()
+      if (bytes === undefined) setHalf(o, upper ?? 0, d, lowHalves(o, s, kept))
+      else o.vsetLow(bytes, d, o.use(kept))
+    },
     helper,
   )
 }
