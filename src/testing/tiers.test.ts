@@ -7,6 +7,7 @@ import type { Row } from '../pure/arch/a64/row.ts'
 import { rowsWith } from '../pure/arch/a64/rows/index.ts'
 import { CPU_MODELS } from '../pure/arch/cpu/models.ts'
 import { mapFlat } from './flat-mapping.ts'
+import type { Thresholds } from '../engine/cpu/translator/translator.ts'
 import { EAGER } from './eager.ts'
 import { Machine } from '../engine/machine/machine.ts'
 
@@ -86,8 +87,11 @@ const fail = (): never => {
 }
 
 /** Everything the program can have changed. */
-function finalState(code: Uint32Array, translate: boolean): { state: string; regions: number } {
-  const machine = new Machine({ ...RAM, cpu: 'max', translate: translate && EAGER })
+function finalState(
+  code: Uint32Array,
+  translate: false | Thresholds,
+): { state: string; regions: number; evictions: number } {
+  const machine = new Machine({ ...RAM, cpu: 'max', translate })
   machine.ram(RAM.ramBase, code.byteLength)?.set(new Uint8Array(code.buffer))
   const cpu = machine.addCpu()
   cpu.powerOn(BigInt(RAM.ramBase), 0n)
@@ -106,6 +110,7 @@ function finalState(code: Uint32Array, translate: boolean): { state: string; reg
   return {
     state: `${x.join(' ')} nzcv ${core.registers.nzcv} pc ${pc} executed ${first?.instructions} memory ${hash}`,
     regions: core.translator?.statistics.regions ?? 0,
+    evictions: core.translator?.statistics.evictions ?? 0,
   }
 }
 
@@ -114,10 +119,21 @@ describe('tier 1', () => {
     let regions = 0
     for (let seed = 1; seed <= PROGRAMS; seed++) {
       const code = program(seed)
-      const translated = finalState(code, true)
+      const translated = finalState(code, EAGER)
       expect(translated.state, `program ${seed}`).toBe(finalState(code, false).state)
       regions += translated.regions
     }
     expect(regions).toBeGreaterThan(PROGRAMS)
   }, 120_000)
+
+  it('may forget what it has compiled at any time', () => {
+    let evictions = 0
+    for (let seed = 1; seed <= 4; seed++) {
+      const code = program(seed)
+      const translated = finalState(code, { ...EAGER, modules: 1 })
+      expect(translated.state, `program ${seed}`).toBe(finalState(code, false).state)
+      evictions += translated.evictions
+    }
+    expect(evictions).toBeGreaterThan(0)
+  }, 60_000)
 })

@@ -153,7 +153,7 @@ export class Core {
       loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
       storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
     }
-    this.translator = new Translator(interpreter, code, { memory, imports }, ports.translate === true ? undefined : ports.translate)
+    this.translator = new Translator(interpreter, code, { memory, table, imports }, ports.translate === true ? undefined : ports.translate)
   }
 
   private systemContext(): SystemContext {

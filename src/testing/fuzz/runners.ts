@@ -32,7 +32,7 @@ export function runOnQemu(program: string, batch: Batch, cpu = QEMU_CPU): Run {
 }
 
 /** A place is queued as soon as it is met; many are compiled together. */
-const WHEN: Thresholds = { hot: 1, called: 1, batch: 64, patience: 64 }
+const WHEN: Thresholds = { hot: 1, called: 1, batch: 64, patience: 64, modules: 1000 }
 const SLICE = 10_007
 const LIMIT = 50_000_000
 

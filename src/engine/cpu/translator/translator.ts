@@ -29,8 +29,10 @@ export interface Thresholds {
   readonly batch: number
   /** Samples that a smaller batch waits for more. */
   readonly patience: number
+  /** Modules that live at a time: each costs the host some ten kilobytes. */
+  readonly modules: number
 }
-const DEFAULT: Thresholds = { hot: 48, called: 64, batch: 32, patience: 512 }
+const DEFAULT: Thresholds = { hot: 48, called: 64, batch: 32, patience: 512, modules: 1500 }
 const MAX_COUNTED = 1 << 16
 /** A neighbourhood: 32 instructions. */
 const NEIGHBOURHOOD = 32 * record.SIZE
@@ -45,6 +47,8 @@ type Import = WebAssembly.Memory | WebAssembly.Table | ((...args: never[]) => un
 
 export interface TranslatorPorts {
   readonly memory: WebAssembly.Memory
+  /** The interpreter's functions, and behind them the regions. */
+  readonly table: WebAssembly.Table
   /**
    * What regions import: `memory`, `table`, the interpreter's `flags` and `enter`, the pure helpers, and `loadSlow` and
    * `storeSlow`: bytes of RAM accesses that miss the soft TLB; 0: the interpreter has to make the access.
@@ -66,7 +70,7 @@ interface Candidate {
 }
 
 export class Translator {
-  readonly statistics = { regions: 0, instructions: 0, modules: 0, bytes: 0, dropped: 0 }
+  readonly statistics = { regions: 0, instructions: 0, modules: 0, bytes: 0, dropped: 0, evictions: 0 }
   private readonly interpreter: Interpreter
   private readonly code: CodeCache
   private readonly ports: TranslatorPorts
@@ -84,6 +88,7 @@ export class Translator {
   /** Set while compiled code may be running, which only a sample may change. */
   private compileSoon = false
   private next = 0
+  private liveModules = 0
   /** Regions by page, the address of its first record. */
   private readonly pages = new Map<number, Installed[]>()
   /** Roots that were found not to be worth it. */
@@ -199,7 +204,7 @@ export class Translator {
     this.compileSoon = false
     const batch = [...this.queue.values()]
     this.queue.clear()
-    if (this.next + batch.length > region.MAX) return
+    if (this.next + batch.length > region.MAX || this.liveModules >= this.when.modules) this.evict()
     const planned = batch.map(({ root, blocks }) => planRegion(blocks, root, this.effects))
     const m = new ModuleBuilder()
     const helpers = new Map<string, number>()
@@ -237,6 +242,7 @@ export class Translator {
       const candidate = batch[i]
       if (candidate !== undefined) this.install(r, candidate)
     })
+    this.liveModules++
     this.statistics.modules++
     this.statistics.bytes += bytes.length
   }
@@ -272,9 +278,20 @@ export class Translator {
     else this.pages.set(page, kept)
   }
 
+  /** Forgets every region: what is hot still is compiled anew. The host frees their modules when it likes. */
+  private evict(): void {
+    for (const list of this.pages.values())
+      for (const { root, originalOpcode } of list) this.view.setUint16(root, originalOpcode, true)
+    this.statistics.evictions++
+    this.reset()
+  }
+
   /** Every record is gone, and every region's root with it. */
   reset(): void {
+    const { functions } = this.interpreter
+    for (let number = 0; number < this.next; number++) this.ports.table.set(functions + number, null)
     this.next = 0
+    this.liveModules = 0
     this.pages.clear()
     this.queue.clear()
     this.samples.clear()
