@@ -26,8 +26,6 @@ export const scratch = {
   FLAG_KIND: 0x188,
   FLAG_A: 0x190,
   FLAG_B: 0x198,
-  /** How many regions have called each other. */
-  DEPTH: 0x1a0,
   /** 16 masks of 16 bits: bit NZCV of mask `cond` says whether the condition holds. */
   CONDITIONS: 0x160,
 } as const
@@ -100,6 +98,8 @@ export const region = {
   OPCODE: 0x8000,
   MAX: 0x8000,
   SIZE: 4,
+  /** As many may have called each other: WebAssembly's stack is not the guest's to fill. */
+  MAX_DEPTH: 48,
 } as const
 
 export const MAX_CPUS = 512

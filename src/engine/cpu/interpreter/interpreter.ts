@@ -96,6 +96,7 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   }
 
   const handlerType = m.type(['i32'], ['i32'])
+  const regionType = m.type(['i32', 'i32'], ['i32'])
   const functions = outOfLine.map((v) => {
     const f = m.function(['i32'], ['i32'])
     const frame: Frame = {
@@ -134,11 +135,11 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   const flags = m.function([], ['i32'])
   emitFlags(flags.code, calls)
   m.export('flags', flags.index)
-  const enter = m.function(['i64', 'i32'], ['i32'])
-  emitEnter(enter.code, { functions: functions.length, handlerType, wanted })
+  const enter = m.function(['i64', 'i32', 'i32'], ['i32'])
+  emitEnter(enter.code, { functions: functions.length, regionType, wanted })
   m.export('enter', enter.index)
   const loop = m.function([], ['i32'])
-  const ports = { decode, fetch, undefinedInstruction, flags: flags.index, functions: functions.length, calls, handlerType }
+  const ports = { decode, fetch, undefinedInstruction, flags: flags.index, functions: functions.length, calls, handlerType, regionType }
   emitLoop(loop.code, inline, ports)
   m.export('run', loop.index)
 

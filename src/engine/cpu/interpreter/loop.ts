@@ -18,6 +18,8 @@ export interface LoopPorts {
   readonly functions: number
   readonly calls: CallPorts
   readonly handlerType: number
+  /** Of regions: budget and depth in, result out. */
+  readonly regionType: number
 }
 
 /**
@@ -267,10 +269,11 @@ function emitRegionCall(
   originalOpcode()
   c.end()
   c.get(local.budget)
+  c.i32(0)
   number()
   c.i32(ports.functions)
   c.op('i32.add')
-  c.callIndirect(ports.handlerType)
+  c.callIndirect(ports.regionType)
   c.set(local.result)
   c.i32(0)
   c.memory('i32.load', scratch.BUDGET)

@@ -8,9 +8,6 @@ import type { CallPorts, Frame } from './interpreter-ops.ts'
 
 type Emitted = ReturnType<ModuleBuilder['function']>['code']
 
-/** As many regions may have called each other: WebAssembly's stack is not the guest's to fill. */
-const MAX_DEPTH = 48
-
 /** `flags() -> NZCV`: resolves what a region has noted of the flags into the bank's. */
 export function emitFlags(c: Emitted, calls: CallPorts): void {
   const nowhere = (): void => {}
@@ -65,34 +62,26 @@ export function emitFlags(c: Emitted, calls: CallPorts): void {
 export interface EnterPorts {
   /** Functions of the table before the regions. */
   readonly functions: number
-  readonly handlerType: number
+  readonly regionType: number
   /** Told the record of a called function that no region begins at. */
   readonly wanted: number
 }
 
 /**
- * `enter(target, budget)`: runs the region at an address, if there is one and the budget covers it, and answers as it does;
+ * `enter(target, budget, depth)`: runs the region at an address, if there is one and the budget covers it, and answers as it does;
  * otherwise that the way goes on there.
  */
 export function emitEnter(c: Emitted, ports: EnterPorts): void {
   const target = 0
   const budget = 1
+  const depth = 2
   const entry = c.local('i32')
   const rec = c.local('i32')
   const opcode = c.local('i32')
-  const depth = (by: number): void => {
-    c.i32(0)
-    c.i32(0)
-    c.memory('i32.load', scratch.DEPTH)
-    c.i32(by)
-    c.op('i32.add')
-    c.memory('i32.store', scratch.DEPTH)
-  }
   const miss = c.depth
   c.block()
-  c.i32(0)
-  c.memory('i32.load', scratch.DEPTH)
-  c.i32(MAX_DEPTH)
+  c.get(depth)
+  c.i32(region.MAX_DEPTH)
   c.op('i32.ge_s')
   c.brIf(miss, false)
   // The page of the target, by the fetch side of the soft TLB.
@@ -151,13 +140,14 @@ export function emitEnter(c: Emitted, ports: EnterPorts): void {
   c.op('i64.extend_i32_u')
   c.op('i64.sub')
   c.memory('i64.store', scratch.PC_OFFSET)
-  depth(1)
   c.get(budget)
+  c.get(depth)
+  c.i32(1)
+  c.op('i32.add')
   c.get(opcode)
   c.i32(ports.functions)
   c.op('i32.add')
-  c.callIndirect(ports.handlerType)
-  depth(-1)
+  c.callIndirect(ports.regionType)
   c.return()
   c.end()
   c.i32(0)

@@ -22,7 +22,7 @@ import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { fieldValue } from '../interpreter/interpreter.ts'
-import { bank, mode, record, scratch, sysregAt, vAt, xAt } from '../layout.ts'
+import { REGION_TABLE, bank, mode, record, region, scratch, sysregAt, vAt, xAt } from '../layout.ts'
 import { REGION_RESULT } from './region-result.ts'
 import { LazyFlagOps } from './lazy-flag-ops.ts'
 import type { FlagLocals, FlagPorts } from './lazy-flag-ops.ts'
@@ -33,8 +33,11 @@ export type Edge = { readonly to: number } | { readonly far: number }
 export type Terminator =
   | { readonly kind: 'goto'; readonly edge: Edge }
   | { readonly kind: 'branch'; readonly condition: number; readonly edge: Edge }
-  /** The address is in the target local; the next instruction is where the call comes back to. */
-  | { readonly kind: 'call' }
+  /**
+   * The address is in the target local; the next instruction is where the call comes back to. `near`: the number of the
+   * called instruction, where it lies in the page.
+   */
+  | { readonly kind: 'call'; readonly near?: number }
   /** The address is in the target local. */
   | { readonly kind: 'indirect' }
   /** The interpreter's handler has to run this instruction. */
@@ -43,6 +46,7 @@ export type Terminator =
 /** Locals that all of a region shares. */
 export interface RegionLocals {
   readonly budget: number
+  readonly depth: number
   readonly tlb: number
   readonly pcOffset: number
   readonly target: number
@@ -54,6 +58,9 @@ export interface RegionLocals {
 export interface RegionPorts extends FlagPorts {
   /** Runs the region at an address with a budget, if there is one. */
   readonly enter: number
+  /** Their type, and where in the table they begin. */
+  readonly regionType: number
+  readonly functions: number
   /** A pure helper's function. */
   helper(name: string, parameters: number): number
 }
@@ -287,11 +294,11 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
   }
 
   jump(offset: ImmOperand, kind: JumpKind = 'jump'): void {
-    if (kind === 'call') {
-      this.pushPcPlus(offset.value)
-      return this.jumpTo(PUSHED, kind)
-    }
-    this.end({ kind: 'goto', edge: this.edge(offset) })
+    const edge = this.edge(offset)
+    if (kind !== 'call') return this.end({ kind: 'goto', edge })
+    this.pushPcPlus(offset.value)
+    this.code.set(this.locals.target)
+    this.end({ kind: 'call', ...('to' in edge ? { near: edge.to } : {}) })
   }
 
   jumpIf(_condition: Pushed, offset: ImmOperand): void {
@@ -302,21 +309,27 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
 
   jumpTo(_address: Pushed, kind: JumpKind): void {
     this.code.set(this.locals.target)
-    this.end({ kind: kind === 'call' ? 'call' : 'indirect' })
+    this.end(kind === 'call' ? { kind } : { kind: 'indirect' })
   }
 
   /**
    * Runs the region of the called function, if there is one, and goes on behind when it comes back here; everything else
    * is handed on. Afterwards memory is as the callee left it, and `live` is loaded from it.
    */
-  callOut(live: RegisterSets, flags: boolean): void {
+  callOut(near: number | undefined, live: RegisterSets, flags: boolean): void {
     const c = this.code
     this.storeRegisters(this.dirtyX, this.dirtyV)
     this.storeFlags()
+    const called = c.depth
+    c.block()
+    if (near !== undefined) this.callNear(this.recordOf(near), called)
     c.get(this.locals.target)
     c.get(this.locals.budget)
+    c.get(this.locals.depth)
     c.call(this.regionPorts.enter)
-    c.tee(this.locals.result)
+    c.set(this.locals.result)
+    c.end()
+    c.get(this.locals.result)
     c.i32(0)
     c.memory('i64.load', scratch.TARGET)
     this.nextPc()
@@ -335,6 +348,47 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
     this.startBlock({ x: 0, v: 0 }, UNTOUCHED)
     if (flags) this.loadFlags()
     this.loadRegisters(live)
+  }
+
+  /** Calls the region that begins at a record of this page, if one does and may: then on behind `called`. */
+  private callNear(at: number, called: number): void {
+    const c = this.code
+    const { budget, depth, result } = this.locals
+    const miss = c.depth
+    c.block()
+    c.i32(at)
+    c.memory('i32.load16_u', 0)
+    c.tee(result)
+    c.i32(region.OPCODE)
+    c.op('i32.lt_u')
+    c.brIf(miss, false)
+    c.get(depth)
+    c.i32(region.MAX_DEPTH)
+    c.op('i32.ge_s')
+    c.brIf(miss, false)
+    c.get(budget)
+    c.get(result)
+    c.i32(region.OPCODE - 1)
+    c.op('i32.and')
+    c.tee(result)
+    c.i32(2)
+    c.op('i32.shl')
+    c.memory('i32.load', REGION_TABLE)
+    c.i32(16)
+    c.op('i32.shr_u')
+    c.op('i32.lt_u')
+    c.brIf(miss, false)
+    c.get(budget)
+    c.get(depth)
+    c.i32(1)
+    c.op('i32.add')
+    c.get(result)
+    c.i32(this.regionPorts.functions)
+    c.op('i32.add')
+    c.callIndirect(this.regionPorts.regionType)
+    c.set(result)
+    c.br(called)
+    c.end()
   }
 
   /**

@@ -109,7 +109,7 @@ class Emitter {
         c.end()
         return
       case 'call':
-        return this.call(next, position)
+        return this.call(end.near, next, position)
       case 'indirect':
         return ops.leaveToTarget()
       case 'system':
@@ -120,12 +120,12 @@ class Emitter {
   }
 
   /** A called function may have used up the budget that covered the rest. */
-  private call(next: Edge, position: number): void {
+  private call(near: number | undefined, next: Edge, position: number): void {
     const { code: c, ops } = this
     const to = 'to' in next ? this.graph.order.get(next.to) : undefined
     const live = to === undefined ? undefined : this.facts.blocks[to]?.live
     if (live === undefined) return ops.leaveToTarget()
-    ops.callOut(live, this.facts.needs.flags)
+    ops.callOut(near, live, this.facts.needs.flags)
     c.get(this.locals.budget)
     c.i32(this.instructions)
     c.op('i32.lt_s')
@@ -183,7 +183,7 @@ export function planRegion(found: readonly Block[], root: number, effects: Effec
 }
 
 /**
- * Emits a region into `into`, a function of one parameter, the budget, that answers with the record to go
+ * Emits a region into `into`, a function of two parameters, the budget and how many regions have called it, that answers with the record to go
  * on with or one of REGION_RESULT. `page`: address of the first record of its page.
  */
 export function emitRegion(
@@ -197,6 +197,7 @@ export function emitRegion(
   const body = new Code(into.parameters)
   const locals: RegionLocals = {
     budget: 0,
+    depth: 1,
     tlb: body.local('i32'),
     pcOffset: body.local('i64'),
     target: body.local('i64'),

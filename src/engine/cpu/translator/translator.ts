@@ -212,7 +212,9 @@ export class Translator {
       loadSlow: m.importFunction('loadSlow', ['i32', 'i32', 'i32'], ['i32']),
       storeSlow: m.importFunction('storeSlow', ['i32', 'i32', 'i32'], ['i32']),
       flags: m.importFunction('flags', [], ['i32']),
-      enter: m.importFunction('enter', ['i64', 'i32'], ['i32']),
+      enter: m.importFunction('enter', ['i64', 'i32', 'i32'], ['i32']),
+      regionType: m.type(['i32', 'i32'], ['i32']),
+      functions: this.interpreter.functions,
       helper: (name: string): number => {
         const index = helpers.get(name)
         if (index === undefined) throw new Error(`helper ${name} was not planned for`)
@@ -230,7 +232,7 @@ export class Translator {
     }
     const functions: number[] = []
     const regions = planned.map((plan, i) => {
-      const f = m.function(['i32'], ['i32'])
+      const f = m.function(['i32', 'i32'], ['i32'])
       functions.push(f.index)
       return emitRegion(f.code, plan, batch[i]?.page ?? 0, ports, handlers)
     })
