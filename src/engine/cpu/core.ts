@@ -150,6 +150,7 @@ export class Core {
       ...env,
       flags,
       enter,
+      branched: (at: number, offset: number) => this.translator?.branched(at, offset),
       loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
       storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
     }

@@ -26,6 +26,8 @@ export interface PageCode {
   wordAt(index: number): number
   /** Whether an instruction is done by its handler: it ends its block. */
   isSystem(row: Row, word: number): boolean
+  /** Numbers of the instructions that an indirect branch was seen to lead to. */
+  targetsOf(index: number): readonly number[]
 }
 
 const inPage = (index: number): boolean => index >= 0 && index < record.PER_PAGE
@@ -38,7 +40,7 @@ export function targetOf({ index, row, word }: Instruction): number {
 }
 
 /** Where control may go after this instruction, in the page; after a call, when it has come back. */
-function successorsOf(instruction: Instruction): number[] {
+function successorsOf(code: PageCode, instruction: Instruction): readonly number[] {
   const { index, row } = instruction
   switch (row.flow) {
     case undefined:
@@ -50,6 +52,7 @@ function successorsOf(instruction: Instruction): number[] {
     case 'call':
       return [index + 1]
     case 'indirect':
+      return code.targetsOf(index)
     case 'leave':
       return []
     default:
@@ -78,7 +81,7 @@ export function findBlocks(code: PageCode, root: number): Block[] {
         index++
         continue
       }
-      for (const next of successorsOf(instruction)) {
+      for (const next of successorsOf(code, instruction)) {
         if (!inPage(next) || leaders.has(next) || leaders.size >= LIMIT.blocks) continue
         leaders.add(next)
         waiting.push(next)
@@ -96,7 +99,7 @@ export function findBlocks(code: PageCode, root: number): Block[] {
       if (instruction.row.flow !== undefined || code.isSystem(instruction.row, instruction.word)) break
     }
     const last = list.at(-1)
-    if (last !== undefined) blocks.push({ start, instructions: list, successors: successorsOf(last) })
+    if (last !== undefined) blocks.push({ start, instructions: list, successors: successorsOf(code, last) })
   }
   return blocks
 }

@@ -37,7 +37,12 @@ class NoteTaker extends RegionOps {
     const helper = (name: string, parameters: number): number => called.push([name, parameters])
     const flags = { kind: 0, a: 0, b: 0 }
     const locals = { budget: 0, depth: 0, tlb: 0, pcOffset: 0, target: 0, result: 0, fpTrapped: 0, flags }
-    super(code, { loadSlow: 0, storeSlow: 0, flags: 0, enter: 0, regionType: 0, functions: 0, helper }, locals, 0)
+    super(
+      code,
+      { loadSlow: 0, storeSlow: 0, flags: 0, enter: 0, regionType: 0, functions: 0, branched: 0, helper },
+      locals,
+      0,
+    )
     this.called = called
     this.exit = code.depth
     code.block()

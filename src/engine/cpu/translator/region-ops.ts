@@ -38,8 +38,8 @@ export type Terminator =
    * called instruction, where it lies in the page.
    */
   | { readonly kind: 'call'; readonly near?: number }
-  /** The address is in the target local. */
-  | { readonly kind: 'indirect' }
+  /** The address is in the target local. `jump`: BR, which may lead to places of the same page. */
+  | { readonly kind: 'indirect'; readonly jump: boolean }
   /** The interpreter's handler has to run this instruction. */
   | { readonly kind: 'system' }
 
@@ -61,6 +61,8 @@ export interface RegionPorts extends FlagPorts {
   /** Their type, and where in the table they begin. */
   readonly regionType: number
   readonly functions: number
+  /** Told of an indirect branch, by its record, and how far from the start of its page it leads, in bytes. */
+  readonly branched: number
   /** A pure helper's function. */
   helper(name: string, parameters: number): number
 }
@@ -309,7 +311,7 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
 
   jumpTo(_address: Pushed, kind: JumpKind): void {
     this.code.set(this.locals.target)
-    this.end(kind === 'call' ? { kind } : { kind: 'indirect' })
+    this.end(kind === 'call' ? { kind } : { kind: 'indirect', jump: kind === 'jump' })
   }
 
   /**
@@ -454,6 +456,55 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
     this.pushPcPlus(edge.far)
     this.code.set(this.locals.target)
     this.leaveToTarget()
+  }
+
+  /**
+   * Goes to the one of these instructions of the page that is the target, where it is one. The numbers ascend; afterwards the
+   * target is none of them.
+   */
+  choose(targets: readonly number[], go: (target: number) => void): void {
+    const c = this.code
+    const offset = this.temporary('i64')
+    c.get(this.locals.target)
+    c.get(this.locals.pcOffset)
+    c.op('i64.sub')
+    c.i64(this.page >>> 2)
+    c.op('i64.sub')
+    c.set(offset)
+    const search = (from: readonly number[]): void => {
+      const middle = from.length >> 1
+      const at = from[middle]
+      if (at === undefined) return
+      c.get(offset)
+      c.i64(4 * at)
+      if (from.length === 1) {
+        c.op('i64.eq')
+        c.if()
+        this.branching(() => go(at))
+        c.end()
+        return
+      }
+      c.op('i64.lt_u')
+      c.if()
+      search(from.slice(0, middle))
+      c.else()
+      search(from.slice(middle))
+      c.end()
+    }
+    search(targets)
+  }
+
+  /** Tells where this branch leads: when it is a place of the page that it leads to often, the region learns of it. */
+  noteBranch(): void {
+    const c = this.code
+    c.i32(this.recordOf(this.index))
+    c.get(this.locals.target)
+    c.get(this.locals.pcOffset)
+    c.op('i64.sub')
+    c.i64(this.page >>> 2)
+    c.op('i64.sub')
+    c.op('i32.wrap_i64')
+    c.call(this.regionPorts.branched)
   }
 
   leaveToTarget(): void {

@@ -16,12 +16,14 @@ export interface Region {
   readonly instructions: number
 }
 
-/** The functions by which the interpreter runs rare instructions. */
-export interface Handlers {
+/** What a region has of the rest: the functions by which the interpreter runs rare instructions, and what is to be learned. */
+export interface Surroundings {
   /** Their type in the module that is built. */
   readonly type: number
   /** The number in the table; `undefined`: the instruction has no function of its own. */
   of(row: Row, word: number): number | undefined
+  /** Whether it is of interest where the indirect branch at this instruction leads, if not to where it is known to. */
+  wantsTargets(index: number): boolean
 }
 
 class Emitter {
@@ -30,7 +32,7 @@ class Emitter {
   private readonly facts: RegionFacts
   private readonly code: Code
   private readonly locals: RegionLocals
-  private readonly handlers: Handlers
+  private readonly handlers: Surroundings
   private readonly instructions: number
   private readonly labels = new Map<number, number>()
   private readonly children: number[][]
@@ -40,7 +42,7 @@ class Emitter {
     graph: Graph,
     facts: RegionFacts,
     locals: RegionLocals,
-    handlers: Handlers,
+    handlers: Surroundings,
     instructions: number,
   ) {
     this.ops = ops
@@ -111,12 +113,19 @@ class Emitter {
       case 'call':
         return this.call(end.near, next, position)
       case 'indirect':
+        if (end.jump) this.indirect(block, position)
         return ops.leaveToTarget()
       case 'system':
         return this.system(block, next, position)
       default:
         end satisfies never
     }
+  }
+
+  private indirect({ start, instructions, successors }: Block, position: number): void {
+    const known = successors.filter((target) => this.graph.order.has(target)).toSorted((a, b) => a - b)
+    if (known.length > 0) this.ops.choose(known, (to) => this.follow({ to }, position))
+    if (this.handlers.wantsTargets(start + instructions.length - 1)) this.ops.noteBranch()
   }
 
   /** A called function may have used up the budget that covered the rest. */
@@ -191,7 +200,7 @@ export function emitRegion(
   { graph, facts }: PlannedRegion,
   page: number,
   ports: RegionPorts,
-  handlers: Handlers,
+  handlers: Surroundings,
 ): Region {
   const instructions = graph.blocks.reduce((n, b) => n + b.instructions.length, 0)
   const body = new Code(into.parameters)

@@ -9,10 +9,10 @@ import { REGION_TABLE, record, region } from '../layout.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
 import { analyse, findBlocks } from './control-flow.ts'
 import type { Block, PageCode } from './control-flow.ts'
-import type { Row } from '../../../pure/arch/a64/row.ts'
+import { BranchProfile } from './branch-profile.ts'
 import { EffectsOf } from './effects.ts'
 import { emitRegion, planRegion } from './region.ts'
-import type { Region } from './region.ts'
+import type { Region, Surroundings } from './region.ts'
 
 /** Instructions between two looks at where the interpreter is: fewer where it interprets, more where regions run. */
 const INTERVAL = { least: 4096, most: 65_536 } as const
@@ -84,6 +84,7 @@ export class Translator {
   private readonly calls = new Map<number, number>()
   private readonly queue = new Map<number, Candidate>()
   private readonly effects = new EffectsOf()
+  private readonly profile = new BranchProfile()
   private waited = 0
   /** Set while compiled code may be running, which only a sample may change. */
   private compileSoon = false
@@ -135,6 +136,16 @@ export class Translator {
     this.queueRoot(page, (address - page) / record.SIZE)
   }
 
+  /** An indirect branch of a region led `offset` bytes behind the start of its page, which may be another page. */
+  branched(at: number, offset: number): void {
+    if (offset < 0 || offset >= 4 * record.PER_PAGE || !this.profile.note(at, offset >>> 2)) return
+    // The regions that hold the branch are made again, now that it is known where it leads.
+    const page = this.code.pageOf(at)
+    for (const { root } of this.drop(page, (at - page) / record.SIZE, 1))
+      this.queueRoot(page, (root - page) / record.SIZE)
+    this.compileSoon = true
+  }
+
   /** Queues the next place that code around an instruction should be entered at. */
   private noteHot(page: number, index: number): void {
     if (index >= record.PER_PAGE) return
@@ -172,6 +183,7 @@ export class Translator {
         return this.code.isBreak(address) ? NO_INSTRUCTION : this.code.wordOf(address)
       },
       isSystem: (row, word) => this.effects.of(row, word).system,
+      targetsOf: (index) => this.profile.targets(page + index * record.SIZE),
     }
   }
 
@@ -215,6 +227,7 @@ export class Translator {
       enter: m.importFunction('enter', ['i64', 'i32', 'i32'], ['i32']),
       regionType: m.type(['i32', 'i32'], ['i32']),
       functions: this.interpreter.functions,
+      branched: m.importFunction('branched', ['i32', 'i32'], []),
       helper: (name: string): number => {
         const index = helpers.get(name)
         if (index === undefined) throw new Error(`helper ${name} was not planned for`)
@@ -225,16 +238,18 @@ export class Translator {
       for (const [name, parameters] of facts.helpers)
         if (!helpers.has(name)) helpers.set(name, m.importFunction(name, Array<'i32'>(parameters).fill('i32'), ['i32']))
     m.importTable()
-    const handlers = {
+    const surroundings = (page: number): Surroundings => ({
       type: m.type(['i32'], ['i32']),
       // Cache maintenance may change the very code that runs.
-      of: (row: Row, word: number) => (row.name === 'SYS' ? undefined : this.interpreter.functionOf(row, word)),
-    }
+      of: (row, word) => (row.name === 'SYS' ? undefined : this.interpreter.functionOf(row, word)),
+      wantsTargets: (index) => this.profile.wants(page + index * record.SIZE),
+    })
     const functions: number[] = []
     const regions = planned.map((plan, i) => {
       const f = m.function(['i32', 'i32'], ['i32'])
       functions.push(f.index)
-      return emitRegion(f.code, plan, batch[i]?.page ?? 0, ports, handlers)
+      const page = batch[i]?.page ?? 0
+      return emitRegion(f.code, plan, page, ports, surroundings(page))
     })
     m.element(this.interpreter.functions + this.next, functions)
     const bytes = m.build()
@@ -268,16 +283,24 @@ export class Translator {
   /** Code has changed: drops the regions that hold some of these instructions of a page. */
   invalidate(page: number, first: number, count: number): void {
     for (const [address, candidate] of this.queue) if (candidate.page === page) this.queue.delete(address)
-    const list = this.pages.get(page)
-    if (list === undefined) return
-    const kept = list.filter((r) => {
-      if (!r.ranges.some(({ start, length }) => start < first + count && start + length > first)) return true
-      this.view.setUint16(r.root, r.originalOpcode, true)
-      this.statistics.dropped++
-      return false
-    })
-    if (kept.length === 0) this.pages.delete(page)
-    else this.pages.set(page, kept)
+    this.profile.forget(page + first * record.SIZE, page + (first + count) * record.SIZE)
+    this.statistics.dropped += this.drop(page, first, count).length
+  }
+
+  /** Takes out the regions that hold some of these instructions of a page. */
+  private drop(page: number, first: number, count: number): readonly Installed[] {
+    const list = this.pages.get(page) ?? []
+    const holds = ({ ranges }: Installed): boolean =>
+      ranges.some(({ start, length }) => start < first + count && start + length > first)
+    const dropped = list.filter(holds)
+    for (const { root, originalOpcode } of dropped) this.view.setUint16(root, originalOpcode, true)
+    if (dropped.length === list.length) this.pages.delete(page)
+    else if (dropped.length > 0)
+      this.pages.set(
+        page,
+        list.filter((r) => !holds(r)),
+      )
+    return dropped
   }
 
   /** Forgets every region: what is hot still is compiled anew. The host frees their modules when it likes. */
@@ -290,6 +313,7 @@ export class Translator {
 
   /** Every record is gone, and every region's root with it. */
   reset(): void {
+    this.profile.clear()
     const { functions } = this.interpreter
     for (let number = 0; number < this.next; number++) this.ports.table.set(functions + number, null)
     this.next = 0
