@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
-import { ready, shots, type } from './page.ts'
+import { ready, reboot, screen, shots, type } from './page.ts'
 
 const layout = async (page: Page, name: string): Promise<void> => {
   await page.keyboard.press('Control+k')
@@ -111,4 +111,43 @@ test('the CPUs of a live Linux: symbols, breakpoints, steps, registers, stack', 
   await expect(page.getByTestId('run-state')).toContainText('has read ICC_IAR1_EL1')
   await page.keyboard.press('F8')
   await expect(page.getByTestId('run-state')).toHaveText(/running/)
+})
+
+test('the registers of a live gicsh: found, explained, written by a click, refused with errno', async ({ page }) => {
+  await page.goto('.')
+  await page.getByLabel('Guest', { exact: true }).selectOption('gicsh')
+  await reboot(page)
+  await expect(screen(page)).toContainText('gicsh>')
+  await layout(page, 'Debug')
+  await page.getByRole('tab', { name: 'Registers' }).click()
+  await page.getByRole('searchbox', { name: 'Search registers and fields' }).fill('gicd_ctlr')
+  await page.getByRole('button', { name: 'GICD_CTLR' }).click()
+  const detail = page.getByRole('region', { name: 'GICD_CTLR' })
+  await expect(detail).toContainText('affinity routing')
+  await expect(detail).toContainText(/Last written at .* CPU 0 writes GICD_CTLR/)
+  await shots(page, 'registers')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+
+  // KVM takes this one.
+  await detail.getByRole('button', { name: 'Bit 1, EnableGrp1' }).click()
+  await expect(detail).toContainText('nothing is forwarded')
+  await expect(detail).toContainText('● 0')
+
+  // And refuses that one: IIDR differs in more than its revision.
+  await page.getByRole('searchbox', { name: 'Search registers and fields' }).fill('gicd_iidr')
+  await page.getByRole('button', { name: 'GICD_IIDR' }).click()
+  const iidr = page.getByRole('region', { name: 'GICD_IIDR' })
+  await iidr.getByRole('button', { name: /^Bit 0/ }).click()
+  await expect(iidr).toContainText('-EINVAL')
+  await page.getByRole('radio', { name: 'EL1' }).click()
+  await page.getByRole('searchbox', { name: 'Search registers and fields' }).fill('mpidr')
+  await page.getByRole('button', { name: 'MPIDR_EL1' }).click()
+  await expect(page.getByRole('region', { name: 'MPIDR_EL1' })).toContainText('Aff3')
+
+  await page.getByRole('tab', { name: 'vgic-state' }).click()
+  const state = page.getByRole('region', { name: "vgic-state, as KVM's debugfs has it" })
+  await expect(state).toContainText('vgic_model:\tGICv3')
+  await page.getByRole('button', { name: 'Compare from here' }).click()
+  await expect(page.getByText(/^0 lines differ/)).toBeVisible()
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
 })

@@ -144,6 +144,13 @@ export const PANES: readonly Pane[] = [
     view: lazy(() => import('./panes/registers/registers-pane.tsx')),
   },
   {
+    id: 'vgic-state',
+    title: 'vgic-state',
+    says: "KVM's own text about the vGIC, as its debugfs has it: save it, compare it with an earlier one.",
+    home: 'machine',
+    view: lazy(() => import('./panes/vgic-state/vgic-state-pane.tsx')),
+  },
+  {
     id: 'timeline',
     title: 'Timeline',
     says: 'What happened when: CPUs running and waiting, exceptions, interrupts, SGIs, accesses to the GIC, console lines.',

@@ -62,6 +62,8 @@ export interface Session {
   inspectCpu(cpu: number): Promise<CpuDetail | undefined>
   /** Looks at registers; nothing where there is no machine. */
   peek(cpu: number, what: readonly Peek[]): Promise<readonly KvmAnswer[]>
+  /** KVM's text about the vGIC; `undefined` where there is no machine. */
+  vgicState(): Promise<string | undefined>
   /** Names of addresses in the guest's kernel; none where it has no symbols. */
   symbolsAt(addresses: readonly bigint[]): Promise<readonly (string | undefined)[]>
   /** The addresses of a symbol, or why there is none. */
@@ -318,6 +320,10 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     peek: async (cpu, what) => {
       const answer = await port.ask({ command: 'peek', cpu, what: [...what] })
       return answer.ok ? answer.values : []
+    },
+    vgicState: async () => {
+      const answer = await port.ask({ command: 'vgicState' })
+      return answer.ok ? answer.text : undefined
     },
     symbolsAt: async (addresses) => {
       const answer = await port.ask({ command: 'symbolsAt', addresses: [...addresses] })

@@ -97,6 +97,7 @@ const bench = () => {
       inspectCpu: (index) =>
         index > 1 ? undefined : { cpu: index, registers: {}, code: [], stack: [], noSymbols: 'none' },
       peek: () => [],
+      vgicState: () => '',
       symbols: () => ({ ok: false, what: 'No symbols.' }),
       step: (index, count) => {
         if (index > 1) return `There is no CPU ${index}.`

@@ -37,6 +37,7 @@ export type Hosted = Pick<
   | RunControl
   | 'inspectCpu'
   | 'peek'
+  | 'vgicState'
   | 'symbols'
   | 'watchTrace'
   | 'takeTrace'
@@ -143,6 +144,8 @@ export class Host {
         this.traced = new Set(command.kinds)
         this.watchTrace()
         return { ok: true }
+      case 'vgicState':
+        return this.vmm === undefined ? NO_MACHINE : { ok: true, text: this.vmm.vgicState() }
       case 'peek':
         return this.vmm === undefined ? NO_MACHINE : { ok: true, values: [...this.vmm.peek(command.cpu, command.what)] }
       case 'cpu': {

@@ -72,6 +72,8 @@ export const command = z.discriminatedUnion('command', [
   /** The addresses of what has this name in the guest's kernel. */
   z.object({ command: z.literal('symbol'), name: z.string() }),
   z.object({ command: z.literal('symbolsAt'), addresses: z.array(z.bigint()).max(1024) }),
+  /** KVM's text about the vGIC. */
+  z.object({ command: z.literal('vgicState') }),
   z.object({ command: z.literal('stats') }),
 ])
 export type Command = z.infer<typeof command>
@@ -113,6 +115,7 @@ const schemas = {
   kernelLog: kernelLogView,
   watch: done,
   trace: done,
+  vgicState: z.union([z.object({ ok: z.literal(true), text: z.string() }), refused]),
   peek: z.union([z.object({ ok: z.literal(true), values: z.array(kvmAnswer) }), refused]),
   cpu: z.union([z.object({ ok: z.literal(true), detail: cpuDetail }), refused]),
   symbol: z.union([z.object({ ok: z.literal(true), addresses: z.array(z.bigint()) }), refused]),

@@ -153,7 +153,7 @@ const Detail = ({ value, cpu }: { readonly value: RegisterValue; readonly cpu: n
   return (
     <div className="pane-body registers-detail" tabIndex={0} role="region" aria-label={row.name}>
       <div className="registers-name">
-        <h3 className="mono">{row.name}</h3>
+        <strong className="mono">{row.name}</strong>
         <CopyMenu value={value} />
       </div>
       {shown !== undefined && <Bits value={value} shown={shown} onFlip={flip} />}
