@@ -84,6 +84,17 @@ test('a guest boots, loses a redistributor with Aff3 under mainline, and finds i
   expect(complaints).toEqual([])
 })
 
+test('Linux boots with a GICv2 on a host that the page takes for it', async ({ page }) => {
+  await page.goto('.')
+  await page.getByRole('combobox', { name: 'Version of the interrupt controller' }).selectOption('2')
+  await expect(page.getByRole('combobox', { name: 'Host' })).toHaveValue('HC')
+  await reboot(page)
+  await ready(page)
+  await type(page, "grep -c 'GIC-0.*arch_timer' /proc/interrupts")
+  await expect(screen(page)).toContainText(/arch_timer' \/proc\/interrupts\s*1/)
+  await expect(page.getByText('A GICv2 has no redistributors')).toBeVisible()
+})
+
 test('the embedded program runs, is changed and runs again, and its mistakes are named', async ({ page }) => {
   await page.route('**/guests/linux/**', (route) => route.fulfill({ status: 404 }))
   await page.goto('.')

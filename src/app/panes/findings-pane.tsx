@@ -5,7 +5,7 @@ import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { chooseGic } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
-import { HOST_PRESETS, hasGicV3 } from '../../pure/blueprint/host.ts'
+import { HOST_PRESETS, canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
 import type { Finding } from '../../pure/rules/check.ts'
 import { liveFindings } from '../../pure/rules/check-live.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
@@ -30,8 +30,12 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
   if (severity === 'info') return []
   const cures: Cure[] = []
   if (where.kind === 'host') {
-    if (blueprint.gic === 2) cures.push({ title: 'Use a host that can', edit: chooseGic(blueprint, 2) })
-    else if (!hasGicV3(blueprint.host)) {
+    if (blueprint.gic === 2) {
+      const able = canRunGicV2(blueprint.host)
+      if (!able) cures.push({ title: 'Use a host that can', edit: chooseGic(blueprint, 2) })
+      cures.push({ title: 'Use a GICv3', edit: chooseGic(blueprint, 3) })
+    }
+    if (blueprint.gic === 3 && !hasGicV3(blueprint.host)) {
       cures.push({ title: 'Use a GICv3 host', edit: { edit: 'setHost', host: HOST_PRESETS.H1 } })
     }
   } else if (where.kind === 'spi') {

@@ -114,6 +114,11 @@ const AffinityPane = () => {
     map.rows.find((row) => (row.kind === 'cpu' ? row.index === cpu : row.cpus.includes(cpu)))?.y
   const large = spots.cpus.length > 16
 
+  if (rules.gic === 2) {
+    return (
+      <p className="empty">A GICv2 has no redistributors: its SPIs and SGIs name CPUs by number, not by affinity.</p>
+    )
+  }
   return (
     <>
       <div className="pane-bar">
