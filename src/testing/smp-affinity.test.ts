@@ -12,7 +12,6 @@ const UART = FIRST_SPI + memoryMap.pl011.spi
 describe.skipIf(!hasLinux)('smp_affinity', () => {
   it.each([
     ['mainline', 3],
-    ['full-aff3', 3],
     ['mainline', 2],
   ] as const)('moves the console’s interrupt under %s with a GICv%d', { timeout: TIMEOUT }, (ruleSet, gic) => {
     const machine = new GuestMachine({

@@ -38,7 +38,7 @@ const goOn = (guest: GuestId, file: Uint8Array, engine: 'interpreter' | 'transla
 /** What there is to see of a machine: registers' owners, time, counts. */
 const seen = ({ vmm }: GuestMachine) => vmm.inspect()
 
-describe('gicsh', () => {
+describe('gicsh', { timeout: TIMEOUT }, () => {
   const machine = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: 4, memory: 32 * MIB } }).boot()
   machine.shell('send 5 to 0.0.0.2')
   const file = fileOf(machine)
@@ -58,7 +58,23 @@ describe('gicsh', () => {
   })
 })
 
-describe('a guest with LPIs', () => {
+describe.skipIf(!hasLinux)('Linux on a GICv2', { timeout: TIMEOUT }, () => {
+  it('goes on to the bit, with its work in flight', () => {
+    const blueprint = { gic: 2, host: HOST_PRESETS.HC, vcpus: 2, memory: 128 * MIB } as const
+    const machine = new GuestMachine({ guest: 'linux-6.1', blueprint }).boot()
+    machine.type('(while :; do :; done) & sleep 0.05; echo $((6*7))\r')
+    machine.vmm.run(7_777_777, Infinity)
+    const file = fileOf(machine)
+    const restored = goOn('linux-6.1', file)
+    // Megabytes: compared by the host.
+    expect(Buffer.compare(fileOf(restored), file)).toBe(0)
+    for (const one of [machine, restored]) one.until('42\n')
+    expect(restored.shell('cat /proc/interrupts')).toBe(machine.shell('cat /proc/interrupts'))
+    expect(seen(restored)).toEqual(seen(machine))
+  })
+})
+
+describe('a guest with LPIs', { timeout: TIMEOUT }, () => {
   const kernel = (): Uint8Array => {
     const source = readFileSync(join(import.meta.dirname, 'its/lpis.s'), 'utf8')
     const result = assemble(source, 0x4008_0000)
@@ -158,7 +174,7 @@ describe.skipIf(!hasLinux)('Linux', { timeout: TIMEOUT }, () => {
   })
 })
 
-describe('a file', () => {
+describe('a file', { timeout: TIMEOUT }, () => {
   const machine = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: 1, memory: 16 * MIB } }).boot()
   const file = fileOf(machine)
   const whatIsWrong = (bytes: Uint8Array): string => {

@@ -83,7 +83,12 @@ export class Kvm {
     this.facts = newVmFacts(host, rules)
     this.memory = guestMemory((physical, length) => hardware.ram(physical, length))
     this.effort = new Effort(hardware.clock)
-    this.oneReg = { rules, vm: this.facts, mpidrChanged: (vcpu) => this.mpidrChanged(vcpu) }
+    this.oneReg = {
+      rules,
+      vm: this.facts,
+      hideGic: () => hardware.hide(ID_AA64PFR0.encoding, ID_AA64PFR0.GIC),
+      mpidrChanged: (vcpu) => this.mpidrChanged(vcpu),
+    }
     const psci: PsciContext = {
       rules,
       vcpus: this.all,

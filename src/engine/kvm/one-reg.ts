@@ -1,8 +1,9 @@
 /** KVM_GET_ONE_REG, KVM_SET_ONE_REG and KVM_GET_REG_LIST (arch/arm64/kvm/guest.c, sys_regs.c). */
+import { ID_AA64PFR0 } from '../../pure/arch/sysregs/identification.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { KvmAnswer } from '../../pure/uapi/calls.ts'
-import { CORE_REGISTERS, ONE_REG, decodeOneReg, oneRegName, oneRegOf } from '../../pure/uapi/one-reg.ts'
+import { CORE_REGISTERS, ONE_REG, decodeOneReg, oneRegName, oneRegOf, sysregId } from '../../pure/uapi/one-reg.ts'
 import type { RegisterWritten } from '../machine/hardware.ts'
 import { done, withNote, withValue } from './kvm-answer.ts'
 import type { Vcpu } from './vcpu.ts'
@@ -13,6 +14,8 @@ const SYS_REGS = 'arch/arm64/kvm/sys_regs.c'
 export interface OneRegContext {
   readonly rules: VgicRules
   readonly vm: Readonly<VmFacts>
+  /** ID_AA64PFR0_EL1 tells of no GIC system registers from now on. */
+  hideGic(): void
   /** A vCPU's MPIDR_EL1 is another now. */
   mpidrChanged(vcpu: Vcpu): void
 }
@@ -25,6 +28,8 @@ const badPointer = (): KvmAnswer =>
 
 const unknown = (id: bigint): KvmAnswer =>
   refuse('ENOENT', `0x${id.toString(16)} is not a register of this vCPU.`, `${GUEST}: kvm_arm_get_reg()`)
+
+const PFR0 = sysregId(ID_AA64PFR0.encoding)
 
 const nameOf = (id: bigint): string => oneRegName(id) ?? `0x${id.toString(16)}`
 
@@ -53,6 +58,12 @@ export const setOneReg = (context: OneRegContext, vcpu: Vcpu, id: bigint, value:
   if (!vcpu.initialised) return notInitialised(vcpu)
   if (bad) return valueOf(vcpu, id) === undefined ? unknown(id) : badPointer()
   if (id === ONE_REG.MPIDR_EL1) return setMpidr(context, vcpu, BigInt.asUintN(64, value))
+  // A VM without a GICv3 shows this once it has run; a VMM may say so earlier (ID_AA64PFR0_EL1.GIC can be lowered).
+  const shown = id === PFR0 && context.vm.gic !== 3 ? valueOf(vcpu, id) : undefined
+  if (shown !== undefined && value === (shown & ~ID_AA64PFR0.GIC)) {
+    context.hideGic()
+    return done
+  }
   const written = write(vcpu, id, value)
   if (written === 'unknown') return unknown(id)
   if (written === 'done') return done

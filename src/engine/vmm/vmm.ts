@@ -7,7 +7,7 @@ import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
-import { ORDERS } from '../../pure/image/orders.ts'
+import { GICV2_ORDER, ORDERS } from '../../pure/image/orders.ts'
 import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
@@ -159,11 +159,11 @@ export class Vmm {
   snapshot(): { readonly ok: true; readonly file: Uint8Array } | { readonly ok: false; readonly what: string } {
     const { machine, kvm, blueprint, devices } = this
     const { ruleSet, base, host, gic, its, memory } = blueprint
-    if (gic !== 3) return { ok: false, what: 'A machine with a GICv2 cannot be saved yet.' }
     const made = kvm.vcpus.map(({ id, features = [] }) => ({ id, features }))
     const saved = saveVm((call) => kvm.execute(call), {
       vcpus: made,
       savedOn: { ruleSet, base, host },
+      version: gic,
       itsCount: Number(its),
     })
     if (!saved.ok) return saved
@@ -521,7 +521,7 @@ export function restoreVmm(o: RestoreOptions): Made {
       calls.push({ call, answer: given })
       return given
     },
-    restorePlan(snapshot.image, ORDERS.documented),
+    restorePlan(snapshot.image, snapshot.image.gic.version === 2 ? GICV2_ORDER : ORDERS.documented),
   )
   if (!answer.ok) return { ok: false, what: `The snapshot cannot be restored here: ${stopText(answer)}` }
   const devices = attachDevices(frame, o)

@@ -6,7 +6,7 @@ import { KERNEL_BASES, RULE_SETS } from '../blueprint/host.ts'
 import { VCPU_FEATURES } from '../uapi/calls.ts'
 import { oneRegIdOf } from '../uapi/one-reg.ts'
 import type { GicImage, ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
-import { distributorWords, interfaceWords, itsRegisters, redistributorWords } from './registers.ts'
+import { gicWords, itsRegisters } from './registers.ts'
 
 type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json }
 
@@ -27,8 +27,10 @@ export const imageDocument = ({ version, savedOn, vcpus, gic, its }: VmImage): J
     interface: valuesDocument(vcpu.interface),
   })),
   gic: {
+    version: gic.version,
     irqs: gic.irqs,
     distributorBase: gic.distributorBase,
+    interfaceBase: gic.interfaceBase,
     regions: gic.regions.map(({ base, count }) => ({ base, count })),
     lpis: gic.lpis,
     distributor: valuesDocument(gic.distributor),
@@ -65,14 +67,15 @@ const readRegisters = (field: string, value: unknown): Values => {
 
 const CTLR = 'ICC_CTLR_EL1'
 
-const readInterface = (field: string, value: unknown): Values => {
+const readInterface = (field: string, value: unknown, version: 2 | 3): Values => {
+  if (version === 2) return readValues(field, value, namesOf(gicWords[2].interface(0n)))
   const ctlr = bigHex(`${field}.${CTLR}`, 64, record(field, value).get(CTLR))
-  return readValues(field, value, namesOf(interfaceWords(ctlr)))
+  return readValues(field, value, namesOf(gicWords[3].interface(ctlr)))
 }
 
 const VCPU_FIELDS = ['id', 'features', 'on', 'registers', 'redistributor', 'interface'] as const
 
-const readVcpu = (field: string, value: unknown): VcpuImage => {
+const readVcpu = (field: string, value: unknown, version: 2 | 3): VcpuImage => {
   const vcpu = record(field, value)
   onlyKnown(field, vcpu, VCPU_FIELDS)
   return {
@@ -82,8 +85,12 @@ const readVcpu = (field: string, value: unknown): VcpuImage => {
     ),
     on: truth(`${field}.on`, vcpu.get('on')),
     registers: readRegisters(`${field}.registers`, vcpu.get('registers')),
-    redistributor: readValues(`${field}.redistributor`, vcpu.get('redistributor'), namesOf(redistributorWords)),
-    interface: readInterface(`${field}.interface`, vcpu.get('interface')),
+    redistributor: readValues(
+      `${field}.redistributor`,
+      vcpu.get('redistributor'),
+      namesOf(gicWords[version].redistributor),
+    ),
+    interface: readInterface(`${field}.interface`, vcpu.get('interface'), version),
   }
 }
 
@@ -97,19 +104,22 @@ const readRegion = (field: string, value: unknown): RegionImage => {
 }
 
 const IRQS = { min: 64, max: 992 } as const
-const GIC_FIELDS = ['irqs', 'distributorBase', 'regions', 'lpis', 'distributor'] as const
+const GIC_FIELDS = ['version', 'irqs', 'distributorBase', 'interfaceBase', 'regions', 'lpis', 'distributor'] as const
 
 const readGic = (value: unknown): GicImage => {
   const gic = record('gic', value)
   onlyKnown('gic', gic, GIC_FIELDS)
   const irqs = integer('gic.irqs', IRQS.min, IRQS.max, gic.get('irqs'))
   if (irqs % 32 !== 0) throw new Wrong(`gic.irqs must be a multiple of 32; it is ${irqs}.`)
+  const version = oneOf('gic.version', [2, 3], gic.get('version'))
   return {
+    version,
     irqs,
+    interfaceBase: integer('gic.interfaceBase', 0, MAX_ADDRESS, gic.get('interfaceBase')),
     distributorBase: integer('gic.distributorBase', 0, MAX_ADDRESS, gic.get('distributorBase')),
     regions: list('gic.regions', gic.get('regions')).map((one, i) => readRegion(`gic.regions[${i}]`, one)),
     lpis: truth('gic.lpis', gic.get('lpis')),
-    distributor: readValues('gic.distributor', gic.get('distributor'), namesOf(distributorWords(irqs))),
+    distributor: readValues('gic.distributor', gic.get('distributor'), namesOf(gicWords[version].distributor(irqs))),
   }
 }
 
@@ -128,6 +138,7 @@ export const readImage = (value: unknown): VmImage => {
   if (version !== 1) throw new Wrong(`The image's version must be 1, the only one there is; it is ${quoted(version)}.`)
   onlyKnown('The image', image, ['version', 'savedOn', 'vcpus', 'gic', 'its'])
   const savedOn = record('savedOn', image.get('savedOn'))
+  const gic = readGic(image.get('gic'))
   return {
     version,
     savedOn: {
@@ -135,8 +146,8 @@ export const readImage = (value: unknown): VmImage => {
       base: oneOf('savedOn.base', KERNEL_BASES, savedOn.get('base')),
       host: readHost(savedOn.get('host')),
     },
-    vcpus: list('vcpus', image.get('vcpus')).map((one, i) => readVcpu(`vcpus[${i}]`, one)),
-    gic: readGic(image.get('gic')),
+    vcpus: list('vcpus', image.get('vcpus')).map((one, i) => readVcpu(`vcpus[${i}]`, one, gic.version)),
+    gic,
     its: list('its', image.get('its')).map((one, i) => readIts(`its[${i}]`, one)),
   }
 }

@@ -13,6 +13,7 @@ export interface VcpuImage {
   readonly on: boolean
   /** KVM_GET_REG_LIST: core and system registers, MPIDR_EL1 among them. */
   readonly registers: Values
+  /** With a GICv2: its banked words of the distributor. */
   readonly redistributor: Values
   readonly interface: Values
 }
@@ -24,8 +25,12 @@ export interface RegionImage {
 }
 
 export interface GicImage {
+  readonly version: 2 | 3
   readonly irqs: number
   readonly distributorBase: number
+  /** Of a GICv2; otherwise 0. */
+  readonly interfaceBase: number
+  /** Of a GICv3. */
   readonly regions: readonly RegionImage[]
   /** GICR_TYPER.PLPIS: the VM has an ITS. */
   readonly lpis: boolean

@@ -288,5 +288,51 @@ const crosvm: Order = {
   ],
 }
 
+/** As QEMU restores a GICv2. What userspace pends of an SGI has the vCPU itself as its source: the sources come after. */
+export const GICV2_ORDER: Order = {
+  title: 'a GICv2',
+  source: 'QEMU, hw/intc/arm_gic_kvm.c: kvm_arm_gic_put()',
+  stages: [
+    ...create,
+    // GICD_IGROUPR can be written once GICD_IIDR was.
+    { do: 'distributor', writes: ['GICD_IIDR', 'GICD_CTLR'] },
+    {
+      do: 'each vcpu',
+      parts: [
+        {
+          part: 'redistributor',
+          writes: [
+            'GICD_IGROUPR',
+            'GICD_IPRIORITYR',
+            ...cleared('GICD_ISENABLER'),
+            'GICD_ISPENDR',
+            ...cleared('GICD_SPENDSGIR', 'GICD_ISACTIVER'),
+          ],
+        },
+      ],
+    },
+    {
+      do: 'distributor',
+      writes: [
+        'GICD_IGROUPR',
+        'GICD_ICFGR',
+        'GICD_IPRIORITYR',
+        'GICD_ITARGETSR',
+        ...cleared('GICD_ISENABLER'),
+        'GICD_ISPENDR',
+        ...cleared('GICD_ISACTIVER'),
+      ],
+    },
+    {
+      do: 'each vcpu',
+      parts: [
+        { part: 'interface', writes: ['GICC_CTLR', 'GICC_PMR', 'GICC_BPR', 'GICC_ABPR', 'GICC_APR'] },
+        { part: 'registers' },
+        { part: 'power' },
+      ],
+    },
+  ],
+}
+
 export const ORDERS = { documented, qemu, firecracker, crosvm } as const satisfies Record<string, Order>
 export type OrderId = keyof typeof ORDERS

@@ -8,14 +8,7 @@ import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, encodeRedistRegion } fro
 import type { Errno } from '../uapi/errno.ts'
 import type { GicImage, ItsImage, Values, VcpuImage, VmImage } from './image.ts'
 import type { Order, Stage, VcpuPart, Write } from './orders.ts'
-import {
-  attrBits,
-  clearingWord,
-  distributorWords,
-  interfaceWords,
-  itsRegisters,
-  redistributorWords,
-} from './registers.ts'
+import { clearingWord, gicWords, itsRegisters } from './registers.ts'
 import type { GicWord, Part } from './registers.ts'
 import type { Execute } from './save.ts'
 
@@ -56,8 +49,11 @@ const oneRegStep = (name: string, vcpu: number, reg: bigint, value: bigint): Res
 
 const mpidrOf = ({ registers }: VcpuImage): bigint => registers['MPIDR_EL1'] ?? 0n
 
-const affinityOf = (image: VcpuImage | undefined): Affinity =>
-  image === undefined ? 0 : mpidrAffinity.decode(mpidrOf(image))
+/** A VMM addresses a vCPU by the affinity that it saved; with a GICv2 by its id. */
+const addressOf = (image: VcpuImage | undefined, version: 2 | 3): number => {
+  if (image === undefined) return 0
+  return version === 2 ? image.id : mpidrAffinity.decode(mpidrOf(image))
+}
 
 const affinitySteps = (vcpus: readonly VcpuImage[]): readonly RestoreStep[] =>
   vcpus.map((image, vcpu) => oneRegStep('MPIDR_EL1', vcpu, ONE_REG.MPIDR_EL1, mpidrOf(image)))
@@ -91,7 +87,21 @@ const itsSteps = ({ registers }: ItsImage, its: number): readonly RestoreStep[] 
   return [...steps.slice(0, -1), tables, ...steps.slice(-1)]
 }
 
-const gicSteps = ({ irqs, distributorBase, regions }: GicImage): readonly RestoreStep[] => [
+const gicV2Steps = ({ irqs, distributorBase, interfaceBase }: GicImage): readonly RestoreStep[] => [
+  { call: { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V2 }, what: 'the GIC' },
+  { call: setAttr(VGIC_GROUP.NR_IRQS, 0n, BigInt(irqs)), what: 'the number of interrupts' },
+  {
+    call: setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V2_DIST, BigInt(distributorBase)),
+    what: 'the address of the distributor',
+  },
+  {
+    call: setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V2_CPU, BigInt(interfaceBase)),
+    what: 'the address of the CPU interface',
+  },
+  { call: setAttr(VGIC_GROUP.CTRL, VGIC_CTRL.INIT, 0n), what: "the GIC's initialisation" },
+]
+
+const gicV3Steps = ({ irqs, distributorBase, regions }: GicImage): readonly RestoreStep[] => [
   { call: { call: 'KVM_CREATE_DEVICE', type: DEVICE_TYPE.V3 }, what: 'the GIC' },
   { call: setAttr(VGIC_GROUP.NR_IRQS, 0n, BigInt(irqs)), what: 'the number of interrupts' },
   {
@@ -110,7 +120,7 @@ const gicSteps = ({ irqs, distributorBase, regions }: GicImage): readonly Restor
 
 /** Half of a 64-bit register is a step of its own: each half may be refused. */
 const wordSteps = (word: GicWord, affinity: Affinity, vcpu: number | undefined, value: bigint): RestoreStep[] => {
-  const bits = attrBits(word.part)
+  const bits = word.attrBits
   return word.attrs(affinity).map(({ group, attr }, i) => {
     const part = BigInt.asUintN(bits, value >> BigInt(bits * i))
     return {
@@ -152,8 +162,10 @@ const bankSteps = (write: Write, { words, saved, affinity, vcpu, lpis }: Target)
     })
 }
 
-const wordsOf = (part: Exclude<Part, 'distributor'>, image: VcpuImage): readonly GicWord[] =>
-  part === 'redistributor' ? redistributorWords : interfaceWords(image.interface['ICC_CTLR_EL1'] ?? 0n)
+const wordsOf = (part: Exclude<Part, 'distributor'>, image: VcpuImage, version: 2 | 3): readonly GicWord[] =>
+  part === 'redistributor'
+    ? gicWords[version].redistributor
+    : gicWords[version].interface(image.interface['ICC_CTLR_EL1'] ?? 0n)
 
 const registerSteps = (image: VcpuImage, vcpu: number): readonly RestoreStep[] => {
   // PSTATE decides which stack pointer is the current one: it comes before both.
@@ -162,7 +174,7 @@ const registerSteps = (image: VcpuImage, vcpu: number): readonly RestoreStep[] =
   return ordered.map((name) => oneRegStep(name, vcpu, oneRegIdOf(name) ?? 0n, image.registers[name] ?? 0n))
 }
 
-const partSteps = (part: VcpuPart, image: VcpuImage, vcpu: number, lpis: boolean): readonly RestoreStep[] => {
+const partSteps = (part: VcpuPart, image: VcpuImage, vcpu: number, gic: GicImage): readonly RestoreStep[] => {
   switch (part.part) {
     case 'registers':
       return registerSteps(image, vcpu)
@@ -178,14 +190,12 @@ const partSteps = (part: VcpuPart, image: VcpuImage, vcpu: number, lpis: boolean
       ]
     }
     default: {
-      // A VMM addresses a vCPU by the affinity that it saved.
-      const affinity = affinityOf(image)
       return writeSteps(part.writes, {
-        words: wordsOf(part.part, image),
+        words: wordsOf(part.part, image, gic.version),
         saved: image[part.part],
-        affinity,
+        affinity: addressOf(image, gic.version),
         vcpu,
-        lpis,
+        lpis: gic.lpis,
       })
     }
   }
@@ -198,18 +208,18 @@ const stageSteps = (stage: Stage, { vcpus, gic, its }: VmImage): readonly Restor
     case 'affinities':
       return affinitySteps(vcpus)
     case 'gic':
-      return [...gicSteps(gic), ...its.flatMap(createItsSteps)]
+      return [...(gic.version === 2 ? gicV2Steps(gic) : gicV3Steps(gic)), ...its.flatMap(createItsSteps)]
     case 'its':
       return its.flatMap(itsSteps)
     case 'distributor':
       return writeSteps(stage.writes, {
-        words: distributorWords(gic.irqs),
+        words: gicWords[gic.version].distributor(gic.irqs),
         saved: gic.distributor,
-        affinity: affinityOf(vcpus[0]),
+        affinity: addressOf(vcpus[0], gic.version),
         lpis: gic.lpis,
       })
     case 'each vcpu':
-      return vcpus.flatMap((image, vcpu) => stage.parts.flatMap((part) => partSteps(part, image, vcpu, gic.lpis)))
+      return vcpus.flatMap((image, vcpu) => stage.parts.flatMap((part) => partSteps(part, image, vcpu, gic)))
   }
 }
 

@@ -7,8 +7,8 @@ import type { KvmAnswer, KvmCall, VcpuFeature } from '../uapi/calls.ts'
 import { MP_STATE } from '../uapi/mp-state.ts'
 import { ONE_REG, oneRegName } from '../uapi/one-reg.ts'
 import { VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, decodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
-import type { ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
-import { attrBits, distributorWords, interfaceWords, itsRegisters, redistributorWords } from './registers.ts'
+import type { GicImage, ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
+import { gicWords, itsRegisters } from './registers.ts'
 import type { GicWord } from './registers.ts'
 
 export type Execute = (call: KvmCall) => KvmAnswer
@@ -31,18 +31,17 @@ const ask = (execute: Execute, call: KvmCall): Extract<KvmAnswer, { ok: true }> 
 }
 
 /** A register's value, however many attributes it takes. */
-export const readWord = (execute: Execute, word: GicWord, affinity: Affinity): bigint =>
+export const readWord = (execute: Execute, word: GicWord, address: number): bigint =>
   word
-    .attrs(affinity)
+    .attrs(address)
     .reduce(
       (value, attr, i) =>
-        value |
-        ((ask(execute, { call: 'KVM_GET_DEVICE_ATTR', ...attr }).value ?? 0n) << BigInt(i * attrBits(word.part))),
+        value | ((ask(execute, { call: 'KVM_GET_DEVICE_ATTR', ...attr }).value ?? 0n) << BigInt(i * word.attrBits)),
       0n,
     )
 
-const readWords = (execute: Execute, words: readonly GicWord[], affinity: Affinity): Values =>
-  Object.fromEntries(words.map((word) => [word.name, readWord(execute, word, affinity)]))
+const readWords = (execute: Execute, words: readonly GicWord[], address: number): Values =>
+  Object.fromEntries(words.map((word) => [word.name, readWord(execute, word, address)]))
 
 const readRegisters = (execute: Execute, vcpu: number): Values => {
   const { list = [] } = ask(execute, { call: 'KVM_GET_REG_LIST', vcpu })
@@ -68,18 +67,23 @@ const readRegions = (execute: Execute): readonly RegionImage[] => {
 const get = (execute: Execute, group: number, attr: bigint): number =>
   Number(ask(execute, { call: 'KVM_GET_DEVICE_ATTR', group, attr }).value ?? 0n)
 
-const ICC_CTLR = interfaceWords(0n).find(({ name }) => name === 'ICC_CTLR_EL1')
+const ICC_CTLR = gicWords[3].interface(0n).find(({ name }) => name === 'ICC_CTLR_EL1')
 
-const readVcpu = (execute: Execute, { id, features }: MadeVcpu, vcpu: number): VcpuImage => {
-  const affinity = affinityOf(execute, vcpu)
-  const ctlr = ICC_CTLR === undefined ? 0n : readWord(execute, ICC_CTLR, affinity)
+/** How an attribute names a vCPU: by its affinity, with a GICv2 by its id. */
+const addressOf = (execute: Execute, version: 2 | 3, { id }: MadeVcpu, vcpu: number): number =>
+  version === 2 ? id : affinityOf(execute, vcpu)
+
+const readVcpu = (execute: Execute, version: 2 | 3, made: MadeVcpu, vcpu: number): VcpuImage => {
+  const address = addressOf(execute, version, made, vcpu)
+  const ctlr = version === 2 || ICC_CTLR === undefined ? 0n : readWord(execute, ICC_CTLR, address)
+  const words = gicWords[version]
   return {
-    id,
-    features,
+    id: made.id,
+    features: made.features,
     on: ask(execute, { call: 'KVM_GET_MP_STATE', vcpu }).value === MP_STATE.RUNNABLE,
     registers: readRegisters(execute, vcpu),
-    redistributor: readWords(execute, redistributorWords, affinity),
-    interface: readWords(execute, interfaceWords(ctlr), affinity),
+    redistributor: readWords(execute, words.redistributor, address),
+    interface: readWords(execute, words.interface(ctlr), address),
   }
 }
 
@@ -99,17 +103,35 @@ const readIts = (execute: Execute, its: number): ItsImage => ({
   ),
 })
 
+type Layout = Pick<GicImage, 'distributorBase' | 'interfaceBase' | 'regions' | 'lpis'>
+
+const layoutV2 = (execute: Execute): Layout => ({
+  distributorBase: get(execute, VGIC_GROUP.ADDR, VGIC_ADDR.V2_DIST),
+  interfaceBase: get(execute, VGIC_GROUP.ADDR, VGIC_ADDR.V2_CPU),
+  regions: [],
+  lpis: false,
+})
+
+const layoutV3 = (execute: Execute, first: Affinity): Layout => ({
+  distributorBase: get(execute, VGIC_GROUP.ADDR, VGIC_ADDR.V3_DIST),
+  interfaceBase: 0,
+  regions: readRegions(execute),
+  lpis: (get(execute, VGIC_GROUP.REDIST_REGS, registerAttr(first, GICR_TYPER.offset)) & PLPIS) !== 0,
+})
+
 /** What is saved of a VM. */
 export interface SaveOptions {
   /** In the order of their creation. */
   readonly vcpus: readonly MadeVcpu[]
   readonly savedOn: VmImage['savedOn']
+  /** The version of its GIC. 3, if not given. */
+  readonly version?: 2 | 3
   /** How many ITSes the VM has. */
   readonly itsCount?: number
 }
 
-/** Of a VM with an initialised vGICv3. Two vCPUs with one affinity cannot be told apart by KVM's attributes. */
-export const saveVm = (execute: Execute, { vcpus, savedOn, itsCount = 0 }: SaveOptions): Saved => {
+/** Of a VM with an initialised vGIC. Two vCPUs with one affinity cannot be told apart by KVM's attributes. */
+export const saveVm = (execute: Execute, { vcpus, savedOn, version = 3, itsCount = 0 }: SaveOptions): Saved => {
   const control = (attr: bigint, its?: number): void => {
     const call = { call: 'KVM_SET_DEVICE_ATTR', group: VGIC_GROUP.CTRL, attr, value: 0n } as const
     ask(execute, its === undefined ? call : { ...call, its })
@@ -117,23 +139,22 @@ export const saveVm = (execute: Execute, { vcpus, savedOn, itsCount = 0 }: SaveO
   const allIts = Array.from({ length: itsCount }, (_, its) => its)
   try {
     // LPIs that are pending go to their tables in guest RAM.
-    control(VGIC_CTRL.SAVE_PENDING_TABLES)
+    if (version === 3) control(VGIC_CTRL.SAVE_PENDING_TABLES)
     for (const its of allIts) control(VGIC_CTRL.ITS_SAVE_TABLES, its)
     const irqs = get(execute, VGIC_GROUP.NR_IRQS, 0n)
     // Even the lines of SPIs are asked for by way of a vCPU.
-    const first = affinityOf(execute, 0)
+    const first = version === 2 ? (vcpus[0]?.id ?? 0) : affinityOf(execute, 0)
     return {
       ok: true,
       image: {
         version: 1,
         savedOn,
-        vcpus: vcpus.map((made, vcpu) => readVcpu(execute, made, vcpu)),
+        vcpus: vcpus.map((made, vcpu) => readVcpu(execute, version, made, vcpu)),
         gic: {
+          version,
           irqs,
-          distributorBase: get(execute, VGIC_GROUP.ADDR, VGIC_ADDR.V3_DIST),
-          regions: readRegions(execute),
-          lpis: (get(execute, VGIC_GROUP.REDIST_REGS, registerAttr(first, GICR_TYPER.offset)) & PLPIS) !== 0,
-          distributor: readWords(execute, distributorWords(irqs), first),
+          ...(version === 2 ? layoutV2(execute) : layoutV3(execute, first)),
+          distributor: readWords(execute, gicWords[version].distributor(irqs), first),
         },
         its: allIts.map((its) => readIts(execute, its)),
       },
