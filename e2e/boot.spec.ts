@@ -79,6 +79,7 @@ test('a guest boots, loses a redistributor with Aff3 under mainline, and finds i
     await vcpu.getByRole('button', { name: 'now', exact: true }).click()
     await expect(vcpu).toContainText('-EBUSY (16)')
     await expect(vcpu).toContainText('in effect 0x180000002')
+    await expect(page.getByRole('log', { name: 'Refusals of KVM' })).toContainText('-EBUSY (16)')
   })
 
   expect(complaints).toEqual([])

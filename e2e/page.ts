@@ -16,13 +16,18 @@ export const ready = async (page: Page): Promise<void> => {
 }
 
 export const reboot = async (page: Page): Promise<void> => {
-  await page.getByRole('button', { name: 'Reboot' }).click()
+  await page.getByRole('button', { name: 'Reboot', exact: true }).click()
 }
 
 export const type = async (page: Page, text: string): Promise<void> => {
   await page.getByRole('textbox', { name: 'Serial console of the guest' }).focus()
   await page.keyboard.type(text)
   await page.keyboard.press('Enter')
+}
+
+/** Serves the embedded guest alone, which boots in a moment. */
+export const withoutLinux = async (page: Page): Promise<void> => {
+  await page.route('**/guests/linux/**', (route) => route.fulfill({ status: 404 }))
 }
 
 /** Serves no guests: the page is there, and nothing boots. */
@@ -34,6 +39,7 @@ export const shots = async (page: Page, name: string): Promise<void> => {
   for (const [width, height] of [
     [1280, 800],
     [1920, 1080],
+    [390, 844],
   ] as const) {
     await page.setViewportSize({ width, height })
     for (const theme of ['dark', 'light'] as const) {

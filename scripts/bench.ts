@@ -6,8 +6,9 @@ import { writeFileSync } from 'node:fs'
 import type { Benchmark, Figures } from './bench/figures.ts'
 import { boot } from './bench/boot.ts'
 import { kernels } from './bench/kernels.ts'
+import { ui } from './bench/ui.ts'
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { kernels, boot }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { kernels, boot, ui }
 
 const usage = (what: string): never => {
   console.error(what)

@@ -16,7 +16,7 @@ const port = openPort({
   listen: (hear) => worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data)),
 })
 const session = createSession(port, document.baseURI)
-keepView(session.view, () => localStorage, session.report)
+keepView(session.view, () => localStorage, session.notice)
 worker.addEventListener('error', ({ message }) => session.report(`The worker stopped: ${message}`))
 
 const root = document.getElementById('root')

@@ -14,7 +14,7 @@ import { TroubleLine } from './frame/trouble-line.tsx'
 import { useLayoutId, Workspace } from './frame/workspace.tsx'
 import { SessionContext, useSession } from './session-context.ts'
 import type { Session } from './session/session.ts'
-import { isTyping, pressed } from './widgets/keys.ts'
+import { isApple, isTyping, pressed } from './widgets/keys.ts'
 import './style/tokens.css'
 import './style/base.css'
 import './style/layout.css'
@@ -30,9 +30,9 @@ export const App = ({ session }: { readonly session: Session }) => (
   </SessionContext>
 )
 
-/** Whether a key belongs to what has the focus: single keys to a field, all but a few to the console. */
-const belongsElsewhere = (event: KeyboardEvent): boolean =>
-  isTyping(event.target) && (event.key.length === 1 ? !event.ctrlKey && !event.metaKey : false)
+/** Whether a key is text for the field that has the focus. On Apple's keyboards Alt makes letters. */
+const isText = ({ target, key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean =>
+  isTyping(target) && key.length === 1 && !ctrlKey && !metaKey && (!altKey || isApple())
 
 /** Fields have their own undo. */
 const isFieldUndo = (event: KeyboardEvent): boolean =>
@@ -46,7 +46,7 @@ const useKeys = (session: Session): void => {
     const keys = (event: KeyboardEvent): void => {
       const all = event.key === 'F1'
       if (event.defaultPrevented || (!all && inConsole(event.target))) return
-      if (belongsElsewhere(event) || isFieldUndo(event)) return
+      if (isText(event) || isFieldUndo(event)) return
       const state = session.store.getState()
       const command = COMMANDS.find(
         ({ id, keys: wanted = '', enabled }) =>

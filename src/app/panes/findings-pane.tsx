@@ -11,6 +11,7 @@ import { liveFindings } from '../../pure/rules/check-live.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { findingsOf } from '../session/findings.ts'
+import type { SessionState } from '../session/state.ts'
 
 const SHOWN = 40
 
@@ -56,19 +57,31 @@ const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly C
   return cures
 }
 
-/** Looks again only when something of the machine that matters has changed. */
+/** What of a machine its findings depend on: most of its updates change none of it. */
+const keyOf = ({ machine }: SessionState): string => {
+  if (machine === undefined) return ''
+  const { cpus, frames, spis, gicdTyper } = machine
+  return [
+    gicdTyper,
+    cpus.map(({ mpidr }) => mpidr).join(),
+    frames.map(({ typer, waker }) => `${typer}/${waker}`).join(),
+    spis
+      .map(({ intid, enabled, pending, irouter, target }) => [intid, enabled, pending, irouter, target].join('/'))
+      .join(),
+  ].join(';')
+}
+
 const useLiveFindings = (): readonly Finding[] => {
-  const cpus = useSessionState((state) => state.machine?.cpus)
-  const frames = useSessionState((state) => state.machine?.frames)
-  const spis = useSessionState((state) => state.machine?.spis)
-  const gicdTyper = useSessionState((state) => state.machine?.gicdTyper ?? 0)
+  const { store } = useSession()
+  const key = useSessionState(keyOf)
   const running = useSessionState((state) => state.running)
+  // What the device tree says of each CPU, as long as this machine runs.
+  const described = useMemo(() => (running === undefined ? [] : forecast(running).vcpus), [running])
   return useMemo(() => {
-    if (cpus === undefined || frames === undefined || spis === undefined || running === undefined) return []
-    // A document that changed since says nothing of the device tree that the guest has.
-    const { vcpus } = forecast(running)
-    return liveFindings({ cpus, frames, spis, gicdTyper, described: (cpu) => vcpus[cpu]?.stored })
-  }, [cpus, frames, spis, gicdTyper, running])
+    const { machine } = store.getState()
+    if (key === '' || machine === undefined) return []
+    return liveFindings({ ...machine, described: (cpu) => described[cpu]?.stored })
+  }, [key, described, store])
 }
 
 const FindingsPane = () => {

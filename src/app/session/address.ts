@@ -27,7 +27,7 @@ export const followAddress = async (session: Session, window: Addressed): Promis
     if (fragment === '' || fragment === written) return false
     const read = await readLink(fragment)
     if (!read.ok) {
-      session.report(read.what)
+      session.notice(read.what)
       return false
     }
     session.open(read.document)

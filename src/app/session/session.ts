@@ -93,11 +93,15 @@ export interface Session {
   writeProgram(text: string | undefined): void
   dropFiles(files: readonly File[]): Promise<void>
   report(trouble: string | undefined): void
+  /** Says something that no boot wipes away. */
+  notice(what: string): void
+  forgetNotices(): void
 }
 
 /** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
 export const LOST = 'has no re-distributor!'
 const CALLS_KEPT = 4000
+const NOTICES_KEPT = 3
 
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -381,6 +385,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     },
     writeProgram: (program) => set({ program }),
     report,
+    notice: (what) => set(({ notices }) => ({ notices: [...notices, what].slice(-NOTICES_KEPT) })),
+    forgetNotices: () => set({ notices: [] }),
   }
   return session
 }

@@ -48,6 +48,8 @@ export interface SessionState {
   readonly log: KernelLogView | undefined
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
+  /** What was wrong when the page opened: it stays until a person puts it away, whatever boots meanwhile. */
+  readonly notices: readonly string[]
   readonly selected: number
   /** Addresses, in order. */
   readonly breakpoints: readonly bigint[]
@@ -74,6 +76,7 @@ export const initialState: SessionState = {
   refusedPlan: undefined,
   log: undefined,
   trouble: undefined,
+  notices: [],
   selected: 0,
   breakpoints: [],
   speed: undefined,

@@ -9,7 +9,7 @@ export interface KeyPress {
   readonly shiftKey: boolean
 }
 
-const isApple = (): boolean => typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
+export const isApple = (): boolean => typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
 
 /** What a key is called beside Alt and Ctrl, where `key` may be any letter of the keyboard's third level. */
 const nameOf = ({ key, code }: KeyPress): string => {

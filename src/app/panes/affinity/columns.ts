@@ -15,14 +15,14 @@ export const NODE_RADIUS = 10
 const EDGE = 12
 const CPU_WIDTH = 72
 /** The least that a line needs to be followed. */
-const GAP = 96
+const GAP = 44
 /** And the most, before the eye loses it. */
 const MAX_GAP = 440
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most)
 
 export const columnsFor = (width: number): Columns => {
-  const step = clamp(width * 0.068, 31, 56)
+  const step = clamp(width * 0.068, 27, 56)
   const first = EDGE + NODE_RADIUS
   const cpuLeft = first + 3 * step + NODE_RADIUS + step / 3
   const frameWidth = clamp(width * 0.34, 132, 264)

@@ -26,7 +26,9 @@ const KvmCallsPane = () => {
         <Segments label="KVM calls" value={view} options={VIEWS} onChange={setView} />
         {view === 'made' && refused !== undefined && (
           <>
-            <span className="bad">✕ This plan ended at a refusal; the machine before it goes on.</span>
+            <span className="aside bad" title="This plan ended at a refusal; the machine before it goes on.">
+              ✕ This plan ended at a refusal; the machine before it goes on.
+            </span>
             <button className="button small quiet" onClick={session.forgetRefusedPlan}>
               Show the machine’s
             </button>
