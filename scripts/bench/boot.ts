@@ -83,11 +83,11 @@ const chromiumBoot = async (built: BuiltPage, vcpus: number, samples: Samples): 
   if (vcpus !== 4) {
     await page.getByRole('textbox', { name: 'vCPUs' }).fill(String(vcpus))
     await page.keyboard.press('Enter')
-    await page.getByRole('button', { name: 'Reboot' }).click()
+    await page.getByRole('button', { name: 'Reboot', exact: true }).click()
   }
   samples.add(`chromium ${vcpus}`, await secondsToReady(page))
   // The host's compiler has seen the engine now, as it has after any earlier boot of a session.
-  await page.getByRole('button', { name: 'Reboot' }).click()
+  await page.getByRole('button', { name: 'Reboot', exact: true }).click()
   samples.add(`chromium again ${vcpus}`, await secondsToReady(page))
   await measureEcho(page, samples)
   await page.context().close()
