@@ -68,3 +68,104 @@ describe.each([
     expect(text(property(find(tree.root, 'intc@'), 'compatible'))).toBe(`${compatible}\0`)
   })
 })
+
+/** Opens Group 0 only, sends itself SGI 1, which is in it, and then SGI 2, which is not signalled, and waits for it. */
+const OPEN = {
+  2: `
+        ldr     x11, =0x08010000
+        mov     w0, #1
+        str     w0, [x10]
+        mov     w0, #0xf0
+        str     w0, [x11, #4]           // GICC_PMR
+        mov     w0, #9                  // EnableGrp0, FIQEn
+        str     w0, [x11]
+        mov     w0, #4
+        str     w0, [x10, #0x80]        // SGI 2 in Group 1`,
+  3: `
+        ldr     x11, =0x080b0000
+        mov     w0, #0x12
+        str     w0, [x10]
+        mov     w0, #0xfffffffd         // SGI 1 in Group 0
+        str     w0, [x11, #0x80]
+        mov     x0, #0xf0
+        msr     icc_pmr_el1, x0
+        mov     x0, #1
+        msr     icc_igrpen0_el1, x0`,
+} as const
+const SEND = {
+  2: (intid: number) => `
+        ldr     w0, =0x0200000${intid}       // GICD_SGIR: the writer
+        add     x1, x10, #0xf00
+        str     w0, [x1]`,
+  3: (intid: number) => `
+        ldr     x0, =0x0${intid}000001
+        msr     icc_sgi${intid === 1 ? 0 : 1}r_el1, x0
+        isb`,
+} as const
+const TAKE = {
+  2: `
+        ldr     w0, [x11, #0xc]         // GICC_IAR
+        str     w0, [x11, #0x10]        // GICC_EOIR`,
+  3: `
+        mrs     x0, icc_iar0_el1
+        msr     icc_eoir0_el1, x0`,
+} as const
+const fiqSource = (gic: 2 | 3): string => `
+        adr     x0, vectors
+        msr     vbar_el1, x0
+        ldr     x9, =0x09000000
+        ldr     x10, =0x08000000
+        ${OPEN[gic]}
+        ${SEND[gic](1)}
+        mrs     x0, isr_el1             // F is bit 6, I is bit 7
+        lsr     w0, w0, #6
+        add     w0, w0, #'0'
+        strb    w0, [x9]
+        msr     daifclr, #1
+        isb
+        ${SEND[gic](2)}
+        wfi
+        mov     w0, #'W'
+        strb    w0, [x9]
+        ldr     x0, =0x84000008
+        hvc     #0
+        .balign 2048
+vectors:
+        .org    vectors + 0x280
+        b       .
+        .org    vectors + 0x300
+        ${TAKE[gic]}
+        mov     w1, #'F'
+        strb    w1, [x9]
+        add     w0, w0, #'0'
+        strb    w0, [x9]
+        eret
+`
+
+describe('Group 0', () => {
+  it.each([2, 3] as const)(
+    'is an FIQ with a GICv%i; what no CPU interface signals lets a WFI end all the same, as KVM traps it',
+    (gic) => {
+      const program = assemble(fiqSource(gic), ORIGIN)
+      if (!program.ok) throw new Error(program.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
+      let printed = ''
+      const made = createVmm({
+        blueprint: {
+          ...defaultBlueprint,
+          gic,
+          host: HOST_PRESETS.HC,
+          vcpus: 1,
+          memory: 64 * 2 ** 20,
+          guest: { id: 'own', append: '' },
+        },
+        engine: 'interpreter',
+        guest: { kernel: program.bytes, append: '' },
+        onConsole: (bytes) => {
+          printed += text(bytes)
+        },
+      })
+      if (!made.ok) throw new Error(made.what)
+      expect([made.vmm.run(1e6, 1e6), printed]).toEqual(['off', '1F1W'])
+    },
+  )
+})
