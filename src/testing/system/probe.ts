@@ -82,6 +82,7 @@ ${Object.values(PAGES)
   msr mair_el1, x0
   ${load('x0', '(25 | 25 << 16 | 1 << 23 | 1 << 37 | 2 << 32)')}
   msr tcr_el1, x0
+  mov x25, x0
   ${load('x0', TABLES)}
   msr ttbr0_el1, x0
   msr ttbr1_el1, xzr
@@ -112,7 +113,19 @@ snippet${i}:
 ${code}
 after${i}:
   msr daifset, #15
+  bic x20, x26, #1
+  msr sctlr_el1, x20
+  isb
+  msr tcr_el1, x25
+  ${load('x20', TABLES)}
+  msr ttbr0_el1, x20
+  isb
+  tlbi vmalle1
+  dsb sy
   msr sctlr_el1, x26
+  isb
+  tlbi vmalle1
+  dsb sy
   isb
   msr mdscr_el1, xzr
   isb

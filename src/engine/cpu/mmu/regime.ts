@@ -56,11 +56,14 @@ export interface TranslationFeatures {
   readonly physicalBits: number
   /** FEAT_TTST: the largest TnSZ is 48, or 47 with a granule of 64 KiB. */
   readonly smallTables: boolean
+  /** A granule of 16 KiB; without it, 4 KiB are meant. */
+  readonly granule16: boolean
 }
 
 export const translationFeatures = (features: ReadonlySet<Feature>): TranslationFeatures => ({
   physicalBits: features.has('PA48') ? 48 : features.has('PA44') ? 44 : features.has('PA40') ? 40 : 32,
   smallTables: features.has('FEAT_TTST'),
+  granule16: features.has('TGran16'),
 })
 
 const SCTLR = { M: 0n, WXN: 19n } as const
@@ -84,9 +87,10 @@ const bit = (value: bigint, lsb: bigint): boolean => ((value >> lsb) & 1n) === 1
 const field = (value: bigint, lsb: bigint, width: number): number =>
   Number((value >> lsb) & ((1n << BigInt(width)) - 1n))
 
-function range(half: 'low' | 'high', { smallTables }: TranslationFeatures, tcr: bigint, ttbr: bigint): Range {
+function range(half: 'low' | 'high', { smallTables, granule16 }: TranslationFeatures, tcr: bigint, ttbr: bigint): Range {
   const where = TCR[half]
-  const granuleShift = GRANULES[half][field(tcr, where.granule, 2)] ?? 12
+  const wanted = GRANULES[half][field(tcr, where.granule, 2)] ?? 12
+  const granuleShift = wanted === 14 && !granule16 ? 12 : wanted
   const largest = smallTables ? MAX_SMALL_SIZE_FIELD[granuleShift] : MAX_SIZE_FIELD
   const inputBits = 64 - Math.min(largest, Math.max(MIN_SIZE_FIELD, field(tcr, where.size, 6)))
   const bitsPerLevel = granuleShift - 3

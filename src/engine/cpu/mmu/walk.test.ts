@@ -157,7 +157,7 @@ function ours(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, purpose
   let written: bigint | undefined
   const addressOf = (high: number, low: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
   const walker = createWalker(
-    { physicalBits: s.physicalBits, smallTables: s.smallTables },
+    { physicalBits: s.physicalBits, smallTables: s.smallTables, granule16: true },
     {
       read: (high, low) => {
         const d = memory.get(addressOf(high, low)) ?? 0n

@@ -79,6 +79,8 @@ export const FEATURES = {
   FEAT_Debugv8p2: [[DFR0, 0, 8]],
   FEAT_PMUv3: [[DFR0, 8, 1]],
   FEAT_PMUv3p1: [[DFR0, 8, 4]],
+  /** A translation granule of 16 KiB beside those of 4 and 64. */
+  TGran16: [[MMFR0, 20, 1]],
   // Physical addresses: 40, 44 and 48 bits instead of 32.
   PA40: [[MMFR0, 0, 2]],
   PA44: [[MMFR0, 0, 4]],

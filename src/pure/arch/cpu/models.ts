@@ -50,6 +50,7 @@ const A76: readonly Feature[] = [
   'FEAT_Debugv8p2',
   'FEAT_PMUv3p1',
   'FEAT_PMUv3',
+  'TGran16',
   'PA40',
 ]
 

@@ -24,8 +24,8 @@ export const identification: readonly SysregRow[] = [
   identifies('ID_AA64DFR0_EL1', [3, 0, 0, 5, 0], fields([0, 6], [12, 5], [20, 3], [28, 1])),
   identifies('ID_AA64ISAR0_EL1', [3, 0, 0, 6, 0]),
   identifies('ID_AA64ISAR1_EL1', [3, 0, 0, 6, 1]),
-  // 16 bits of ASID, Secure and Non-secure memory told apart; granules of 4, 16 and 64 KiB.
-  identifies('ID_AA64MMFR0_EL1', [3, 0, 0, 7, 0], fields([4, 2], [12, 1], [20, 1])),
+  // 16 bits of ASID, Secure and Non-secure memory told apart; granules of 4 and 64 KiB.
+  identifies('ID_AA64MMFR0_EL1', [3, 0, 0, 7, 0], fields([4, 2], [12, 1])),
   identifies('ID_AA64MMFR1_EL1', [3, 0, 0, 7, 1]),
   identifies('ID_AA64MMFR2_EL1', [3, 0, 0, 7, 2]),
   // 64-byte lines, physically tagged instruction cache.
