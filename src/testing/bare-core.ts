@@ -46,7 +46,7 @@ export class BareCore {
 
   /** Runs until HVC; the general registers then. */
   run(budget = 100_000): bigint[] {
-    for (let left = budget; left > 0; ) {
+    for (let left = budget; left > 0;) {
       const { executed, end } = this.core.run(this.cpu, left)
       if (end === 'off') return Array.from({ length: 31 }, (_, n) => this.core.registers.x(n))
       left -= executed

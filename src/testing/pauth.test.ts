@@ -40,7 +40,15 @@ function cases(random: Random): Case[] {
     const [upper, tbi, tbid] = [random.below(2) === 1, random.below(2) === 1, random.below(2) === 1]
     const low = random.u64() & ((1n << (64n - size)) - 1n)
     const address = upper ? low | BigInt.asUintN(64, -1n << (64n - size)) : low
-    return { key: random.pick(['ia', 'ib', 'da', 'db'] as const), size, tbi, tbid, upper, address, modifier: random.u64() }
+    return {
+      key: random.pick(['ia', 'ib', 'da', 'db'] as const),
+      size,
+      tbi,
+      tbid,
+      upper,
+      address,
+      modifier: random.u64(),
+    }
   })
 }
 
@@ -81,7 +89,7 @@ describe.each([false, true])('pointer authentication (translated: %s)', (transla
       const bits = field.toString(2).replaceAll('0', '').length
       if (bits >= 16) {
         expect(wrong).not.toBe(c.address)
-        const at = (field >> 63n) === 1n ? 61n : 53n
+        const at = field >> 63n === 1n ? 61n : 53n
         expect((wrong >> at) & 3n).toBe(c.key.endsWith('a') ? 1n : 2n)
       }
       codes.add(signed & field)
@@ -92,7 +100,12 @@ describe.each([false, true])('pointer authentication (translated: %s)', (transla
   it('leaves addresses alone where SCTLR_EL1 has the key disabled', () => {
     const random = new Random(8)
     for (const c of cases(random).slice(0, 20)) {
-      const x = machine.load(`${SET_UP}\nmov x2, x0\npac${c.key} x2, x1\nmov x3, x0\naut${c.key} x3, x1\nhvc #0`, registers(c, random, 0n)).run()
+      const x = machine
+        .load(
+          `${SET_UP}\nmov x2, x0\npac${c.key} x2, x1\nmov x3, x0\naut${c.key} x3, x1\nhvc #0`,
+          registers(c, random, 0n),
+        )
+        .run()
       expect([x[2], x[3]]).toEqual([c.address, c.address])
     }
   })

@@ -51,14 +51,17 @@ const HOT = 112
 function heat({ core }: BareCore): void {
   if (core.translator === undefined) return
   const page = core.code.page(CODE - RAM)
-  for (let word = 0; word < WORDS; word += 16) for (let i = 0; i < HOT; i++) core.translator.sample(page + word * record.SIZE)
+  for (let word = 0; word < WORDS; word += 16)
+    for (let i = 0; i < HOT; i++) core.translator.sample(page + word * record.SIZE)
 }
 
 function runProgram(machine: BareCore, seed: number): string {
   const random = new Random(seed)
   const { core, cpu } = machine
   new Uint8Array(core.memory.buffer, core.plan.ram, core.plan.ramSize).fill(0)
-  machine.load(`ldr x0, =${VECTORS}\nmsr vbar_el1, x0\nmov x0, #(3 << 20)\nmsr cpacr_el1, x0\nldr x0, =${CODE}\nbr x0\n.ltorg`)
+  machine.load(
+    `ldr x0, =${VECTORS}\nmsr vbar_el1, x0\nmov x0, #(3 << 20)\nmsr cpacr_el1, x0\nldr x0, =${CODE}\nbr x0\n.ltorg`,
+  )
   machine.words(CODE, WORDS).set(Array.from({ length: WORDS }, () => randomWord(random)))
   const handler = machine.words(VECTORS, 16 * 32)
   for (let vector = 0; vector < 16; vector++) handler.set(handlerWords, vector * 32)
@@ -71,7 +74,8 @@ function runProgram(machine: BareCore, seed: number): string {
     cpu.waiting = false
   }
   let hash = 0
-  for (const word of new Uint32Array(core.memory.buffer, core.plan.ram, core.plan.ramSize / 4)) hash = (Math.imul(hash, 31) + word) | 0
+  for (const word of new Uint32Array(core.memory.buffer, core.plan.ram, core.plan.ramSize / 4))
+    hash = (Math.imul(hash, 31) + word) | 0
   const x = Array.from({ length: 31 }, (_, n) => core.registers.x(n).toString(16)).join(' ')
   return `${executed} executed, PC ${core.pcOf(cpu).toString(16)}, memory ${hash}, ${core.statistics.exceptions > 0}, x ${x}`
 }
@@ -94,7 +98,8 @@ describe('random words', () => {
 
   it.each(['cortex-a57', 'max'] as const)('do the same in both tiers of a %s', { timeout: 120_000 }, (model) => {
     const tiers = [new BareCore(model), new BareCore(model, true)] as const
-    for (let seed = 1; seed <= PROGRAMS; seed++) expect(runProgram(tiers[1], seed), `program ${seed}`).toBe(runProgram(tiers[0], seed))
+    for (let seed = 1; seed <= PROGRAMS; seed++)
+      expect(runProgram(tiers[1], seed), `program ${seed}`).toBe(runProgram(tiers[0], seed))
     expect(tiers[0].core.statistics.exceptions).toBeGreaterThan(1000)
     expect(tiers[1].core.translator?.statistics.instructions).toBeGreaterThan(500)
   })

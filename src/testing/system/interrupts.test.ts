@@ -90,7 +90,8 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
 
   it('ends the slice of a CPU where an overflow interrupts it', () => {
     machine.pmuLevels.length = 0
-    machine.load(program(`
+    machine.load(
+      program(`
       ldr x2, =0x80000000
       msr pmcntenset_el0, x2
       msr pmintenset_el1, x2
@@ -98,9 +99,11 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
       msr pmccntr_el0, x3
       mov x4, #1
       msr pmcr_el0, x4
-    1: b 1b`))
+    1: b 1b`),
+    )
     let executed = 0
-    for (let i = 0; i < 50 && machine.pmuLevels.length === 0; i++) executed += machine.core.run(machine.cpu, 50_000).executed
+    for (let i = 0; i < 50 && machine.pmuLevels.length === 0; i++)
+      executed += machine.core.run(machine.cpu, 50_000).executed
     expect(machine.pmuLevels).toEqual([true])
     expect(executed).toBeGreaterThanOrEqual(0x1000)
     expect(executed).toBeLessThan(0x1000 + 16)

@@ -78,7 +78,9 @@ const granules = GRANULES.flatMap(({ name, tg, log2, tables, ram, pages: at }) =
     ['across two pages', 1, `sub x9, x9, #4\nldr x0, [x9]`],
     ['a block', 0, 'ldr x9, =data\nat s1e1w, x9\nisb\nmrs x0, par_el1'],
   ].map(([what, page, access]) =>
-    el1(`granule of ${name}, ${what}`, `
+    el1(
+      `granule of ${name}, ${what}`,
+      `
   ldr x10, =0x40400000
   ${tables}
   ldr x13, =0x40000701
@@ -104,7 +106,8 @@ const granules = GRANULES.flatMap(({ name, tg, log2, tables, ram, pages: at }) =
   msr sctlr_el1, x26
   isb
   ldr x9, =${0x8000_0000 + Number(page) * 2 ** log2}
-  ${access}`),
+  ${access}`,
+    ),
   ),
 )
 

@@ -87,7 +87,12 @@ const bit = (value: bigint, lsb: bigint): boolean => ((value >> lsb) & 1n) === 1
 const field = (value: bigint, lsb: bigint, width: number): number =>
   Number((value >> lsb) & ((1n << BigInt(width)) - 1n))
 
-function range(half: 'low' | 'high', { smallTables, granule16 }: TranslationFeatures, tcr: bigint, ttbr: bigint): Range {
+function range(
+  half: 'low' | 'high',
+  { smallTables, granule16 }: TranslationFeatures,
+  tcr: bigint,
+  ttbr: bigint,
+): Range {
   const where = TCR[half]
   const wanted = GRANULES[half][field(tcr, where.granule, 2)] ?? 12
   const granuleShift = wanted === 14 && !granule16 ? 12 : wanted
