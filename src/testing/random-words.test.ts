@@ -84,6 +84,7 @@ describe('random words', () => {
   it('are decoded and written without a mistake', () => {
     const random = new Random(31)
     let decoded = 0
+    let empty = 0
     for (let i = 0; i < 100_000; i++) {
       const word = randomWord(random)
       const row = rowsDecoder.decode(word)
@@ -91,9 +92,10 @@ describe('random words', () => {
         row.operandsOf(word)
         decoded++
       }
-      if (i % 20 === 0) expect(disassemble(word, 0x1000)).not.toBe('')
+      if (i % 20 === 0) empty += disassemble(word, 0x1000) === '' ? 1 : 0
     }
     expect(decoded).toBeGreaterThan(30_000)
+    expect(empty).toBe(0)
   })
 
   it.each(['cortex-a57', 'max'] as const)('do the same in both tiers of a %s', { timeout: 120_000 }, (model) => {

@@ -2,7 +2,7 @@
 import type { Snippet } from './probe.ts'
 import { PAGES } from './probe.ts'
 
-const at = (name: string, access: string): Snippet => ({
+const accessAt = (name: string, access: string): Snippet => ({
   name: `${access} at ${name}`,
   code: `ldr x9, =${name}\n${access}`,
 })
@@ -113,7 +113,7 @@ const granules = GRANULES.flatMap(({ name, tg, log2, tables, ram, pages: at }) =
 
 export const BASE: readonly Snippet[] = [
   ...granules,
-  ...pages.flatMap((page) => accesses.map((access) => at(page, access))),
+  ...pages.flatMap((page) => accesses.map((access) => accessAt(page, access))),
   ...addressTranslations,
   el1('udf', '.inst 0'),
   el1('hlt', 'hlt #1'),
