@@ -64,6 +64,8 @@ export class Core {
   readonly softTlb: SoftTlb
   readonly code: CodeCache
   private readonly debug: Debug
+  /** The CPU has FEAT_PAuth. */
+  private readonly authenticates: boolean
   private readonly pmu: Pmu
   readonly translator: Translator | undefined
   private readonly bytes: Uint8Array
@@ -107,6 +109,7 @@ export class Core {
     new Uint16Array(buffer, scratch.CONDITIONS, 16).set(conditionMasks())
     const { access, code, memory, registers } = this
     this.debug = new Debug(registers)
+    this.authenticates = ports.model.features.has('FEAT_PAuth')
     this.pmu = new Pmu(Number((ports.model.midr >> 24n) & 0xffn), {
       executed: (cpu) => this.executedBy(cpu),
       interrupt: (cpu, level) => ports.pmuInterrupt?.(cpu, level),
@@ -602,7 +605,11 @@ export class Core {
     )
     this.debugChanged(cpu)
     this.softTlb.select(cpu.regime, cpu)
-    if (this.ports.model.features.has('FEAT_PAuth')) writePauthFields(r, r.at(slots.TCR_EL1))
+    const tcr = r.at(slots.TCR_EL1)
+    if (this.authenticates && cpu.pauthFor !== tcr) {
+      writePauthFields(r, tcr)
+      cpu.pauthFor = tcr
+    }
     r.i32[bank.FP_TRAPPED >>> 2] = fpTrapped(r.at(slots.CPACR_EL1), cpu.el) ? 1 : 0
   }
 }

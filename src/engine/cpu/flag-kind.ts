@@ -28,12 +28,7 @@ export const MIXED = -1
 export const UNTOUCHED = -2
 export const SUB32_OR_NZCV = -3
 export const SUB64_OR_NZCV = -4
-export type FlagState =
-  | FlagKind
-  | typeof MIXED
-  | typeof UNTOUCHED
-  | typeof SUB32_OR_NZCV
-  | typeof SUB64_OR_NZCV
+export type FlagState = FlagKind | typeof MIXED | typeof UNTOUCHED | typeof SUB32_OR_NZCV | typeof SUB64_OR_NZCV
 
 const isOneOf = (state: FlagState, kind: FlagKind, either: FlagState): boolean =>
   state === kind || state === flagKind.NZCV || state === either

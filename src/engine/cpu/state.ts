@@ -38,6 +38,8 @@ export interface CpuState {
   stepped: 'exclusive' | 'other' | undefined
   /** The ISS of a pending SError interrupt. */
   serror: number | undefined
+  /** The value of TCR_EL1 for which the fields of pointer authentication stand in the bank. */
+  pauthFor: bigint | undefined
   /** Something may stop the CPU before any instruction, so that they run one by one. */
   careful: boolean
   /** Data accesses may meet a watchpoint, so that none takes the fast path. */
@@ -80,6 +82,7 @@ export const newCpuState = (index: number): CpuState => ({
   ss: 0,
   stepped: undefined,
   serror: undefined,
+  pauthFor: undefined,
   careful: false,
   watched: false,
   mpidr: 0n,

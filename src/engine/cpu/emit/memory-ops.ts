@@ -194,15 +194,15 @@ export abstract class MemoryOps extends VectorOps {
     }
   }
 
-  loadVector(bytes: AccessBytes, _address: Pushed): Pushed {
-    this.translate(false, bytes, 'normal')
+  loadVector(bytes: AccessBytes, _address: Pushed, element = bytes): Pushed {
+    this.translate(false, bytes, 'normal', element)
     this.vectorFrom(bytes, 0)
     return PUSHED
   }
 
-  storeVector(bytes: AccessBytes, _address: Pushed, value: Pushed): void {
+  storeVector(bytes: AccessBytes, _address: Pushed, value: Pushed, element = bytes): void {
     const v = this.let(128, value)
-    this.translate(true, bytes, 'normal')
+    this.translate(true, bytes, 'normal', element)
     this.vectorTo(bytes, v, 0)
     this.commitStore()
   }

@@ -158,8 +158,7 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
     helperNames: helperNames.map(([name]) => name),
     functions: functions.length,
     opcodeOf,
-    functionOf: (row, word) =>
-      row.frequent ? undefined : opcodeOf(row, word, false) - special.COUNT - inline.length,
+    functionOf: (row, word) => (row.frequent ? undefined : opcodeOf(row, word, false) - special.COUNT - inline.length),
     placeOperands: (row, word) => {
       const operands = row.operandsOf(word)
       place(row.name, operands)

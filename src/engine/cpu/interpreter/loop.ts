@@ -142,7 +142,12 @@ export function emitLoop(
   c.i32(region.OPCODE)
   c.op('i32.and')
   c.if()
-  emitRegionCall(c, { budget, opcode, rec, result, entry, target, pcOffset }, { refund, loadOpcode, loop, jump, dispatch }, ports)
+  emitRegionCall(
+    c,
+    { budget, opcode, rec, result, entry, target, pcOffset },
+    { refund, loadOpcode, loop, jump, dispatch },
+    ports,
+  )
   c.end()
   save()
   c.get(rec)

@@ -62,8 +62,9 @@ export interface Ops<V> {
   /** Two adjacent elements with one check; faults leave both undone. */
   loadPair(kind: LoadKind, w: Width, address: V): readonly [Local, Local]
   storePair(bytes: AccessBytes, w: Width, address: V, first: V, second: V): void
-  loadVector(bytes: AccessBytes, address: V): V
-  storeVector(bytes: AccessBytes, address: V, value: V): void
+  /** `element`: what has to be aligned where alignment is checked; without it, the whole. */
+  loadVector(bytes: AccessBytes, address: V, element?: AccessBytes): V
+  storeVector(bytes: AccessBytes, address: V, value: V, element?: AccessBytes): void
   loadVectorPair(bytes: 4 | 8 | 16, address: V): readonly [Local, Local]
   storeVectorPair(bytes: 4 | 8 | 16, address: V, first: V, second: V): void
   /** DC ZVA: clears the 64-byte block that holds the address. */

@@ -39,13 +39,15 @@ function multiple<V>(
   done: () => void,
 ): void {
   const bytes = bytesOf(v.Q)
+  // LD1 and ST1 do not know the size of their elements here, and take them for bytes.
+  const element = ([1, 2, 4, 8] as const)[interleaved ? s : 0] ?? 1
   const regs = registers(p, count)
   // Where byte `i` of register `r` lies in memory.
   const place = (r: number, i: number): number =>
     interleaved ? (((i >> s) * count + r) << s) | (i & ((1 << s) - 1)) : r * bytes + i
   const inVectors = (at: number): number => Math.floor(at / bytes) * 16 + (at % bytes)
   if (v.L === 1) {
-    const loaded = regs.map((_, k) => o.let(128, o.loadVector(bytes, offsetFrom(o, base, k * bytes))))
+    const loaded = regs.map((_, k) => o.let(128, o.loadVector(bytes, offsetFrom(o, base, k * bytes), element)))
     done()
     regs.forEach((reg, r) => {
       const whole = loaded[r]
@@ -69,6 +71,7 @@ function multiple<V>(
       bytes,
       address,
       interleaved && count > 1 ? gather(o, sources, (i) => origin[k * bytes + i]) : o.use(source),
+      element,
     )
   })
   done()
