@@ -80,8 +80,11 @@ export const openApt = (folder: string): Answer<Apt> => {
         const fetched = run('apt-get', ['-c', config, '-q', 'download', name], packages)
         if (!fetched.ok) return fetched
         const shown = run('apt-cache', ['-c', config, 'show', '--no-all-versions', name])
-        const version = shown.ok ? /^Version: (.+)$/m.exec(shown.value)?.[1] : undefined
-        const file = join(packages, `${name}_${fileForm(version ?? '')}_${ARCHITECTURE}.deb`)
+        const field = (wanted: string): string | undefined =>
+          shown.ok ? new RegExp(`^${wanted}: (.+)$`, 'm').exec(shown.value)?.[1] : undefined
+        // A package for every architecture says "all".
+        const made = field('Architecture') ?? ARCHITECTURE
+        const file = join(packages, `${name}_${fileForm(field('Version') ?? '')}_${made}.deb`)
         if (!existsSync(file)) return wrong(`apt-get download ${name} left no ${file} behind`)
         rmSync(target, { recursive: true, force: true })
         mkdirSync(target, { recursive: true })
