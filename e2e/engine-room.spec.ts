@@ -33,7 +33,6 @@ test('the timeline of a live Linux, by keyboard', async ({ page }) => {
   await page.keyboard.press('f')
   await page.keyboard.press('s')
   await page.keyboard.press('s')
-  await shots(page, 'timeline-near')
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
 
   // A part of time, by dragging.
@@ -97,7 +96,6 @@ test('the CPUs of a live Linux: symbols, breakpoints, steps, registers, stack', 
   await expect(page.getByRole('region', { name: `vCPU ${cpu}: stack` })).toContainText('el1h_64_irq')
   await page.getByRole('radio', { name: 'Registers' }).click()
   await expect(page.getByRole('region', { name: `vCPU ${cpu}: registers` })).toContainText('EL1h')
-  await shots(page, 'cpus-registers')
 
   // The next access to the GIC, then on.
   await page.getByRole('radio', { name: 'Breakpoints' }).click()

@@ -10,7 +10,7 @@ import { irqName } from '../arch/intid.ts'
 import { psciCall, psciReturnName } from '../arch/psci.ts'
 import { syndromeText } from '../arch/syndrome.ts'
 import { systemRegisterName } from '../arch/sysregs/names.ts'
-import { flag, group, list, maybeCpu, oneOf, readFields, text, u32, u64 } from './fields.ts'
+import { fieldReader, flag, group, list, maybeCpu, oneOf, text, u32, u64 } from './fields.ts'
 import type { Fields, ValuesOf, WordSource } from './fields.ts'
 
 /** The lane an event stands in: that of its CPU, of a device, of the VMM, or of the console. */
@@ -35,7 +35,7 @@ const event = <const Table extends Fields>(
   lane,
   title,
   fields,
-  read: (from: WordSource): ValuesOf<Table> => readFields(fields, from),
+  read: fieldReader(fields),
   // A method, so that a row of these values is a row of any.
   text(values: ValuesOf<Table>): string {
     return textOf(values)

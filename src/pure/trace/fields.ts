@@ -87,13 +87,20 @@ export const list = <Item>(item: FieldKind<Item>): FieldKind<readonly Item[]> =>
 const isComplete = <Table extends Fields>(
   fields: Table,
   values: Readonly<Record<string, unknown>>,
-): values is ValuesOf<Table> => Object.keys(fields).every((name) => Object.hasOwn(values, name))
+): values is ValuesOf<Table> => {
+  for (const name in fields) if (values[name] === undefined && !(name in values)) return false
+  return true
+}
 
-export const readFields = <Table extends Fields>(fields: Table, from: WordSource): ValuesOf<Table> => {
-  const values: Record<string, unknown> = {}
-  for (const [name, kind] of Object.entries(fields)) values[name] = kind.read(from)
-  if (!isComplete(fields, values)) throw new Error('a field has no value')
-  return values
+/** A reader of these fields, in their order. */
+export const fieldReader = <Table extends Fields>(fields: Table): ((from: WordSource) => ValuesOf<Table>) => {
+  const kinds = Object.entries(fields)
+  return (from) => {
+    const values: Record<string, unknown> = {}
+    for (const [name, kind] of kinds) values[name] = kind.read(from)
+    if (!isComplete(fields, values)) throw new Error('a field has no value')
+    return values
+  }
 }
 
 /** Several values under names. */
@@ -104,7 +111,7 @@ export const group = <Table extends Fields>(fields: Table): FieldKind<ValuesOf<T
       const named: Readonly<Record<string, unknown>> = values
       for (const [name, kind] of kinds) kind.write(to, named[name])
     },
-    read: (from) => readFields(fields, from),
+    read: fieldReader(fields),
   }
 }
 

@@ -85,7 +85,7 @@ export class Lanes {
   }
 
   feed(batch: TraceBatch): void {
-    for (let i = 0; i < batch.times.length; i++) this.event(batch.times[i] ?? 0, batch.first + i, eventAt(batch, i))
+    for (let i = 0; i < batch.times.length; i++) this.add(batch.times[i] ?? 0, batch.first + i, eventAt(batch, i))
   }
 
   /** Ends what is open, at the time of the last event. */
@@ -93,7 +93,8 @@ export class Lanes {
     for (const [lane, slices] of this.open) for (const _ of slices.splice(0)) this.listener.end(lane, this.time)
   }
 
-  private event(time: number, number: number, event: TraceEvent): void {
+  /** `number`: of the event in its run. */
+  add(time: number, number: number, event: TraceEvent): void {
     this.time = time
     const { listener } = this
     switch (event.kind) {

@@ -29,16 +29,17 @@ class Words implements WordSource {
   }
 }
 
+/** Whether an event has its CPU in the column, by its kind. */
+const HAS_CPU = new Map(EVENT_NAMES.map((name) => [name, Object.keys(rowOf(name).fields)[0] === 'cpu']))
+
+/** The fields are those of the row: it has read them itself. */
 const isEvent = (
   value: Readonly<Record<string, unknown>> & { readonly kind: EventName },
-): value is Readonly<Record<string, unknown>> & TraceEvent =>
-  Object.keys(rowOf(value.kind).fields).every((name) => Object.hasOwn(value, name))
+): value is Readonly<Record<string, unknown>> & TraceEvent => HAS_CPU.has(value.kind)
 
 export const eventAt = (batch: TraceBatch, i: number): TraceEvent => {
   const kind = kindAt(batch, i)
-  const row = rowOf(kind)
-  const hasCpu = Object.keys(row.fields)[0] === 'cpu'
-  const event = { ...row.read(new Words(batch, i, hasCpu)), kind }
+  const event = { ...rowOf(kind).read(new Words(batch, i, HAS_CPU.get(kind) ?? false)), kind }
   if (!isEvent(event)) throw new Error(`${kind} lacks a field`)
   return event
 }

@@ -1,6 +1,7 @@
 /** The trace as the page has it: who watches which kinds, and what has come. */
 import { EVENT_NAMES } from '../../../pure/trace/events.ts'
 import type { EventName } from '../../../pure/trace/events.ts'
+import { eventAt } from '../../../pure/trace/read.ts'
 import type { TraceBatch } from '../../../pure/trace/ring.ts'
 import { LaneStore } from './lane-store.ts'
 import { TraceLog } from './log.ts'
@@ -44,8 +45,11 @@ export const createTraceFeed = (tell: (kinds: readonly EventName[]) => void): Tr
         lanes.clear()
         writers.clear()
       }
-      lanes.feed(batch)
-      writers.feed(batch)
+      for (let i = 0; i < batch.times.length; i++) {
+        const event = eventAt(batch, i)
+        lanes.add(batch.times[i] ?? 0, batch.first + i, event)
+        writers.add(batch.first + i, event)
+      }
       const gone = log.add(batch)
       if (gone !== undefined) lanes.dropBefore(gone)
       for (const hear of hearers) hear()

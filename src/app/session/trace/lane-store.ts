@@ -1,9 +1,8 @@
 /** Slices, marks and arrows in columns, lane by lane: what a timeline draws from. */
 import { EVENT_NAMES } from '../../../pure/trace/events.ts'
-import type { EventName } from '../../../pure/trace/events.ts'
+import type { EventName, TraceEvent } from '../../../pure/trace/events.ts'
 import { Lanes } from '../../../pure/trace/lanes.ts'
 import type { LaneListener } from '../../../pure/trace/lanes.ts'
-import type { TraceBatch } from '../../../pure/trace/ring.ts'
 import { Column } from './column.ts'
 
 /** The slices of one depth of a lane: none overlaps another. */
@@ -61,8 +60,8 @@ export class LaneStore implements LaneListener {
   private readonly byNumber = new Map<number, Lane>()
   private readonly numberOfKind = new Map(EVENT_NAMES.map((name, i) => [name, i]))
 
-  feed(batch: TraceBatch): void {
-    this.lanes.feed(batch)
+  add(time: number, number: number, event: TraceEvent): void {
+    this.lanes.add(time, number, event)
   }
 
   clear(): void {

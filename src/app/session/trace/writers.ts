@@ -1,7 +1,6 @@
 /** Who wrote a register last, as the trace told. */
 import type { RegisterPlace } from '../../../pure/uapi/register-book.ts'
-import { eventAt, kindAt } from '../../../pure/trace/read.ts'
-import type { TraceBatch } from '../../../pure/trace/ring.ts'
+import type { TraceEvent } from '../../../pure/trace/events.ts'
 
 const WORD = 4
 
@@ -12,19 +11,13 @@ export class Writers {
   /** Numbers of events. */
   private readonly last = new Map<string, number>()
 
-  feed(batch: TraceBatch): void {
-    for (let i = 0; i < batch.kinds.length; i++) {
-      const kind = kindAt(batch, i)
-      if (kind !== 'mmio' && kind !== 'sysregWritten') continue
-      const event = eventAt(batch, i)
-      const number = batch.first + i
-      if (event.kind === 'sysregWritten') this.last.set(key({ encoding: event.encoding }, event.cpu ?? 0), number)
-      if (event.kind !== 'mmio' || !event.write) continue
-      const { frame } = event
-      const first = event.offset - (event.offset % WORD)
-      for (let offset = first; offset < event.offset + event.width; offset += WORD) {
-        this.last.set(key({ frame, offset }, frame === 'GICR' ? event.owner : 0), number)
-      }
+  add(number: number, event: TraceEvent): void {
+    if (event.kind === 'sysregWritten') this.last.set(key({ encoding: event.encoding }, event.cpu ?? 0), number)
+    if (event.kind !== 'mmio' || !event.write) return
+    const { frame } = event
+    const first = event.offset - (event.offset % WORD)
+    for (let offset = first; offset < event.offset + event.width; offset += WORD) {
+      this.last.set(key({ frame, offset }, frame === 'GICR' ? event.owner : 0), number)
     }
   }
 
