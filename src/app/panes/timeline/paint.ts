@@ -79,7 +79,8 @@ const FONT = '11px'
 /** A slice as narrow as this, in pixels, stands for all that begin in its pixel. */
 const NARROW = 1.5
 const LABEL = { least: 34, pad: 4 } as const
-/** More arrows than this are a grey mass. */
+/** More arrows than the first are drawn thin, than the second not at all: they would be a mass. */
+const FEW_ARROWS = 24
 const MAX_ARROWS = 400
 
 export class Painter {
@@ -226,7 +227,9 @@ export class Painter {
     const middle = new Map(p.arrangement.rows.map((row) => [row.lane, row.top + row.height / 2 - p.scrolled + RULER]))
     c.strokeStyle = p.palette['t-sent']
     c.fillStyle = p.palette['t-sent']
-    c.lineWidth = 1.25
+    const many = last - first > FEW_ARROWS
+    c.lineWidth = many ? 0.75 : 1.25
+    c.globalAlpha = many ? 0.45 : 1
     for (let i = first; i < last; i++) {
       const sender = arrows.from.at(i)
       const y1 = middle.get(cpuLane(sender, 'accesses')) ?? middle.get(cpuLane(sender, 'state'))
@@ -244,6 +247,7 @@ export class Painter {
       c.lineTo(x2 - 5, y2 + 3.5)
       c.fill()
     }
+    c.globalAlpha = 1
   }
 
   private gridLines(): void {
@@ -297,7 +301,7 @@ export class Painter {
       const y = row.top - p.scrolled + RULER
       if (y > p.height || y + Math.max(group, row.height) < RULER) continue
       if (title === undefined) {
-        if (row.height < 10) continue
+        if (row.height < 10 || p.arrangement.slim) continue
         c.fillStyle = p.palette.dim
         c.fillText(ROW_TITLES[row.kind] ?? '', 14, y + row.height / 2)
         continue
@@ -305,7 +309,7 @@ export class Painter {
       const own = row.kind === 'state' && row.cpu === p.cpu
       c.fillStyle = own ? p.palette.focus : p.palette.text
       if (own) c.fillRect(0, y, 2, group)
-      c.fillText(title, 6, y + (row.kind === 'state' ? 4 : row.height / 2))
+      c.fillText(title, 6, y + (row.kind === 'state' && !p.arrangement.slim ? 4 : group / 2))
     }
     c.restore()
     c.fillStyle = p.palette.line

@@ -47,6 +47,8 @@ const cpuRows = (cpu: number, top: number, slim: boolean): readonly Row[] => {
 export interface Arrangement {
   readonly rows: readonly Row[]
   readonly height: number
+  /** A CPU has room for one title only. */
+  readonly slim: boolean
 }
 
 /** `busy`: the lanes in which something is; devices without anything take no room. */
@@ -62,6 +64,7 @@ export const arrange = (cpus: number, busy: readonly number[]): Arrangement => {
   const first = TOP + cpus * step
   const each = DEVICE.height + DEVICE.gap
   return {
+    slim,
     rows: [
       ...rows,
       ...others.map(({ lane, title }, i): Row => ({
