@@ -16,19 +16,18 @@ const DECODE_AHEAD = 64
 
 const MAX_TEMPLATES = 1 << 18
 
-/** The record of an instruction word, wherever it stands. */
-interface Template {
-  readonly far: Int32Array
-  /** The record where the target of a direct branch lies in the same page. */
-  readonly near: Int32Array
-  /** Of a direct branch to its target, in bytes; 0 for other instructions. */
-  readonly distance: number
-  /** Nothing is decoded ahead beyond it. */
-  readonly ends: boolean
-}
+/**
+ * What is known of an instruction word, wherever it stands: its record; the record where the target of a direct branch lies in
+ * the same page; how far away the target is, in bytes (0 for other instructions); whether decoding ahead ends there. All in
+ * one array: objects of their own for a hundred thousand words keep the host's memory management busy.
+ */
+const template = { FAR: 0, NEAR: 4, DISTANCE: 8, ENDS: 9, SIZE: 10 } as const
 
 export class CodeCache {
-  private readonly templates = new Map<number, Template>()
+  /** Where the template of a word begins. */
+  private readonly templates = new Map<number, number>()
+  private pool = new Int32Array(1 << 16)
+  private readonly draft = new DataView(new ArrayBuffer(record.SIZE))
   private readonly records: Int32Array
   private readonly plan: MemoryPlan
   private readonly interpreter: Interpreter
@@ -163,55 +162,78 @@ export class CodeCache {
     const fetched = this.plan.fetched + page * PAGE
     for (let n = 0; n < DECODE_AHEAD; n++) {
       const word = this.words[(fetched + offset) >>> 2] ?? 0
-      const template = this.templates.get(word) ?? this.newTemplate(word)
+      const known = this.templates.get(word) ?? this.newTemplate(word)
       this.decoded++
-      const to = offset + template.distance
-      const from = to >= 0 && to < PAGE ? template.near : template.far
+      const to = offset + (this.pool[known + template.DISTANCE] ?? 0)
+      const from = known + (to >= 0 && to < PAGE ? template.NEAR : template.FAR)
       const at = address >>> 2
       // Written out: TypedArray.set costs more than the four words.
-      this.records[at] = from[0] ?? 0
-      this.records[at + 1] = from[1] ?? 0
-      this.records[at + 2] = from[2] ?? 0
-      this.records[at + 3] = from[3] ?? 0
-      if (template.ends) return
+      this.records[at] = this.pool[from] ?? 0
+      this.records[at + 1] = this.pool[from + 1] ?? 0
+      this.records[at + 2] = this.pool[from + 2] ?? 0
+      this.records[at + 3] = this.pool[from + 3] ?? 0
+      if (this.pool[known + template.ENDS] === 1) return
       address += record.SIZE
       offset += 4
       if (view.getUint16(address, true) !== special.DECODE) return
     }
   }
 
-  private newTemplate(word: number): Template {
+  private newTemplate(word: number): number {
     // A hostile guest could run every word there is.
     if (this.templates.size >= MAX_TEMPLATES) this.templates.clear()
-    const row = this.interpreter.decoder.decode(word)
-    const far = new Int32Array(record.SIZE / 4)
-    let template: Template
-    if (row === undefined) {
-      new Uint16Array(far.buffer)[0] = special.UNDEFINED
-      template = { far, near: far, distance: 0, ends: true }
-    } else {
-      const distance = this.write(new DataView(far.buffer), row, word, false)
-      const near = distance === 0 ? far : new Int32Array(record.SIZE / 4)
-      if (distance !== 0) this.write(new DataView(near.buffer), row, word, true)
-      template = { far, near, distance, ends: row.flow !== undefined }
+    const at = this.templates.size * template.SIZE
+    if (at + template.SIZE > this.pool.length) {
+      const larger = new Int32Array(2 * this.pool.length)
+      larger.set(this.pool)
+      this.pool = larger
     }
-    this.templates.set(word, template)
-    return template
+    this.templates.set(word, at)
+    const row = this.interpreter.decoder.decode(word)
+    const distance = row === undefined ? this.draftUndefined() : this.draftRecord(row, word)
+    this.keepDraft(at + template.FAR)
+    if (row !== undefined && distance !== 0) {
+      // Near, the interpreter wants to know how far away the target's record is.
+      this.draft.setBigInt64(record.IMMEDIATE, BigInt((distance / 4) * record.SIZE), true)
+      this.draft.setUint16(record.OPCODE, this.interpreter.opcodeOf(row, word, true), true)
+    }
+    this.keepDraft(at + template.NEAR)
+    this.pool[at + template.DISTANCE] = distance
+    this.pool[at + template.ENDS] = row === undefined || row.flow !== undefined ? 1 : 0
+    return at
   }
 
-  /** Writes a record; answers with the distance of a direct branch, in bytes, and 0 for everything else. */
-  private write(to: DataView, row: Row, word: number, near: boolean): number {
+  private keepDraft(at: number): void {
+    for (let i = 0; i < record.SIZE / 4; i++) this.pool[at + i] = this.draft.getInt32(4 * i, true)
+  }
+
+  private clearDraft(): void {
+    this.draft.setBigInt64(0, 0n)
+    this.draft.setBigInt64(8, 0n)
+  }
+
+  private draftUndefined(): number {
+    this.clearDraft()
+    this.draft.setUint16(record.OPCODE, special.UNDEFINED, true)
+    return 0
+  }
+
+  /** Answers with the distance of a direct branch, in bytes, and 0 for everything else. */
+  private draftRecord(row: Row, word: number): number {
+    this.clearDraft()
     let distance = 0
     for (const o of this.interpreter.placeOperands(row, word)) {
       if (o.kind !== 'imm') {
-        to.setUint16(o.at, fieldValue(o), true)
+        this.draft.setUint16(o.at, fieldValue(o), true)
         continue
       }
       if (row.target !== undefined) distance = Number(o.value)
-      // Near, the interpreter wants to know how far away the target's record is.
-      to.setBigInt64(o.at, BigInt(near ? (distance / 4) * record.SIZE : o.value), true)
+      if (typeof o.value === 'number' && o.value === (o.value | 0)) {
+        this.draft.setInt32(o.at, o.value, true)
+        this.draft.setInt32(o.at + 4, o.value >> 31, true)
+      } else this.draft.setBigInt64(o.at, BigInt(o.value), true)
     }
-    to.setUint16(record.OPCODE, this.interpreter.opcodeOf(row, word, near), true)
+    this.draft.setUint16(record.OPCODE, this.interpreter.opcodeOf(row, word, false), true)
     return distance
   }
 }
