@@ -10,7 +10,7 @@ import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { RegionOps } from './region-ops.ts'
-import type { RegisterSets } from './region-ops.ts'
+import type { RegisterSets } from './region-registers.ts'
 
 export interface Effects {
   /** Registers whose value before the instruction matters, those that are written on some ways only included. */

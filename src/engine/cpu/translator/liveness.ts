@@ -6,7 +6,7 @@ import { MIXED, UNTOUCHED, meet } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import type { Graph } from './control-flow.ts'
 import type { EffectsOf } from './effects.ts'
-import type { RegionNeeds, RegisterSets } from './region-ops.ts'
+import type { RegionNeeds, RegisterSets } from './region-registers.ts'
 
 export interface BlockFacts {
   /** Registers that some way here has changed since they were last in memory. */

@@ -1,19 +1,8 @@
 /**
- * Instruction bodies for a translated region: registers live in locals, operands are constants. Whatever a region does not
- * do itself it leaves to the interpreter, by returning at that instruction with the registers it has changed in memory.
+ * Instruction bodies for a translated region, the part that goes elsewhere. Whatever a region does not do itself it leaves to
+ * the interpreter, by returning at that instruction with the registers it has changed in memory.
  */
-import type {
-  AccessMode,
-  GprOperand,
-  ImmOperand,
-  JumpKind,
-  Operand,
-  Ops,
-  SmallOperand,
-  SysregOperand,
-  VecOperand,
-  Width,
-} from '../../../pure/arch/a64/ops.ts'
+import type { AccessMode, GprOperand, ImmOperand, JumpKind, Operand, Ops } from '../../../pure/arch/a64/ops.ts'
 import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
 import type { Code } from '../../wasm/code.ts'
@@ -22,10 +11,11 @@ import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { fieldValue } from '../interpreter/interpreter.ts'
-import { REGION_TABLE, bank, mode, record, region, scratch, sysregAt, vAt, xAt } from '../layout.ts'
+import { REGION_TABLE, record, region, scratch } from '../layout.ts'
 import { REGION_RESULT } from './region-result.ts'
-import { LazyFlagOps } from './lazy-flag-ops.ts'
-import type { FlagLocals, FlagPorts } from './lazy-flag-ops.ts'
+import type { FlagPorts } from './lazy-flag-ops.ts'
+import { RegionRegisters } from './region-registers.ts'
+import type { RegionLocals, RegionNeeds, RegisterSets } from './region-registers.ts'
 
 /** Where a block's control goes: an instruction of the page by its number, or an offset from the block's last one. */
 export type Edge = { readonly to: number } | { readonly far: number }
@@ -43,18 +33,6 @@ export type Terminator =
   /** The interpreter's handler has to run this instruction. */
   | { readonly kind: 'system' }
 
-/** Locals that all of a region shares. */
-export interface RegionLocals {
-  readonly budget: number
-  readonly depth: number
-  readonly tlb: number
-  readonly pcOffset: number
-  readonly target: number
-  readonly result: number
-  readonly fpTrapped: number
-  readonly flags: FlagLocals
-}
-
 export interface RegionPorts extends FlagPorts {
   /** Runs the region at an address with a budget, if there is one. */
   readonly enter: number
@@ -67,33 +45,11 @@ export interface RegionPorts extends FlagPorts {
   helper(name: string, parameters: number): number
 }
 
-/** Which locals a region fills besides those of registers. */
-export interface RegionNeeds {
-  readonly flags: boolean
-  readonly fp: boolean
-}
-
-/** Sets of registers: bit n is Xn (31 is SP) or Vn. */
-export interface RegisterSets {
-  readonly x: number
-  readonly v: number
-}
-
-export const forEachRegister = (set: number, visit: (register: number) => void): void => {
-  for (let left = set; left !== 0; left &= left - 1) visit(31 - Math.clz32(left & -left))
-}
-
 const isRegister = (operand: GprOperand): boolean => operand.value <= gpr.SP
 
-export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
-  private readonly locals: RegionLocals
+export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   private readonly regionPorts: RegionPorts
   private readonly page: number
-  private readonly registers = new Map<number, number>()
-  private readonly vectors = new Map<number, number>()
-  /** Registers whose locals may differ from memory. */
-  private dirtyX = 0
-  private dirtyV = 0
   /** Depth of the block whose end returns. */
   exit = 0
   private index = 0
@@ -105,9 +61,8 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
   terminator: Terminator | undefined
 
   constructor(code: Code, ports: RegionPorts, locals: RegionLocals, page: number) {
-    super(code, ports, locals.flags)
+    super(code, ports, locals)
     this.regionPorts = ports
-    this.locals = locals
     this.page = page
   }
 
@@ -131,132 +86,12 @@ export class RegionOps extends LazyFlagOps implements Ops<Pushed> {
     this.terminator = undefined
     this.begin(this.code)
     if (!fp || this.fpAllowed) return
-    // Nothing that a region runs changes CPACR_EL1 or the exception level: once a block is enough.
+    // CPACR_EL1 changes only where a system instruction ends a block: once a block is enough.
     this.fpAllowed = true
     this.code.get(this.locals.fpTrapped)
     this.code.if(undefined, false)
     this.leaveToInterpret()
     this.code.end()
-  }
-
-  // ---- registers
-
-  private registerLocal(register: number): number {
-    let local = this.registers.get(register)
-    if (local === undefined) this.registers.set(register, (local = this.code.local('i64')))
-    return local
-  }
-
-  private vectorLocal(register: number): number {
-    let local = this.vectors.get(register)
-    if (local === undefined) this.vectors.set(register, (local = this.code.local('v128')))
-    return local
-  }
-
-  /** Fills the locals of registers from memory. */
-  loadRegisters({ x, v }: RegisterSets): void {
-    forEachRegister(x, (register) => {
-      this.code.i32(0)
-      this.code.memory('i64.load', xAt(register))
-      this.code.set(this.registerLocal(register))
-    })
-    forEachRegister(v, (register) => {
-      this.code.i32(0)
-      this.code.vectorMemory('v128.load', vAt(register))
-      this.code.set(this.vectorLocal(register))
-    })
-  }
-
-  private storeRegisters(x: number, v: number): void {
-    forEachRegister(x, (register) => {
-      this.code.i32(0)
-      this.code.get(this.registerLocal(register))
-      this.code.memory('i64.store', xAt(register))
-    })
-    forEachRegister(v, (register) => {
-      this.code.i32(0)
-      this.code.get(this.vectorLocal(register))
-      this.code.vectorMemory('v128.store', vAt(register))
-    })
-  }
-
-  /** Fills the locals that a region starts with. */
-  prologue(live: RegisterSets, needs: RegionNeeds): void {
-    const c = this.code
-    c.i32(0)
-    c.memory('i64.load', scratch.PC_OFFSET)
-    c.set(this.locals.pcOffset)
-    this.loadContext(needs)
-    this.loadRegisters(live)
-  }
-
-  /** What system instructions change. */
-  private loadContext(needs: RegionNeeds): void {
-    const c = this.code
-    c.i32(0)
-    c.memory('i32.load', scratch.TLB)
-    c.set(this.locals.tlb)
-    if (needs.fp) {
-      c.i32(0)
-      c.memory('i32.load', bank.FP_TRAPPED)
-      c.set(this.locals.fpTrapped)
-    }
-    if (needs.flags) this.loadFlags()
-  }
-
-  /** What every way out ends with. */
-  epilogue(): void {
-    const c = this.code
-    c.i32(0)
-    c.get(this.locals.budget)
-    c.memory('i32.store', scratch.BUDGET)
-    c.get(this.locals.result)
-  }
-
-  get(w: Width, reg: GprOperand): Pushed {
-    if (reg.value === gpr.ZERO) return this.konst(w, 0)
-    this.code.get(this.registerLocal(reg.value))
-    if (w === 32) this.code.op('i32.wrap_i64')
-    return PUSHED
-  }
-
-  set(w: Width, reg: GprOperand, _value: Pushed): void {
-    if (reg.value === gpr.SINK) return this.code.op('drop')
-    if (w === 32) this.code.op('i64.extend_i32_u')
-    this.dirtyX |= 1 << reg.value
-    this.code.set(this.registerLocal(reg.value))
-  }
-
-  imm(w: Width, operand: ImmOperand | SmallOperand): Pushed {
-    return this.konst(w, operand.value)
-  }
-
-  vget(reg: VecOperand): Pushed {
-    this.code.get(this.vectorLocal(reg.value))
-    return PUSHED
-  }
-
-  vset(reg: VecOperand, _value: Pushed): void {
-    this.dirtyV |= 1 << reg.value
-    this.code.set(this.vectorLocal(reg.value))
-  }
-
-  sysregGet(slot: SysregOperand): Pushed {
-    return this.kept(slot.value)
-  }
-
-  kept(slot: number): Pushed {
-    this.code.i32(0)
-    this.code.memory('i64.load', sysregAt(slot))
-    return PUSHED
-  }
-
-  atEl1h(): Pushed {
-    this.code.i32(0)
-    this.code.memory('i32.load', bank.MODE)
-    this.code.i32(mode.EL1H)
-    this.code.op('i32.eq')
-    return PUSHED
   }
 
   // ---- program flow

@@ -7,7 +7,8 @@ import type { EffectsOf } from './effects.ts'
 import { analyseRegion } from './liveness.ts'
 import type { RegionFacts } from './liveness.ts'
 import { RegionOps } from './region-ops.ts'
-import type { Edge, RegionLocals, RegionPorts } from './region-ops.ts'
+import type { Edge, RegionPorts } from './region-ops.ts'
+import type { RegionLocals } from './region-registers.ts'
 
 export interface Region {
   /** Numbers in the page of the first instruction of each block, and how many it has. */
