@@ -14,7 +14,7 @@ const SHOWS: readonly { readonly pane: string; readonly text: RegExp; readonly l
   { pane: 'Which path sees Aff3?', text: /architecture/ },
   { pane: 'Ruler', text: /KVM attribute/ },
   { pane: 'Compare', text: /register or question/ },
-  { pane: 'Timeline', text: /CPU 0/ },
+  { pane: 'Timeline', text: /of 4 CPUs run/ },
   { pane: 'Findings', text: /Every vCPU finds its redistributor/ },
   { pane: 'vCPU', text: /One affinity, five layouts/ },
   { pane: 'KVM calls', text: /KVM_CREATE_DEVICE ARM_VGIC_V3/ },

@@ -24,7 +24,7 @@ import { loadManifest, manifestUrl, roleOf, unpacked } from './guests.ts'
 import type { FileRole } from './guests.ts'
 import type { LinkedDocument } from './link.ts'
 import { initialState } from './state.ts'
-import type { SessionState } from './state.ts'
+import type { RegistersView, SessionState } from './state.ts'
 import { createTraceFeed } from './trace/feed.ts'
 import type { TraceFeed } from './trace/feed.ts'
 import { createView } from './view.ts'
@@ -85,6 +85,8 @@ export interface Session {
   /** The vCPU whose interrupts are told one by one, while someone looks at them. */
   watchInterrupts(cpu: number | undefined): void
   select(cpu: number): void
+  /** Another book, search or selection of the registers pane. */
+  lookAtRegisters(to: Partial<RegistersView>): void
   /** Shows a moment of the guest's time on the timeline. */
   showMoment(virtualNs: number): void
   /** The text of the embedded program as it came. */
@@ -360,6 +362,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       set({ moment: { at: virtualNs } })
       session.view.show('timeline')
     },
+    lookAtRegisters: (to) => set(({ registers }) => ({ registers: { ...registers, ...to } })),
     select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),
     dropFiles: async (files) => {
       for (const file of files) {

@@ -6,6 +6,7 @@ import type { PlanCall } from '../../pure/protocol/commands.ts'
 import type { EngineId, KernelLogView, MachineView, RunView } from '../../pure/protocol/views.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
+import type { BookId } from '../../pure/uapi/register-book.ts'
 import type { FileRole, GuestEntry, Loading } from './guests.ts'
 
 export interface CallRecord {
@@ -23,6 +24,15 @@ export interface CallRecord {
 export interface OwnFile {
   readonly name: string
   readonly bytes: Uint8Array
+}
+
+/** What the registers pane shows: it stays when a layout shows the pane elsewhere. */
+export interface RegistersView {
+  readonly book: BookId
+  /** What is searched for. */
+  readonly words: string
+  /** The register by its name. */
+  readonly selected: string | undefined
 }
 
 export interface SessionState {
@@ -57,6 +67,7 @@ export interface SessionState {
   readonly speed: number | undefined
   /** The moment of virtual time that a pane last pointed at; another object each time. */
   readonly moment: { readonly at: number } | undefined
+  readonly registers: RegistersView
 }
 
 export const initialState: SessionState = {
@@ -81,4 +92,5 @@ export const initialState: SessionState = {
   breakpoints: [],
   speed: undefined,
   moment: undefined,
+  registers: { book: 'GICD', words: '', selected: undefined },
 }

@@ -11,6 +11,7 @@ import { bookRows, BOOKS, booksOf } from '../../../pure/uapi/register-book.ts'
 import type { BookId } from '../../../pure/uapi/register-book.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import type { Session } from '../../session/session.ts'
+import type { RegistersView } from '../../session/state.ts'
 import { Answer } from '../../widgets/answer.tsx'
 import { Segments } from '../../widgets/choice.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
@@ -27,10 +28,10 @@ const RegistersPane = () => {
   const its = useSessionState((state) => state.running?.its ?? false)
   const there = useSessionState((state) => state.machine !== undefined)
   const books = useMemo(() => booksOf(gic, its), [gic, its])
-  const [chosen, setChosen] = useState<BookId>('GICD')
+  const { book: chosen, words, selected } = useSessionState((state) => state.registers)
+  const session = useSession()
+  const look = (to: Partial<RegistersView>): void => session.lookAtRegisters(to)
   const book = books.includes(chosen) ? chosen : (books[0] ?? 'EL1')
-  const [words, setWords] = useState('')
-  const [selected, setSelected] = useState<string>()
   if (!there) return <p className="empty">The registers of the running machine appear here.</p>
   return (
     <div className="registers-pane">
@@ -40,10 +41,7 @@ const RegistersPane = () => {
           mono
           value={book}
           options={books.map((value) => ({ value, title: BOOKS[value].title }))}
-          onChange={(value) => {
-            setChosen(value)
-            setSelected(undefined)
-          }}
+          onChange={(value) => look({ book: value, selected: undefined })}
         />
         <input
           className="field"
@@ -51,10 +49,10 @@ const RegistersPane = () => {
           placeholder="Search"
           aria-label="Search registers and fields"
           value={words}
-          onChange={({ target }) => setWords(target.value)}
+          onChange={({ target }) => look({ words: target.value })}
         />
       </div>
-      <Book book={book} words={words} selected={selected} onSelect={setSelected} />
+      <Book book={book} words={words} selected={selected} onSelect={(name) => look({ selected: name })} />
     </div>
   )
 }

@@ -23,6 +23,7 @@ export class BranchProfile {
     if (this.branches.size >= MAX_BRANCHES) this.branches.clear()
     let branch = this.branches.get(at)
     if (branch === undefined) this.branches.set(at, (branch = { counts: new Map(), targets: [], seen: 0, rounds: 0 }))
+    if (branch.rounds >= ROUNDS) return false
     branch.counts.set(target, (branch.counts.get(target) ?? 0) + 1)
     if (++branch.seen < ROUND) return false
     branch.seen = 0

@@ -329,10 +329,10 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     search(targets)
   }
 
-  /** Tells where this branch leads: when it is a place of the page that it leads to often, the region learns of it. */
-  noteBranch(): void {
+  /** Tells where the branch at `index` leads: when it is a place of the page that it leads to often, the region learns of it. */
+  noteBranch(index: number): void {
     const c = this.code
-    c.i32(this.recordOf(this.index))
+    c.i32(this.recordOf(index))
     c.get(this.locals.target)
     c.get(this.locals.pcOffset)
     c.op('i64.sub')

@@ -124,9 +124,11 @@ class Emitter {
   }
 
   private indirect({ start, instructions, successors }: Block, position: number): void {
+    // The cases are emitted within: afterwards another instruction was the last.
+    const branch = start + instructions.length - 1
     const known = successors.filter((target) => this.graph.order.has(target)).toSorted((a, b) => a - b)
     if (known.length > 0) this.ops.choose(known, (to) => this.follow({ to }, position))
-    if (this.handlers.wantsTargets(start + instructions.length - 1)) this.ops.noteBranch()
+    if (this.handlers.wantsTargets(branch)) this.ops.noteBranch(branch)
   }
 
   /** A called function may have used up the budget that covered the rest. */
