@@ -5,7 +5,8 @@ import { HANDLER_RESULT, special } from './handler.ts'
 import type { Handler } from './handler.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
-import { REGION_TABLE, record, region, scratch, tlb } from '../layout.ts'
+import { pushFetchHit, pushRecord } from '../emit/region-entry.ts'
+import { REGION_TABLE, record, region, scratch } from '../layout.ts'
 import { REGION_RESULT } from '../translator/region-result.ts'
 
 export interface LoopPorts {
@@ -177,31 +178,9 @@ export function emitLoop(
   c.end() // dispatch
 
   c.end() // jump: the page of the target, by the fetch side of the soft TLB
-  c.get(target)
-  c.i64(tlb.INDEX_SHIFT)
-  c.op('i64.shr_u')
-  c.op('i32.wrap_i64')
-  c.i32(tlb.INDEX_MASK)
-  c.op('i32.and')
-  c.i32(0)
-  c.memory('i32.load', scratch.TLB)
-  c.op('i32.add')
-  c.tee(entry)
-  c.memory('i64.load', tlb.FETCH)
-  c.get(target)
-  c.i64(-4093) // the page and the two bits that must be 0
-  c.op('i64.and')
-  c.op('i64.eq')
+  pushFetchHit(c, target, entry)
   c.if('i32', true)
-  c.get(entry)
-  c.memory('i32.load', tlb.FETCH + 8)
-  c.get(target)
-  c.op('i32.wrap_i64')
-  c.i32(0xffc)
-  c.op('i32.and')
-  c.i32(2)
-  c.op('i32.shl')
-  c.op('i32.add')
+  pushRecord(c, target, entry)
   c.else()
   save()
   c.get(target)

@@ -1,7 +1,8 @@
 /** Functions of the interpreter's module that translated regions call. */
 import type { ModuleBuilder } from '../../wasm/module.ts'
 import { flagKind } from '../flag-kind.ts'
-import { REGION_TABLE, region, scratch, tlb } from '../layout.ts'
+import { callRegion, needBudget, pushFetchHit, pushRecord } from '../emit/region-entry.ts'
+import { region, scratch } from '../layout.ts'
 import { REGION_RESULT } from '../translator/region-result.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
@@ -84,32 +85,10 @@ export function emitEnter(c: Emitted, ports: EnterPorts): void {
   c.i32(region.MAX_DEPTH)
   c.op('i32.ge_s')
   c.brIf(miss, false)
-  // The page of the target, by the fetch side of the soft TLB.
-  c.get(target)
-  c.i64(tlb.INDEX_SHIFT)
-  c.op('i64.shr_u')
-  c.op('i32.wrap_i64')
-  c.i32(tlb.INDEX_MASK)
-  c.op('i32.and')
-  c.i32(0)
-  c.memory('i32.load', scratch.TLB)
-  c.op('i32.add')
-  c.tee(entry)
-  c.memory('i64.load', tlb.FETCH)
-  c.get(target)
-  c.i64(-4093) // the page and the two bits that must be 0
-  c.op('i64.and')
-  c.op('i64.ne')
+  pushFetchHit(c, target, entry)
+  c.op('i32.eqz')
   c.brIf(miss, false)
-  c.get(entry)
-  c.memory('i32.load', tlb.FETCH + 8)
-  c.get(target)
-  c.op('i32.wrap_i64')
-  c.i32(0xffc)
-  c.op('i32.and')
-  c.i32(2)
-  c.op('i32.shl')
-  c.op('i32.add')
+  pushRecord(c, target, entry)
   c.tee(rec)
   c.memory('i32.load16_u', 0)
   c.tee(opcode)
@@ -120,18 +99,8 @@ export function emitEnter(c: Emitted, ports: EnterPorts): void {
   c.call(ports.wanted)
   c.br(miss)
   c.end()
-  c.get(budget)
-  c.get(opcode)
-  c.i32(region.OPCODE - 1)
-  c.op('i32.and')
-  c.tee(opcode)
-  c.i32(2)
-  c.op('i32.shl')
-  c.memory('i32.load', REGION_TABLE)
-  c.i32(16)
-  c.op('i32.shr_u')
-  c.op('i32.lt_u')
-  c.brIf(miss, false)
+  const call = { budget, depth, opcode, ...ports }
+  needBudget(c, call, miss)
   c.i32(0)
   c.get(target)
   c.get(rec)
@@ -140,14 +109,7 @@ export function emitEnter(c: Emitted, ports: EnterPorts): void {
   c.op('i64.extend_i32_u')
   c.op('i64.sub')
   c.memory('i64.store', scratch.PC_OFFSET)
-  c.get(budget)
-  c.get(depth)
-  c.i32(1)
-  c.op('i32.add')
-  c.get(opcode)
-  c.i32(ports.functions)
-  c.op('i32.add')
-  c.callIndirect(ports.regionType)
+  callRegion(c, call)
   c.return()
   c.end()
   c.i32(0)

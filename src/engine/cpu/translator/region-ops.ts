@@ -11,7 +11,8 @@ import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { fieldValue } from '../interpreter/interpreter.ts'
-import { REGION_TABLE, record, region, scratch } from '../layout.ts'
+import { callRegion, needBudget } from '../emit/region-entry.ts'
+import { record, region, scratch } from '../layout.ts'
 import { REGION_RESULT } from './region-result.ts'
 import type { FlagPorts } from './lazy-flag-ops.ts'
 import { RegionRegisters } from './region-registers.ts'
@@ -191,6 +192,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   private callNear(at: number, called: number): void {
     const c = this.code
     const { budget, depth, result } = this.locals
+    const { functions, regionType } = this.regionPorts
     const miss = c.depth
     c.block()
     c.i32(at)
@@ -203,26 +205,9 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.i32(region.MAX_DEPTH)
     c.op('i32.ge_s')
     c.brIf(miss, false)
-    c.get(budget)
-    c.get(result)
-    c.i32(region.OPCODE - 1)
-    c.op('i32.and')
-    c.tee(result)
-    c.i32(2)
-    c.op('i32.shl')
-    c.memory('i32.load', REGION_TABLE)
-    c.i32(16)
-    c.op('i32.shr_u')
-    c.op('i32.lt_u')
-    c.brIf(miss, false)
-    c.get(budget)
-    c.get(depth)
-    c.i32(1)
-    c.op('i32.add')
-    c.get(result)
-    c.i32(this.regionPorts.functions)
-    c.op('i32.add')
-    c.callIndirect(this.regionPorts.regionType)
+    const call = { budget, depth, opcode: result, functions, regionType }
+    needBudget(c, call, miss)
+    callRegion(c, call)
     c.set(result)
     c.br(called)
     c.end()
