@@ -74,11 +74,12 @@ export const Flights = (props: Places & { readonly height: number }) => {
       token.style.offsetPath = `path('${path}')`
       current.append(token)
       const flown = token.animate(
+        // It grows and shrinks: fading, its text would be hard to read for a moment (WCAG 1.4.3).
         [
-          { offsetDistance: '0%', opacity: 0 },
-          { opacity: 1, offset: 0.15 },
-          { opacity: 1, offset: 0.8 },
-          { offsetDistance: '100%', opacity: 0 },
+          { offsetDistance: '0%', scale: 0 },
+          { scale: 1, offset: 0.15 },
+          { scale: 1, offset: 0.8 },
+          { offsetDistance: '100%', scale: 0 },
         ],
         { duration: FLIGHT_MS, easing: 'ease-in-out' },
       )
