@@ -11,6 +11,7 @@ import { GITS_TRANSLATER } from '../pure/arch/gic/gits.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import type { HostProfile } from '../pure/blueprint/host.ts'
 import { memoryMap } from '../pure/blueprint/memory-map.ts'
 import { KVM_MSI_VALID_DEVID } from '../pure/uapi/calls.ts'
 import type { KvmAnswer } from '../pure/uapi/calls.ts'
@@ -59,18 +60,36 @@ describe('gicsh', { timeout: TIMEOUT }, () => {
 })
 
 describe.skipIf(!hasLinux)('Linux on a GICv2', { timeout: TIMEOUT }, () => {
-  it('goes on to the bit, with its work in flight', () => {
-    const blueprint = { gic: 2, host: HOST_PRESETS.HC, vcpus: 2, memory: 128 * MIB } as const
-    const machine = new GuestMachine({ guest: 'linux-6.1', blueprint }).boot()
+  let machine: GuestMachine
+  let file: Uint8Array
+
+  beforeAll(() => {
+    const blueprint = { gic: 2, host: HOST_PRESETS.HC, vcpus: 4, memory: 128 * MIB } as const
+    machine = new GuestMachine({ guest: 'linux-6.1', blueprint }).boot()
     machine.type('(while :; do :; done) & sleep 0.05; echo $((6*7))\r')
     machine.vmm.run(7_777_777, Infinity)
-    const file = fileOf(machine)
+    file = fileOf(machine)
+  }, TIMEOUT)
+
+  it('goes on to the bit, with its work in flight', () => {
     const restored = goOn('linux-6.1', file)
     // Megabytes: compared by the host.
     expect(Buffer.compare(fileOf(restored), file)).toBe(0)
     for (const one of [machine, restored]) one.until('42\n')
     expect(restored.shell('cat /proc/interrupts')).toBe(machine.shell('cat /proc/interrupts'))
     expect(seen(restored)).toEqual(seen(machine))
+  })
+
+  it('moves to a host that has a GICv2 itself, and is refused on one that cannot emulate it', () => {
+    const snapshot = snapshotOf(file)
+    const to = (host: HostProfile) => ({ snapshot, onto: { ruleSet: 'mainline', base: '6.12', host } }) as const
+    const moved = new GuestMachine({ guest: 'linux-6.1', restore: to(HOST_PRESETS.H2) })
+    moved.until('42\n')
+    expect(moved.shell('nproc')).toBe('4\n')
+    expect(restoreVmm({ ...to(HOST_PRESETS.H1), engine: 'translator', onConsole: () => {} })).toEqual({
+      ok: false,
+      what: 'The snapshot cannot be restored here: the GIC; ENODEV: This host cannot emulate device type 5.',
+    })
   })
 })
 

@@ -64,10 +64,10 @@ export const distributorV2Frame = (parts: GicV2Parts): RegisterFrame<GicdV2Name>
   /** Userspace that knows GICD_IIDR knows that interrupts are in Group 0, and may say otherwise. */
   let groupsWritable = false
 
+  // Userspace reads what the guest reads: a level that is up is pending (vgic-mmio.c: vgic_uaccess_read_pending()).
   /** An SGI's pending state is GICD_SPENDSGIR's and GICD_CPENDSGIR's business; of its sources, userspace can name one. */
   const pend = strobe((irq) => isSgi(irq) || state.pend(irq))
   const unpend = strobe((irq) => isSgi(irq) || state.unpend(irq))
-  const latched = read(1, (irq) => Number(irq.latch))
   const userPend = strobe((irq, cpu) => (isSgi(irq) ? state.pendFrom(irq, 1 << parts.id(cpu)) : state.pend(irq)))
   const userUnpend = strobe((irq) => (isSgi(irq) ? state.unpendFrom(irq, irq.source) : state.unpend(irq)))
 
@@ -94,8 +94,8 @@ export const distributorV2Frame = (parts: GicV2Parts): RegisterFrame<GicdV2Name>
     },
     GICD_ISENABLER: bank.setEnable,
     GICD_ICENABLER: bank.clearEnable,
-    GICD_ISPENDR: { read: bank.setPending.read, write: pend, userRead: latched, userWrite: always(userPend) },
-    GICD_ICPENDR: { read: bank.clearPending.read, write: unpend, userRead: latched, userWrite: always(userUnpend) },
+    GICD_ISPENDR: { read: bank.setPending.read, write: pend, userWrite: always(userPend) },
+    GICD_ICPENDR: { read: bank.clearPending.read, write: unpend, userWrite: always(userUnpend) },
     GICD_ISACTIVER: bank.setActive,
     GICD_ICACTIVER: bank.clearActive,
     GICD_IPRIORITYR: bank.priority,

@@ -7,7 +7,9 @@ import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
-import { GICV2_ORDER, ORDERS } from '../../pure/image/orders.ts'
+import { settleLevels } from '../../pure/image/levels.ts'
+import { ORDERS } from '../../pure/image/orders.ts'
+import { GICV2_ORDERS } from '../../pure/image/orders-v2.ts'
 import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
@@ -521,7 +523,7 @@ export function restoreVmm(o: RestoreOptions): Made {
       calls.push({ call, answer: given })
       return given
     },
-    restorePlan(snapshot.image, snapshot.image.gic.version === 2 ? GICV2_ORDER : ORDERS.documented),
+    restorePlan(snapshot.image, (snapshot.image.gic.version === 2 ? GICV2_ORDERS : ORDERS).documented),
   )
   if (!answer.ok) return { ok: false, what: `The snapshot cannot be restored here: ${stopText(answer)}` }
   const devices = attachDevices(frame, o)
@@ -534,6 +536,7 @@ export function restoreVmm(o: RestoreOptions): Made {
       return { ok: false, what: `The snapshot's ${name}: ${error instanceof Error ? error.message : String(error)}.` }
     }
   }
+  settleLevels((call) => kvm.execute(call), snapshot.image.gic, snapshot.image.vcpus)
   const made = finish(frame, blueprint, devices)
   if (made.ok) machine.restoreRunState(snapshot.run)
   return made

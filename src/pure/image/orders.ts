@@ -1,51 +1,12 @@
 /**
- * In which order VMMs put a saved VM together again. The state is the same; what KVM refuses or loses depends on the
- * order. Banks are named, and stand for all their words.
+ * In which order VMMs put a saved VM with a GICv3 together again. The state is the same; what KVM refuses or loses
+ * depends on the order.
  */
-
-/** A bank that is written, and with what. */
-export type Write =
-  /** Its saved value. */
-  | string
-  /** The bank that clears what this one sets: with all ones, or with the value that was saved, as it reads the same. */
-  | { readonly clear: string; readonly with: 'ones' | 'saved' }
-  /** Its saved value, where this holds. (GICR_PROPBASER is 0 until something is written; 0 does not read back as 0.) */
-  | { readonly bank: string; readonly where: 'LPIs' | 'not 0' }
-
-export type Stage =
-  /** KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT. */
-  | { readonly do: 'vcpus' }
-  /** KVM_SET_ONE_REG(MPIDR_EL1) of each. */
-  | { readonly do: 'affinities' }
-  /** The device, its number of interrupts and its addresses; then its initialisation. */
-  | { readonly do: 'gic' }
-  | { readonly do: 'distributor'; readonly writes: readonly Write[] }
-  /** Each ITS: its registers, its tables from guest RAM, GITS_CTLR last. */
-  | { readonly do: 'its' }
-  /** For one vCPU after the other, these parts of it. */
-  | { readonly do: 'each vcpu'; readonly parts: readonly VcpuPart[] }
-
-export type VcpuPart =
-  | { readonly part: 'redistributor' | 'interface'; readonly writes: readonly Write[] }
-  /** KVM_GET_REG_LIST's registers. */
-  | { readonly part: 'registers' }
-  /** KVM_SET_MP_STATE. */
-  | { readonly part: 'power' }
-
-export interface Order {
-  readonly title: string
-  /** Where it can be read, or who chose it. */
-  readonly source: string
-  readonly stages: readonly Stage[]
-}
+import { cleared, create, finish } from './order.ts'
+import type { Order, VcpuPart, Write } from './order.ts'
 
 const ACTIVE = ['ICC_AP0R3_EL1', 'ICC_AP0R2_EL1', 'ICC_AP0R1_EL1', 'ICC_AP0R0_EL1'] as const
 const ACTIVE_1 = ['ICC_AP1R3_EL1', 'ICC_AP1R2_EL1', 'ICC_AP1R1_EL1', 'ICC_AP1R0_EL1'] as const
-
-const create: readonly Stage[] = [{ do: 'vcpus' }, { do: 'affinities' }, { do: 'gic' }]
-
-const cleared = (...banks: readonly string[]): readonly Write[] =>
-  banks.flatMap((bank) => [{ clear: bank, with: 'ones' } as const, bank])
 
 /** Documentation/virt/kvm/devices/arm-vgic-v3.rst: GICD_IIDR first, tables before EnableLPIs, ICC_CTLR_EL1 before the others. */
 const documented: Order = {
@@ -108,7 +69,7 @@ const documented: Order = {
       ],
     },
     { do: 'its' },
-    { do: 'each vcpu', parts: [{ part: 'registers' }, { part: 'power' }] },
+    finish,
   ],
 }
 
@@ -174,7 +135,7 @@ const qemu: Order = {
     },
     { do: 'each vcpu', parts: [interfaceOfQemu] },
     { do: 'its' },
-    { do: 'each vcpu', parts: [{ part: 'registers' }, { part: 'power' }] },
+    finish,
   ],
 }
 
@@ -187,7 +148,7 @@ const firecracker: Order = {
   source: 'Firecracker, src/vmm/src/arch/aarch64/gic/gicv3/regs: set_dist_regs(), set_redist_regs(), set_icc_regs()',
   stages: [
     { do: 'vcpus' },
-    { do: 'each vcpu', parts: [{ part: 'registers' }, { part: 'power' }] },
+    finish,
     { do: 'gic' },
     {
       do: 'distributor',
@@ -285,52 +246,6 @@ const crosvm: Order = {
       ],
     },
     { do: 'each vcpu', parts: [{ part: 'registers' }] },
-  ],
-}
-
-/** As QEMU restores a GICv2. What userspace pends of an SGI has the vCPU itself as its source: the sources come after. */
-export const GICV2_ORDER: Order = {
-  title: 'a GICv2',
-  source: 'QEMU, hw/intc/arm_gic_kvm.c: kvm_arm_gic_put()',
-  stages: [
-    ...create,
-    // GICD_IGROUPR can be written once GICD_IIDR was.
-    { do: 'distributor', writes: ['GICD_IIDR', 'GICD_CTLR'] },
-    {
-      do: 'each vcpu',
-      parts: [
-        {
-          part: 'redistributor',
-          writes: [
-            'GICD_IGROUPR',
-            'GICD_IPRIORITYR',
-            ...cleared('GICD_ISENABLER'),
-            'GICD_ISPENDR',
-            ...cleared('GICD_SPENDSGIR', 'GICD_ISACTIVER'),
-          ],
-        },
-      ],
-    },
-    {
-      do: 'distributor',
-      writes: [
-        'GICD_IGROUPR',
-        'GICD_ICFGR',
-        'GICD_IPRIORITYR',
-        'GICD_ITARGETSR',
-        ...cleared('GICD_ISENABLER'),
-        'GICD_ISPENDR',
-        ...cleared('GICD_ISACTIVER'),
-      ],
-    },
-    {
-      do: 'each vcpu',
-      parts: [
-        { part: 'interface', writes: ['GICC_CTLR', 'GICC_PMR', 'GICC_BPR', 'GICC_ABPR', 'GICC_APR'] },
-        { part: 'registers' },
-        { part: 'power' },
-      ],
-    },
   ],
 }
 
