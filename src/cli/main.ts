@@ -1,15 +1,12 @@
 /** The headless runner: `npm run vm -- --help`. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { parseSnapshot } from '../engine/vmm/snapshot.ts'
-import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
-import type { Made, Vmm, VmmOptions } from '../engine/vmm/vmm.ts'
-import { guestFiles } from './guest-files.ts'
-import { blueprintOf, restoredBlueprint } from './machine.ts'
+import type { Made, Vmm } from '../engine/vmm/vmm.ts'
 import { helpText, parseOptions } from './options.ts'
 import type { Options } from './options.ts'
 import { Script } from './script.ts'
+import { sourceOf } from './source.ts'
 import { openTerminal } from './terminal.ts'
 import { TraceFile } from './trace-file.ts'
 
@@ -28,7 +25,6 @@ const CHUNK_NS = { first: 1e6, least: 1e5, most: 1e9 } as const
 /** How far time may lag behind the wall before the rest is given up: a slow guest does not race afterwards. */
 const MAX_LAG_NS = 100 * NS_PER_MS
 
-const seconds = (): number => Math.floor(Date.now() / 1000)
 const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Runs until something ends it. A guest that resets gets a new machine, as a VMM does it. */
@@ -128,44 +124,6 @@ const writeOutput = (file: string | undefined, content: () => string | Uint8Arra
   }
 }
 
-type Start = Pick<VmmOptions, 'onConsole' | 'engine' | 'trace'>
-
-/** Where the machine comes from: how to make it, and how to make it anew when its guest resets. */
-type Source =
-  | { readonly ok: true; readonly make: (start: Start) => Made; readonly again: (start: Start) => Made }
-  | { readonly ok: false; readonly what: string }
-
-const booting = (options: Options): Source => {
-  const machine = blueprintOf(options)
-  if (!machine.ok) return machine
-  const { blueprint } = machine
-  const found = guestFiles(blueprint, options)
-  if (!found.ok) return found
-  const make = (start: Start): Made =>
-    createVmm({ ...start, blueprint, guest: found.files, wallClockSeconds: seconds() })
-  return { ok: true, make, again: make }
-}
-
-const restoring = (options: Options, file: string): Source => {
-  let bytes: Uint8Array
-  try {
-    bytes = readFileSync(file)
-  } catch (error) {
-    return { ok: false, what: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}` }
-  }
-  const parsed = parseSnapshot(bytes)
-  if (!parsed.ok) return { ok: false, what: `${file}: ${parsed.what}` }
-  const { snapshot } = parsed
-  const machine = restoredBlueprint(options, snapshot.blueprint)
-  if (!machine.ok) return machine
-  const { ruleSet, base, host } = machine.blueprint
-  return {
-    ok: true,
-    make: (start) => restoreVmm({ ...start, snapshot, onto: { ruleSet, base, host } }),
-    again: () => ({ ok: false, what: 'The guest reset itself; a restored machine has no files to boot from.' }),
-  }
-}
-
 const writeSnapshotFile = (vmm: Vmm, file: string | undefined): boolean => {
   if (file === undefined) return true
   const saved = vmm.snapshot()
@@ -193,7 +151,7 @@ const run = async (argv: readonly string[]): Promise<End> => {
   const opened = options.trace === undefined ? undefined : TraceFile.open(options.trace)
   if (opened?.ok === false) return { status: STATUS.usage, what: opened.what }
   const trace = opened?.trace
-  const source = options.restore === undefined ? booting(options) : restoring(options, options.restore)
+  const source = sourceOf(options)
   if (!source.ok) return { status: STATUS.usage, what: source.what }
   const start = { onConsole, engine: options.engine, trace: trace !== undefined }
   const made = source.make(start)

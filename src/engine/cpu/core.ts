@@ -16,6 +16,7 @@ import { floatHelpers } from './float/helpers.ts'
 import { buildInterpreter } from './interpreter/interpreter.ts'
 import { bank, mode, planMemory, region, scratch } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
+import { Meter } from './meter.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './memory-access.ts'
 import { writePauthFields } from './pauth-fields.ts'
@@ -43,6 +44,8 @@ export interface CorePorts extends MmioPorts {
   readonly ramSize: number
   /** Whether hot code is translated (tier 1); what the guest sees is the same either way. */
   readonly translate: boolean | Thresholds
+  /** Whether calls and regions are counted, which costs time. Default: no. */
+  readonly metered?: boolean
   /** HVC and SMC; `undefined`: the CPU does not go on. */
   readonly hypercall: SystemContext['hypercall']
   /** The level of a CPU's PMU overflow interrupt. */
@@ -68,6 +71,7 @@ export class Core {
   private readonly authenticates: boolean
   private readonly pmu: Pmu
   readonly translator: Translator | undefined
+  readonly meter: Meter | undefined
   private readonly bytes: Uint8Array
   private readonly ports: CorePorts
   private readonly trace: TraceTap
@@ -97,7 +101,8 @@ export class Core {
     const { buffer } = this.memory
     this.bytes = new Uint8Array(buffer)
     this.registers = new Registers(buffer)
-    const interpreter = buildInterpreter(rowsWith(ports.model.features))
+    this.meter = ports.metered === true ? new Meter(buffer) : undefined
+    const interpreter = buildInterpreter(rowsWith(ports.model.features), ports.metered === true)
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, interpreter, buffer)
     this.peeking = new Peek(this.plan, ports.ramBase, buffer, translationFeatures(ports.model.features))
@@ -145,7 +150,9 @@ export class Core {
       ...vectorHelpers(registers),
       ...cryptoHelpers(registers),
     }
-    const { run, flags, enter } = new WebAssembly.Instance(interpreter.module, { env }).exports
+    const { run, flags, enter } = new WebAssembly.Instance(interpreter.module, {
+      env: this.meter?.counted('interpreter', env) ?? env,
+    }).exports
     if (!isFunction(run) || !isFunction(flags) || !isFunction(enter)) throw new Error('the interpreter lacks an export')
     this.runWasm = run
     if (ports.translate === false) return
@@ -157,7 +164,12 @@ export class Core {
       loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
       storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
     }
-    this.translator = new Translator(interpreter, code, { memory, table, imports }, ports.translate === true ? undefined : ports.translate)
+    this.translator = new Translator(
+      interpreter,
+      code,
+      { memory, table, imports: this.meter?.counted('region', imports) ?? imports },
+      ports.translate === true ? undefined : ports.translate,
+    )
   }
 
   private systemContext(): SystemContext {
@@ -470,6 +482,7 @@ export class Core {
   /** Makes compiled code return after the instruction under way; what is left is given back later. */
   private holdBack(): void {
     if (this.given === 0) return
+    this.meter?.heldBack(this.registers.budget)
     this.withheld += this.registers.budget
     this.registers.budget = 0
   }

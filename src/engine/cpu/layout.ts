@@ -26,6 +26,8 @@ export const scratch = {
   FLAG_KIND: 0x188,
   FLAG_A: 0x190,
   FLAG_B: 0x198,
+  /** Counters of a machine that is metered (`meter.ts`): 64 bytes. */
+  METER: 0x1c0,
   /** 16 masks of 16 bits: bit NZCV of mask `cond` says whether the condition holds. */
   CONDITIONS: 0x160,
 } as const

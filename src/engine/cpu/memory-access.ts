@@ -206,7 +206,6 @@ export class MemoryAccess {
       this.registers.i32[((what & UNPRIVILEGED) !== 0 ? scratch.TLB_UNPRIVILEGED : scratch.TLB) >>> 2] ?? 0
     const page = host & ~(PAGE - 1)
     if (w.log2Size > 12) this.softTlb.noteLarge(vaLow, vaHigh, w.log2Size)
-    this.softTlb.misses++
     if (this.allowed(false, el, what)) this.softTlb.fill(bankAddress, tlb.READ, vaLow, vaHigh, page)
     if (w.dirty && this.allowed(true, el, what)) this.softTlb.fill(bankAddress, tlb.WRITE, vaLow, vaHigh, page)
   }

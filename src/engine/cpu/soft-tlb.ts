@@ -47,7 +47,6 @@ export class SoftTlb {
   private ticks = 0
   /** Mappings larger than a page that have been cached, by size: what a flush by address must widen to. */
   private readonly large = new Map<number, Set<number>>()
-  misses = 0
   flushes = 0
 
   constructor(plan: MemoryPlan, buffer: ArrayBuffer) {

@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly cpu?: CpuModelId
   /** Whether hot code is translated, and when. Default: it is. */
   readonly translate?: boolean | Thresholds
+  /** Whether calls and regions are counted, which costs time. Default: no. */
+  readonly metered?: boolean
 }
 
 /** What a machine holds that no register shows. */
@@ -78,6 +80,7 @@ export class Machine implements Hardware {
       ramBase: options.ramBase,
       ramSize: options.ramSize,
       translate: options.translate ?? true,
+      metered: options.metered ?? false,
       mmioHas: (physical) => this.space.find(physical) !== undefined,
       mmioRead: (physical, width, cpu) => {
         const region = this.space.find(physical)

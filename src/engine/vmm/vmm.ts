@@ -24,6 +24,7 @@ import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { FIRST_SPI, PPI } from '../../pure/arch/intid.ts'
 import type { Saved } from '../bus/device-state.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
+import type { MeterReading } from '../cpu/meter.ts'
 import { GenericTimer } from '../devices/generic-timer.ts'
 import { Pl011 } from '../devices/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
@@ -65,6 +66,8 @@ export interface VmmOptions {
   readonly wallClockSeconds?: number
   /** Whether the trace is watched from the first instruction on. */
   readonly trace?: boolean
+  /** Whether calls and regions are counted for `meter`, which costs time. Default: no. */
+  readonly metered?: boolean
 }
 
 /** `time`: as long as asked; `idle`: every CPU waits; `break`: `stop()` says where; `off`, `reset`: the guest asked for it; `stuck`: no CPU is on. */
@@ -102,7 +105,14 @@ export interface VmmStats {
   readonly translatedRegions: number
   readonly translatedInstructions: number
   readonly droppedRegions: number
+  /** Modules made so far, and how many of them have not been evicted; their bytes of WebAssembly. */
   readonly modules: number
+  readonly liveModules: number
+  readonly moduleBytes: number
+  /** How often every region was forgotten, because too many modules lived. */
+  readonly evictions: number
+  /** Flushes of the whole soft TLB, or of all of an address space's. */
+  readonly tlbFlushes: number
   /** Words that are no instruction of this CPU, and how often each was met. */
   readonly undefinedWords: readonly (readonly [word: number, count: number])[]
 }
@@ -284,8 +294,25 @@ export class Vmm {
       translatedInstructions: translated?.instructions ?? 0,
       droppedRegions: translated?.dropped ?? 0,
       modules: translated?.modules ?? 0,
+      liveModules: core.translator?.liveModules ?? 0,
+      moduleBytes: translated?.bytes ?? 0,
+      evictions: translated?.evictions ?? 0,
+      tlbFlushes: core.softTlb.flushes,
       undefinedWords: [...core.undefinedWords],
     }
+  }
+
+  /** What was counted of a machine that is metered. */
+  meter(): MeterReading | undefined {
+    return this.machine.core.meter?.read()
+  }
+
+  /** The CPU that ran last, and where it is; `undefined`: every CPU waits or is off. */
+  whereabouts(): { readonly cpu: number; readonly pc: bigint; readonly el: 0 | 1 } | undefined {
+    const { core } = this.machine
+    const cpu = core.cpus[core.last]
+    if (cpu === undefined || core.ready.count === 0) return undefined
+    return { cpu: cpu.index, pc: core.pcOf(cpu), el: cpu.el }
   }
 
   /** Everything about the interrupts of one vCPU; nothing of a vCPU or GIC that is not there. */
@@ -350,7 +377,7 @@ export class Vmm {
 }
 
 /** Reserves the machine's memory, which the host may not have. */
-function createMachine(o: Pick<VmmOptions, 'blueprint' | 'engine'>): Machine | string {
+function createMachine(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'metered'>): Machine | string {
   const { blueprint } = o
   try {
     return new Machine({
@@ -358,6 +385,7 @@ function createMachine(o: Pick<VmmOptions, 'blueprint' | 'engine'>): Machine | s
       ramSize: blueprint.memory,
       cpu: blueprint.cpu,
       translate: o.engine === 'translator',
+      metered: o.metered ?? false,
     })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
@@ -394,7 +422,7 @@ const vgicOf = ({ vgic }: Kvm): Vgic => {
 }
 
 /** Processor, KVM and timers: what KVM calls can be made of. */
-function frameOf(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'trace'>): Frame | string {
+function frameOf(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'trace' | 'metered'>): Frame | string {
   const { blueprint } = o
   const machine = createMachine(o)
   if (typeof machine === 'string') return machine
@@ -502,7 +530,7 @@ export function createVmm(o: VmmOptions): Made {
   return finish(frame, blueprint, attachDevices(frame, o))
 }
 
-export interface RestoreOptions extends Pick<VmmOptions, 'engine' | 'onConsole' | 'trace'> {
+export interface RestoreOptions extends Pick<VmmOptions, 'engine' | 'onConsole' | 'trace' | 'metered'> {
   readonly snapshot: Snapshot
   /** Where it goes on, where that is another place: rule set, base and host of another blueprint. */
   readonly onto?: Pick<Blueprint, 'ruleSet' | 'base' | 'host'>

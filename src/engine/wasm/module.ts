@@ -3,6 +3,7 @@ import { ByteWriter, Code } from './code.ts'
 import { valtype } from './opcodes.ts'
 import type { ValType } from './opcodes.ts'
 
+const NAME_OF_MODULE = 0
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const
 
 interface Signature {
@@ -19,6 +20,12 @@ export class ModuleBuilder {
   private importedTable = false
   private readonly elements: { offset: number; functions: readonly number[] }[] = []
   private ownTable = 0
+  private readonly name: string
+
+  /** `name`: what profilers call it. */
+  constructor(name: string) {
+    this.name = name
+  }
 
   type(parameters: readonly ValType[], results: readonly ValType[]): number {
     const key = `${parameters.join()}>${results.join()}`
@@ -132,8 +139,7 @@ export class ModuleBuilder {
         }
       })
     const headers = this.functions.map((f) => localsHeader(f.code.locals))
-    if (this.functions.some((f) => f.code.hints.length > 0))
-      section(SECTION.custom, (b) => this.writeHints(b, headers))
+    if (this.functions.some((f) => f.code.hints.length > 0)) section(SECTION.custom, (b) => this.writeHints(b, headers))
     section(SECTION.code, (b) => {
       b.unsigned(this.functions.length)
       this.functions.forEach((f, i) => {
@@ -144,7 +150,18 @@ export class ModuleBuilder {
         b.byte(0x0b)
       })
     })
+    section(SECTION.custom, (b) => this.writeName(b))
     return new Uint8Array(out.written())
+  }
+
+  /** The name section (WebAssembly Core, 7.4.1) with nothing but the module's. */
+  private writeName(b: ByteWriter): void {
+    b.name('name')
+    b.byte(NAME_OF_MODULE)
+    const name = new ByteWriter()
+    name.name(this.name)
+    b.unsigned(name.length)
+    b.append(name.written())
   }
 
   /** The custom section that tells an optimiser which branches are cold (branch hinting proposal). */

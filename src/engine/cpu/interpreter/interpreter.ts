@@ -54,7 +54,8 @@ export interface Interpreter {
   placeOperands(row: Row, word: number): Operand[]
 }
 
-export function buildInterpreter(rows: readonly Row[]): Interpreter {
+/** `metered`: regions are counted, for a `Meter`. */
+export function buildInterpreter(rows: readonly Row[], metered: boolean): Interpreter {
   const inline: Handler[] = []
   const outOfLine: Handler[] = []
   const opcodes = new Map<Row, number[]>()
@@ -72,7 +73,7 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   inline.forEach((v, i) => note(opcodes, v, special.COUNT + i))
   outOfLine.forEach((v, i) => note(opcodes, v, special.COUNT + inline.length + i))
 
-  const m = new ModuleBuilder()
+  const m = new ModuleBuilder('interpreter')
   const helperNames = collectHelpers([...inline, ...outOfLine])
   const decode = m.importFunction('decode', ['i32'], [])
   const fetch = m.importFunction('fetch', ['i32', 'i32'], ['i32'])
@@ -139,7 +140,17 @@ export function buildInterpreter(rows: readonly Row[]): Interpreter {
   emitEnter(enter.code, { functions: functions.length, regionType, wanted })
   m.export('enter', enter.index)
   const loop = m.function([], ['i32'])
-  const ports = { decode, fetch, undefinedInstruction, flags: flags.index, functions: functions.length, calls, handlerType, regionType }
+  const ports = {
+    decode,
+    fetch,
+    undefinedInstruction,
+    flags: flags.index,
+    functions: functions.length,
+    calls,
+    handlerType,
+    regionType,
+    metered,
+  }
   emitLoop(loop.code, inline, ports)
   m.export('run', loop.index)
 
@@ -176,7 +187,7 @@ function note(opcodes: Map<Row, number[]>, v: Handler, opcode: number): void {
 /** Emits every body once into nothing, to learn which helpers they call. */
 function collectHelpers(variants: readonly Handler[]): [string, number][] {
   const found = new Map<string, number>()
-  const m = new ModuleBuilder()
+  const m = new ModuleBuilder('nothing')
   const f = m.function(['i32'], ['i32'])
   const nowhere = (): void => {}
   const frame: Frame = {

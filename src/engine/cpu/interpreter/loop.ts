@@ -7,6 +7,7 @@ import { InterpreterOps } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
 import { pushFetchHit, pushRecord } from '../emit/region-entry.ts'
 import { REGION_TABLE, record, region, scratch } from '../layout.ts'
+import { emitRegionEntered, emitRegionLeft } from '../meter.ts'
 import { REGION_RESULT } from '../translator/region-result.ts'
 
 export interface LoopPorts {
@@ -21,6 +22,8 @@ export interface LoopPorts {
   readonly handlerType: number
   /** Of regions: budget and depth in, result out. */
   readonly regionType: number
+  /** Whether it is counted how regions end. */
+  readonly metered: boolean
 }
 
 /**
@@ -252,6 +255,7 @@ function emitRegionCall(
   c.if(undefined, false)
   originalOpcode()
   c.end()
+  if (ports.metered) emitRegionEntered(c, local.budget)
   c.get(local.budget)
   c.i32(0)
   number()
@@ -262,6 +266,7 @@ function emitRegionCall(
   c.i32(0)
   c.memory('i32.load', scratch.BUDGET)
   c.set(local.budget)
+  if (ports.metered) emitRegionLeft(c, local.budget, local.result)
   // Regions that were called may have come to another page.
   c.i32(0)
   c.memory('i64.load', scratch.PC_OFFSET)

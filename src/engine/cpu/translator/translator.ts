@@ -90,7 +90,8 @@ export class Translator {
   /** Set while compiled code may be running, which only a sample may change. */
   private compileSoon = false
   private next = 0
-  private liveModules = 0
+  /** Modules whose regions can be entered. */
+  liveModules = 0
   /** Regions by page, the address of its first record. */
   private readonly pages = new Map<number, Installed[]>()
   /** Roots that were found not to be worth it. */
@@ -219,7 +220,7 @@ export class Translator {
     this.queue.clear()
     if (this.next + batch.length > region.MAX || this.liveModules >= this.when.modules) this.evict()
     const planned = batch.map(({ root, blocks }) => planRegion(blocks, root, this.effects))
-    const m = new ModuleBuilder()
+    const m = new ModuleBuilder('regions')
     const helpers = new Map<string, number>()
     const ports = {
       loadSlow: m.importFunction('loadSlow', ['i32', 'i32', 'i32'], ['i32']),

@@ -1,0 +1,51 @@
+/** Where the machine of some options comes from: files that it boots, or a snapshot that it goes on with. */
+import { readFileSync } from 'node:fs'
+import { parseSnapshot } from '../engine/vmm/snapshot.ts'
+import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
+import type { Made, VmmOptions } from '../engine/vmm/vmm.ts'
+import { guestFiles } from './guest-files.ts'
+import { blueprintOf, restoredBlueprint } from './machine.ts'
+import type { Options } from './options.ts'
+
+const seconds = (): number => Math.floor(Date.now() / 1000)
+
+export type Start = Pick<VmmOptions, 'onConsole' | 'engine' | 'trace' | 'metered' | 'wallClockSeconds'>
+
+/** Where a machine comes from: how to make it, and how to make it anew when its guest resets. */
+export type Source =
+  | { readonly ok: true; readonly make: (start: Start) => Made; readonly again: (start: Start) => Made }
+  | { readonly ok: false; readonly what: string }
+
+const booting = (options: Options): Source => {
+  const machine = blueprintOf(options)
+  if (!machine.ok) return machine
+  const { blueprint } = machine
+  const found = guestFiles(blueprint, options)
+  if (!found.ok) return found
+  const make = (start: Start): Made =>
+    createVmm({ wallClockSeconds: seconds(), ...start, blueprint, guest: found.files })
+  return { ok: true, make, again: make }
+}
+
+const restoring = (options: Options, file: string): Source => {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    return { ok: false, what: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}` }
+  }
+  const parsed = parseSnapshot(bytes)
+  if (!parsed.ok) return { ok: false, what: `${file}: ${parsed.what}` }
+  const { snapshot } = parsed
+  const machine = restoredBlueprint(options, snapshot.blueprint)
+  if (!machine.ok) return machine
+  const { ruleSet, base, host } = machine.blueprint
+  return {
+    ok: true,
+    make: (start) => restoreVmm({ ...start, snapshot, onto: { ruleSet, base, host } }),
+    again: () => ({ ok: false, what: 'The guest reset itself; a restored machine has no files to boot from.' }),
+  }
+}
+
+export const sourceOf = (options: Options): Source =>
+  options.restore === undefined ? booting(options) : restoring(options, options.restore)
