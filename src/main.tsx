@@ -1,5 +1,6 @@
 /** Makes the worker and hands its port to the page: the only file that knows of both. */
-import { StrictMode } from 'react'
+import { startTransition, StrictMode, useEffect } from 'react'
+import type { ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app/app.tsx'
 import { createSession } from './app/session/session.ts'
@@ -21,18 +22,31 @@ worker.addEventListener('error', ({ message }) => session.report(`The worker sto
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element "root"')
-createRoot(root).render(
-  <StrictMode>
-    <App session={session} />
-  </StrictMode>,
-)
 
-const start = async (): Promise<void> => {
+/** Starts the session when the page is there: a change while it is rendered would have it rendered again in one piece. */
+const Started = ({ children }: { readonly children: ReactNode }): ReactNode => {
+  useEffect(() => {
+    session.start().catch((error: unknown) => session.report(String(error)))
+  }, [])
+  return children
+}
+
+const open = async (): Promise<void> => {
+  // First, so that the first paint shows what the address says.
   await followAddress(session, {
     hash: () => location.hash,
     replace: (fragment) => history.replaceState(undefined, '', `#${fragment}`),
     onChange: (changed) => window.addEventListener('hashchange', changed),
   })
-  await session.start()
+  // A transition is rendered in slices: the page answers while it comes.
+  startTransition(() => {
+    createRoot(root).render(
+      <Started>
+        <StrictMode>
+          <App session={session} />
+        </StrictMode>
+      </Started>,
+    )
+  })
 }
-start().catch((error: unknown) => session.report(String(error)))
+open().catch((error: unknown) => session.report(String(error)))

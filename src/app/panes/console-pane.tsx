@@ -131,10 +131,17 @@ const ConsolePane = () => {
   const [searching, setSearching] = useState(false)
 
   useEffect(() => {
-    if (place.current === null) return
-    const opened = openScreen(place.current, session, () => setSearching(true))
-    screen.current = opened
-    return () => opened.dispose()
+    const { current } = place
+    if (current === null) return
+    // A task of its own: the terminal takes as long to make as the rest of the page.
+    const timer = setTimeout(() => {
+      screen.current = openScreen(current, session, () => setSearching(true))
+    })
+    return () => {
+      clearTimeout(timer)
+      screen.current?.dispose()
+      screen.current = undefined
+    }
   }, [session])
 
   const close = (): void => {

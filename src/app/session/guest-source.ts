@@ -2,7 +2,7 @@
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import type { GuestFiles } from '../../pure/protocol/commands.ts'
-import { fetchBytes, manifestUrl, unpacked } from './guests.ts'
+import { fetchFile, manifestUrl, received } from './guests.ts'
 import type { FileRole, GuestEntry, Loaded, Loading } from './guests.ts'
 import type { OwnFile } from './state.ts'
 
@@ -46,17 +46,17 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
     const url = new URL(path, manifestUrl(page))
     const before = kept.get(url.href)
     if (before !== undefined) return { ok: true, value: before }
-    const packed = await fetchBytes(url, (loaded, total) => tell({ stage: 'download', loaded, total }), signal)
-    if (!packed.ok) return packed
-    tell({ stage: 'unpack', loaded: packed.value.length, total: packed.value.length })
-    const bytes = await unpacked(url.pathname, packed.value)
+    const file = await fetchFile(url, signal)
+    if (!file.ok) return file
+    const bytes = await received(file.value, (loaded, total) => tell({ stage: 'download', loaded, total }))
     if (bytes.ok) kept.set(url.href, bytes.value)
     return bytes
   }
 
   const program = async (): Promise<Loaded<string>> => {
     const url = new URL(PROGRAM, page)
-    const bytes = await fetchBytes(url, () => {})
+    const file = await fetchFile(url)
+    const bytes = file.ok ? await received(file.value) : file
     return bytes.ok ? { ok: true, value: new TextDecoder().decode(bytes.value) } : bytes
   }
 

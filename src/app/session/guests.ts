@@ -17,7 +17,7 @@ const manifestSchema = z.object({
 export type GuestEntry = z.infer<typeof manifestSchema>['guests'][number]
 
 export interface Loading {
-  readonly stage: 'download' | 'unpack' | 'build' | 'boot'
+  readonly stage: 'download' | 'build' | 'boot'
   /** Bytes, where they are known. */
   readonly loaded: number
   readonly total: number
@@ -27,7 +27,6 @@ export interface Loading {
 
 const STAGES: Record<Loading['stage'], string> = {
   download: 'Fetching the guest',
-  unpack: 'Unpacking the guest',
   build: 'Building the machine',
   boot: 'The guest boots',
 }
@@ -73,55 +72,77 @@ export const loadManifest = async (url: URL): Promise<Loaded<readonly GuestEntry
   return parsed.success ? { ok: true, value: parsed.data.guests } : wrong(`${url.pathname} is not a list of guests.`)
 }
 
-export const fetchBytes = async (
-  url: URL,
-  progress: (loaded: number, total: number) => void,
-  signal?: AbortSignal,
-): Promise<Loaded<Uint8Array<ArrayBuffer>>> => {
+/** A file that may come packed, as it comes; `length` of it will come, 0 where that is not known. */
+export interface Incoming {
+  /** For sentences. */
+  readonly name: string
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>
+  readonly length: number
+}
+
+export const fetchFile = async (url: URL, signal?: AbortSignal): Promise<Loaded<Incoming>> => {
   const reached = await reach(url, signal)
   if (!reached.ok) return reached
   const { body, headers } = reached.value
-  const total = Number(headers.get('content-length') ?? 0)
   if (body === null) return wrong(`${url.pathname} is empty.`)
-  const parts: Uint8Array[] = []
+  return { ok: true, value: { name: url.pathname, stream: body, length: Number(headers.get('content-length') ?? 0) } }
+}
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** RFC 1952, 2.3.1. What comes in pieces of one byte is left to the engine, which looks again. */
+const isGzip = (bytes: Bytes): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/** How long pieces of a file may follow one another before the page has its turn. */
+const TURN_MS = 10
+
+const turnOfPage = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
+
+/**
+ * Receives a file, and unpacks gzip while it comes: here, where it takes milliseconds, and not in the guest. Piece by
+ * piece, so that the page stays awake. Anything else stays as it is.
+ */
+export const received = async (
+  { name, stream, length }: Incoming,
+  progress: (loaded: number, total: number) => void = () => {},
+): Promise<Loaded<Bytes>> => {
+  const reader = stream.getReader()
   let loaded = 0
-  try {
-    for (const reader = body.getReader(); ;) {
-      const { done, value } = await reader.read()
-      if (done) break
-      parts.push(value)
-      loaded += value.length
-      progress(loaded, total)
+  let broken = false
+  const next = async (): Promise<Bytes | undefined> => {
+    try {
+      const { value } = await reader.read()
+      loaded += value?.length ?? 0
+      progress(loaded, length)
+      return value
+    } catch (error) {
+      broken = true
+      throw error
     }
-  } catch {
-    return wrong(`${url.pathname} broke off after ${loaded} bytes.`)
   }
-  return { ok: true, value: joined(parts, loaded) }
-}
-
-const joined = (parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> => {
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
-
-const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
-
-/** Unpacks gzip here, where it takes milliseconds, and not in the guest; anything else stays as it is. */
-export const unpacked = async (
-  name: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Loaded<Uint8Array<ArrayBuffer>>> => {
-  if (!isGzip(bytes)) return { ok: true, value: bytes }
   try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-    return { ok: true, value: new Uint8Array(await new Response(stream).arrayBuffer()) }
+    const first = await next()
+    let ahead = first
+    let since = performance.now()
+    const pieces = new ReadableStream<Bytes>({
+      pull: async (to) => {
+        if (performance.now() - since > TURN_MS) {
+          await turnOfPage()
+          since = performance.now()
+        }
+        const piece = ahead ?? (await next())
+        ahead = undefined
+        if (piece === undefined) to.close()
+        else to.enqueue(piece)
+      },
+    })
+    const packed = first !== undefined && isGzip(first)
+    const plain = packed ? pieces.pipeThrough(new DecompressionStream('gzip')) : pieces
+    return { ok: true, value: new Uint8Array(await new Response(plain).arrayBuffer()) }
   } catch {
-    return wrong(`${name} begins like a gzip file and is not one.`)
+    return wrong(
+      broken ? `${name} broke off after ${loaded} bytes.` : `${name} begins like a gzip file and is not one.`,
+    )
   }
 }
 

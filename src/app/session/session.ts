@@ -20,7 +20,7 @@ import { BOOT_STAGES, READY } from './boot-stages.ts'
 import { createConsoleFeed } from './console-feed.ts'
 import type { ConsoleFeed } from './console-feed.ts'
 import { createGuestSource, NOT_PREPARED } from './guest-source.ts'
-import { loadManifest, manifestUrl, roleOf, unpacked } from './guests.ts'
+import { loadManifest, manifestUrl, received, roleOf } from './guests.ts'
 import type { FileRole } from './guests.ts'
 import type { LinkedDocument } from './link.ts'
 import { initialState } from './state.ts'
@@ -366,7 +366,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),
     dropFiles: async (files) => {
       for (const file of files) {
-        const bytes = await unpacked(file.name, new Uint8Array(await file.arrayBuffer()))
+        const bytes = await received({ name: file.name, stream: file.stream(), length: file.size })
         const role: FileRole | undefined = bytes.ok ? roleOf(bytes.value) : undefined
         if (!bytes.ok) report(bytes.what)
         else if (role === undefined) {
