@@ -1,34 +1,36 @@
 /**
  * `npm run fuzz -- --seconds N --seed S [--class NAME] [--tier both|interpreter|translator]`: random instructions on our
- * CPU and on QEMU, until the time is over or so many differ (`--mismatches`). `--record N` writes the recorded vectors anew
- * instead, N batches of them. Exit status: 0 all the same, 1 something differs, 2 usage.
+ * CPU and on QEMU, until the time is over or so many differ (`--mismatches`). `--words` runs random words in both tiers
+ * instead, and `--record N` writes the recorded vectors anew, N batches of them. Exit status: 0 all the same, 1 something
+ * differs, 2 usage.
  */
 import { parseArgs } from 'node:util'
-import { classes } from '../src/pure/arch/a64/rows/index.ts'
-import type { ClassName } from '../src/pure/arch/a64/rows/index.ts'
+import { classNames, isClassName } from '../src/pure/arch/a64/rows/index.ts'
+import { CPU_MODEL_IDS } from '../src/pure/arch/cpu/models.ts'
 import { buildDriver } from '../src/testing/fuzz/driver.ts'
 import { EXCLUDED } from '../src/testing/fuzz/exclusions.ts'
 import { Fuzzer } from '../src/testing/fuzz/fuzz.ts'
+import type { Coverage, FuzzOptions } from '../src/testing/fuzz/fuzz.ts'
 import { record } from '../src/testing/fuzz/recorded.ts'
-import type { Tier } from '../src/testing/fuzz/runners.ts'
 import { missingTools } from '../src/testing/oracle/run-instruction.ts'
+import { WordFuzzer } from '../src/testing/random-words/word-fuzzer.ts'
 
 function usage(what: string): never {
-  console.error(`${what}\nnpm run fuzz -- --seconds N --seed S [--class NAME] [--tier both|interpreter|translator]`)
-  console.error(`Classes: ${Object.keys(classes).join(', ')}`)
+  console.error(
+    `${what}\nnpm run fuzz -- --seconds N --seed S [--class NAME] [--tier both|interpreter|translator] [--words]`,
+  )
+  console.error(`Classes: ${classNames.join(', ')}`)
   process.exit(2)
 }
 
-const isClass = (name: string): name is ClassName => name in classes
+interface Options extends FuzzOptions {
+  readonly seconds: number
+  readonly words: boolean
+  /** Batches to record. */
+  readonly batches: number
+}
 
-function options(): {
-  seconds: number
-  seed: number
-  class: ClassName | undefined
-  tiers: Tier[]
-  give: number
-  batches: number
-} {
+function options(): Options {
   let values
   try {
     ;({ values } = parseArgs({
@@ -38,6 +40,7 @@ function options(): {
         class: { type: 'string' },
         tier: { type: 'string', default: 'both' },
         mismatches: { type: 'string', default: '20' },
+        words: { type: 'boolean', default: false },
         record: { type: 'string', default: '0' },
       },
     }))
@@ -48,7 +51,7 @@ function options(): {
     const value = Number(text)
     return Number.isFinite(value) && value >= 0 ? value : usage(`--${name} wants a number, not '${text}'.`)
   }
-  if (values.class !== undefined && !isClass(values.class)) return usage(`There is no class '${values.class}'.`)
+  if (values.class !== undefined && !isClassName(values.class)) return usage(`There is no class '${values.class}'.`)
   if (!['both', 'interpreter', 'translator'].includes(values.tier)) return usage(`There is no tier '${values.tier}'.`)
   return {
     seconds: number('seconds', values.seconds),
@@ -56,34 +59,80 @@ function options(): {
     class: values.class,
     tiers: (['interpreter', 'translator'] as const).filter((tier) => values.tier === 'both' || values.tier === tier),
     give: number('mismatches', values.mismatches),
+    words: values.words,
     batches: number('record', values.record),
   }
 }
 
-const { seconds, batches, ...wanted } = options()
-const missing = missingTools()
-if (missing.length > 0) usage(`The fuzzer needs ${missing.join(', ')}.`)
-const driver = buildDriver()
-if (batches > 0) {
-  record(driver, batches, wanted.seed)
-  driver.dispose()
-  process.exit(0)
-}
 const start = performance.now()
 const elapsed = (): number => (performance.now() - start) / 1000
-const fuzzer = new Fuzzer(driver, wanted)
-while (elapsed() < seconds && !fuzzer.done) fuzzer.step()
-driver.dispose()
 
-for (const { tier, row, text, word, what, from } of fuzzer.mismatches) {
-  console.log(`${row}: 0x${word.toString(16)} ${text} (${tier})`)
-  console.log(`  ${what.slice(0, 6).join('\n  ')}\n  from ${from}`)
+const HEADING = ['Class', 'instructions', 'rows hit']
+const line = ([name = '', count = '', hit = '']: readonly string[], missed: readonly string[] = []): string =>
+  name.padEnd(16) +
+  count.padStart(14) +
+  hit.padStart(10) +
+  (missed.length > 0 ? `  not drawn: ${missed.join(', ')}` : '')
+
+/** What was compared, class by class. */
+function table(coverage: readonly Coverage[]): string {
+  const cells = (name: string, of: readonly Coverage[]): string[] => {
+    const sum = (value: (one: Coverage) => number): number => of.reduce((total, one) => total + value(one), 0)
+    const rows = sum((one) => one.rows)
+    return [name, String(sum((one) => one.instructions)), `${rows - sum((one) => one.without.length)}/${rows}`]
+  }
+  return [
+    line(HEADING),
+    ...coverage.map((one) => line(cells(one.name, [one]), one.without)),
+    line(cells('all', coverage)),
+  ].join('\n')
 }
-for (const [name, count] of fuzzer.known) console.log(`Known: ${name}: ${count} times`)
-const { hit } = fuzzer
-console.log(
-  `Seed ${wanted.seed}: ${fuzzer.instructions} instructions in ${elapsed().toFixed(1)} s, ${Math.round(fuzzer.instructions / elapsed())} a second; rows hit ${hit.rows} of ${hit.of}; ${fuzzer.mismatches.length} mismatches`,
-)
-if (hit.without.length > 0) console.log(`Not drawn: ${hit.without.join(', ')}`)
-for (const { rows, why } of EXCLUDED) console.log(`Left out: ${rows.source}: ${why}`)
-process.exitCode = fuzzer.mismatches.length === 0 ? 0 : 1
+
+/** Instructions beside QEMU: how many differ. */
+function fuzzInstructions(wanted: Options): number {
+  const driver = buildDriver()
+  const fuzzer = new Fuzzer(driver, wanted)
+  while (elapsed() < wanted.seconds && !fuzzer.done) fuzzer.step()
+  driver.dispose()
+  for (const { tier, row, text, word, what, from } of fuzzer.mismatches) {
+    console.log(`${row}: 0x${word.toString(16)} ${text} (${tier})`)
+    console.log(`  ${what.slice(0, 6).join('\n  ')}\n  from ${from}`)
+  }
+  for (const [name, count] of fuzzer.known) console.log(`Known: ${name}: ${count} times`)
+  for (const { rows, why } of EXCLUDED) console.log(`Left out: ${rows.source}: ${why}`)
+  console.log(table(fuzzer.coverage))
+  console.log(`Each with ${wanted.tiers.join(' and ')}; seed ${wanted.seed}, ${elapsed().toFixed(0)} s`)
+  return fuzzer.mismatches.length
+}
+
+/** Pages of random words on every CPU model, tier beside tier: how many differ. */
+function fuzzWords({ seconds, seed, give }: Options): number {
+  const fuzzers = CPU_MODEL_IDS.map((model) => ({ model, fuzzer: new WordFuzzer(model) }))
+  let differ = 0
+  for (let next = seed; elapsed() < seconds && differ < give; next++)
+    for (const { model, fuzzer } of fuzzers) {
+      const how = fuzzer.step(next)
+      if (how === undefined) continue
+      differ++
+      console.log(`${model}: ${how}`)
+    }
+  for (const { model, fuzzer } of fuzzers)
+    console.log(
+      `${model}: ${fuzzer.words} words met, ${fuzzer.exceptions} exceptions, ${fuzzer.translated} instructions translated`,
+    )
+  console.log(`Seed ${seed}, ${elapsed().toFixed(0)} s`)
+  return differ
+}
+
+const wanted = options()
+const missing = missingTools()
+if (missing.length > 0 && !wanted.words) usage(`The fuzzer needs ${missing.join(', ')}.`)
+if (wanted.batches > 0) {
+  const driver = buildDriver()
+  record(driver, wanted.batches, wanted.seed)
+  driver.dispose()
+} else {
+  const differ = wanted.words ? fuzzWords(wanted) : fuzzInstructions(wanted)
+  console.log(`${differ} mismatches`)
+  process.exitCode = differ === 0 ? 0 : 1
+}

@@ -1,12 +1,13 @@
 /** A CPU with nothing but RAM, for programs of a few instructions. */
 import { Core } from '../engine/cpu/core.ts'
 import type { CpuState } from '../engine/cpu/state.ts'
+import type { Thresholds } from '../engine/cpu/translator/translator.ts'
 import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
 import { CPU_MODELS } from '../pure/arch/cpu/models.ts'
 import type { CpuModelId } from '../pure/arch/cpu/models.ts'
 
 export const RAM = 0x4000_0000
-const RAM_SIZE = 4 * 2 ** 20
+export const RAM_SIZE = 4 * 2 ** 20
 
 export class BareCore {
   readonly core: Core
@@ -14,7 +15,7 @@ export class BareCore {
   /** Levels of the PMU's overflow interrupt, as they changed. */
   readonly pmuLevels: boolean[] = []
 
-  constructor(model: CpuModelId, translate = false) {
+  constructor(model: CpuModelId, translate: boolean | Thresholds = false) {
     this.core = new Core({
       model: CPU_MODELS[model],
       ramBase: RAM,

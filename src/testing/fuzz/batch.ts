@@ -47,6 +47,10 @@ export interface Result {
 export const stateOf = (bytes: Uint8Array, index: number): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset + recordAt(index), record.SIZE)
 
+export function copyState(from: DataView, to: DataView): void {
+  for (let i = 0; i < record.SIZE; i += 4) to.setUint32(i, from.getUint32(i, true), true)
+}
+
 export const dataOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(at(DATA.start), at(DATA.start) + DATA.size)
 
 const hex = (n: bigint | number): string => `0x${n.toString(16)}`
@@ -76,8 +80,10 @@ export function firstDifference(
   want: Uint8Array,
   got: Uint8Array,
 ): { index: number } | { byte: number } | undefined {
-  const a = new BigUint64Array(want.buffer.slice(want.byteOffset, want.byteOffset + want.byteLength))
-  const b = new BigUint64Array(got.buffer.slice(got.byteOffset, got.byteOffset + got.byteLength))
+  if (Buffer.compare(want, got) === 0) return undefined
+  const words = ({ buffer, byteOffset, byteLength }: Uint8Array): BigUint64Array =>
+    new BigUint64Array(buffer.slice(byteOffset, byteOffset + byteLength))
+  const [a, b] = [words(want), words(got)]
   const same = (from: number, length: number): number => {
     for (let i = from >>> 3; i < (from + length) >>> 3; i++) if (a[i] !== b[i]) return i * 8
     return -1

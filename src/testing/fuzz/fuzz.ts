@@ -6,12 +6,22 @@ import { classes, rowsWith } from '../../pure/arch/a64/rows/index.ts'
 import type { ClassName } from '../../pure/arch/a64/rows/index.ts'
 import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
 import { Random } from '../oracle/operands.ts'
-import { addressOfBlock, dataOf, differences, firstDifference, makeBatch, stateOf, vectorOf } from './batch.ts'
+import {
+  addressOfBlock,
+  copyState,
+  dataOf,
+  differences,
+  firstDifference,
+  makeBatch,
+  stateOf,
+  vectorOf,
+} from './batch.ts'
 import type { Batch } from './batch.ts'
 import type { Driver } from './driver.ts'
 import { knownDifference } from './known.ts'
-import { record } from './layout.ts'
+import { MAX_CASES, record } from './layout.ts'
 import { ProgramMaker } from './program.ts'
+import type { ClassTally } from './program.ts'
 import { OurCpu, runOnQemu } from './runners.ts'
 import type { Run, Tier } from './runners.ts'
 import { StateMaker } from './states.ts'
@@ -36,16 +46,54 @@ export interface Mismatch {
 }
 
 const LENGTH = 12
-const BLOCKS = 128
-const CASES = 1024
+/** Few, so that each runs on 64 states: to make and translate a block costs as much as to run it so often. */
+const BLOCKS = 32
+const CASES = MAX_CASES
 
-function copyState(from: DataView, to: DataView): void {
-  for (let i = 0; i < record.SIZE; i += 4) to.setUint32(i, from.getUint32(i, true), true)
+/** A batch as QEMU and our CPU ran it. */
+interface Both {
+  readonly batch: Batch
+  readonly want: Run
+  readonly got: Run
+}
+
+/** A block and a state that it runs on. */
+interface Case {
+  readonly block: number
+  readonly start: DataView
+}
+
+type Blocks = Batch['blocks']
+
+const piece = (blocks: Blocks, cases: readonly Case[], data: Uint8Array): Batch => {
+  const of = cases.map(({ block }) => block)
+  return makeBatch(blocks, of, data, (view, i) => {
+    const one = cases[i]
+    if (one !== undefined) copyState(one.start, view)
+  })
+}
+
+const same = ({ batch, want, got }: Both): boolean =>
+  !('failed' in want) && !('failed' in got) && firstDifference(batch, want.bytes, got.bytes) === undefined
+
+/** An n at which something is wrong that is not wrong at n - 1; `undefined`: it is not wrong at `most` either. */
+function firstWrong(most: number, isWrong: (n: number) => boolean): number | undefined {
+  if (!isWrong(most)) return undefined
+  let [right, wrong] = [0, most]
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >> 1
+    if (isWrong(middle)) wrong = middle
+    else right = middle
+  }
+  return wrong
+}
+
+/** What has been compared of a class, with each tier. */
+export interface Coverage extends Omit<ClassTally, 'drawn'> {
+  readonly instructions: number
 }
 
 export class Fuzzer {
-  /** Instructions compared, with each tier. */
-  instructions = 0
   /** Of differences that `known.ts` explains, how many of each. */
   readonly known = new Map<string, number>()
   readonly mismatches: Mismatch[] = []
@@ -66,10 +114,8 @@ export class Fuzzer {
     this.cpus = options.tiers.map((tier) => new OurCpu(driver.image, tier))
   }
 
-  get hit(): { readonly rows: number; readonly of: number; readonly without: readonly string[] } {
-    const all = this.programs.drawable
-    const without = all.filter((row) => !this.programs.drawn.has(row)).map((row) => row.name)
-    return { rows: all.length - without.length, of: all.length, without }
+  get coverage(): readonly Coverage[] {
+    return this.programs.tallies.map(({ drawn, ...rest }) => ({ ...rest, instructions: drawn * (CASES / BLOCKS) }))
   }
 
   get done(): boolean {
@@ -80,16 +126,7 @@ export class Fuzzer {
   step(): void {
     const batch = this.newBatch()
     const want = runOnQemu(this.driver.program, batch)
-    if ('failed' in want) return this.findUndefined(batch, want.failed)
-    for (const cpu of this.cpus) {
-      const got = cpu.run(batch)
-      this.instructions += batch.cases.length * LENGTH
-      if ('failed' in got) this.explain(cpu, batch, 0, got.failed)
-      else {
-        const first = firstDifference(batch, want.bytes, got.bytes)
-        if (first !== undefined) this.findAll(cpu, batch, want.bytes, got.bytes)
-      }
-    }
+    for (const cpu of this.cpus) if (!same({ batch, want, got: cpu.run(batch) })) this.findAll(cpu, batch)
   }
 
   private newBatch(): Batch {
@@ -103,80 +140,75 @@ export class Fuzzer {
     )
   }
 
-  /** Each case that differs and has no cause before it. */
-  private findAll(cpu: OurCpu, batch: Batch, want: Uint8Array, got: Uint8Array): void {
-    let found = false
-    for (let index = 0; index < batch.cases.length && !this.done; index++) {
-      if (differences(stateOf(want, index), stateOf(got, index)).length === 0) continue
-      found = this.explain(cpu, batch, index, undefined) || found
-    }
-    // A difference that no state shows, or that none shows alone: in memory only.
-    if (found) return
-    for (let index = 0; index < batch.cases.length && !this.done; index++)
-      if (this.explain(cpu, batch, index, undefined)) return
-    this.note({ tier: cpu.tier, row: 'batch', text: '', word: 0, what: ['differs as a whole only'], from: '' })
+  private both(cpu: OurCpu, batch: Batch): Both {
+    return { batch, want: runOnQemu(this.driver.program, batch), got: cpu.run(batch) }
   }
 
-  /** Finds an instruction of a case's block before which all is the same and after which it is not; true when there is one. */
-  private explain(cpu: OurCpu, batch: Batch, index: number, failed: string | undefined): boolean {
-    const words = batch.blocks[batch.cases[index] ?? 0] ?? []
-    const start = stateOf(batch.bytes, index)
-    const after = (length: number): { piece: Batch; want: Run; got: Run; same: boolean } => {
-      const piece = makeBatch([words.slice(0, length)], [0], dataOf(batch.bytes), (view) => copyState(start, view))
-      const want = runOnQemu(this.driver.program, piece)
-      const got = cpu.run(piece)
-      const ended = !('failed' in want) && !('failed' in got)
-      return { piece, want, got, same: ended && firstDifference(piece, want.bytes, got.bytes) === undefined }
+  /** Explains a case of each block that differs. Every case starts from the memory that QEMU has left of those before it. */
+  private findAll(cpu: OurCpu, batch: Batch): void {
+    let data = dataOf(batch.bytes)
+    let rest: readonly Case[] = batch.cases.map((block, index) => ({ block, start: stateOf(batch.bytes, index) }))
+    while (!this.done) {
+      const [cases, memory] = [rest, data]
+      const run = (count: number): Both => this.both(cpu, piece(batch.blocks, cases.slice(0, count), memory))
+      const count = firstWrong(cases.length, (n) => !same(run(n)))
+      const wrong = cases[(count ?? 0) - 1]
+      if (count === undefined || wrong === undefined) return
+      const { want } = run(count - 1)
+      if ('failed' in want) throw new Error(`once it did not fail: ${want.failed}`)
+      const after = this.explain(cpu, batch.blocks, wrong, dataOf(want.bytes))
+      if (after === undefined) return
+      data = dataOf(after)
+      rest = cases.slice(count).filter(({ block }) => block !== wrong.block)
     }
-    let differs = after(words.length)
-    if (differs.same) {
-      if (failed !== undefined)
-        return this.note({ tier: cpu.tier, row: 'batch', text: '', word: 0, what: [failed], from: '' })
-      return false
+  }
+
+  /**
+   * Notes the instruction of a case before which all is the same, and after which it is not. Answers with what QEMU makes of
+   * the whole case; `undefined`: it does not come to its end.
+   */
+  private explain(cpu: OurCpu, blocks: Blocks, wrong: Case, data: Uint8Array): Uint8Array | undefined {
+    const words = blocks[wrong.block] ?? []
+    const run = (length: number): Both => {
+      const alone = blocks.map((_, block) => (block === wrong.block ? words.slice(0, length) : []))
+      return this.both(cpu, piece(alone, [wrong], data))
     }
-    let [low, high, before] = [0, words.length, start]
-    while (high - low > 1) {
-      const middle = (low + high) >> 1
-      const run = after(middle)
-      if (run.same && 'bytes' in run.want) [low, before] = [middle, stateOf(run.want.bytes, 0)]
-      else [high, differs] = [middle, run]
+    const length = firstWrong(words.length, (n) => !same(run(n)))
+    if (length === undefined) this.note({ tier: cpu.tier, what: ['differs among others only'] })
+    else {
+      const last = { word: words[length - 1] ?? 0, address: addressOfBlock(wrong.block) + 4 * (length - 1) }
+      this.tell(cpu.tier, last, run(length - 1), run(length))
     }
-    const { piece, want, got } = differs
-    const word = words[low] ?? 0
+    const { want } = run(words.length)
+    return 'failed' in want ? undefined : want.bytes
+  }
+
+  /** Notes how an instruction differs, by runs that end before and after it. */
+  private tell(tier: Tier, last: { word: number; address: number }, before: Both, after: Both): void {
+    const { word, address } = last
+    if ('failed' in before.want) throw new Error(`once it did not fail: ${before.want.failed}`)
+    const start = stateOf(before.want.bytes, 0)
     const row = this.decoder.decode(word)
-    const text = disassemble(word, addressOfBlock(0) + 4 * low)
-    const found = { tier: cpu.tier, row: row?.name ?? 'none', text, word, from: this.inputs(row, word, before) }
+    const found = {
+      tier,
+      word,
+      row: row?.name ?? 'none',
+      text: disassemble(word, address),
+      from: this.inputs(row, word, start),
+    }
+    const { batch, want, got } = after
     if ('failed' in want) return this.note({ ...found, what: [want.failed] })
     if ('failed' in got) return this.note({ ...found, what: [got.failed] })
     const states = { want: stateOf(want.bytes, 0), got: stateOf(got.bytes, 0) }
-    const known = row === undefined ? undefined : knownDifference({ row, word, before, ...states })
-    if (known === undefined) {
-      const list = differences(states.want, states.got)
-      const memory = `memory differs: ${JSON.stringify(firstDifference(piece, want.bytes, got.bytes))}`
-      return this.note({ ...found, what: list.length > 0 ? list : [memory] })
-    }
-    this.known.set(known, (this.known.get(known) ?? 0) + 1)
-    return true
+    const known = row === undefined ? undefined : knownDifference({ row, word, before: start, ...states })
+    if (known !== undefined) return void this.known.set(known, (this.known.get(known) ?? 0) + 1)
+    const list = differences(states.want, states.got)
+    const memory = `memory differs: ${JSON.stringify(firstDifference(batch, want.bytes, got.bytes))}`
+    this.note({ ...found, what: list.length > 0 ? list : [memory] })
   }
 
-  private note(mismatch: Mismatch): true {
-    this.mismatches.push(mismatch)
-    return true
-  }
-
-  /** Blocks that QEMU does not run to their end. */
-  private findUndefined(batch: Batch, failed: string): void {
-    let found = 0
-    batch.blocks.forEach((words, block) => {
-      const index = batch.cases.indexOf(block)
-      if (found > 0 || index < 0) return
-      const alone = makeBatch([words], [0], dataOf(batch.bytes), (view) => copyState(stateOf(batch.bytes, index), view))
-      if (!('failed' in runOnQemu(this.driver.program, alone))) return
-      found++
-      const [cpu] = this.cpus
-      if (cpu !== undefined) this.explain(cpu, batch, index, failed)
-    })
-    if (found === 0) this.note({ tier: 'interpreter', row: 'batch', text: '', word: 0, what: [failed], from: '' })
+  private note(mismatch: Pick<Mismatch, 'tier' | 'what'> & Partial<Mismatch>): void {
+    this.mismatches.push({ row: 'batch', text: '', word: 0, from: '', ...mismatch })
   }
 
   private inputs(row: Row | undefined, word: number, state: DataView): string {

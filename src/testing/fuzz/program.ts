@@ -1,9 +1,12 @@
-/** Blocks of random valid instructions, drawn from the rows so that every row has its turn. */
+/** Blocks of random valid instructions, drawn from the rows so that every class, and in it every row, has its turn. */
 import { gpr } from '../../pure/arch/a64/ops.ts'
 import type { Decoder } from '../../pure/arch/a64/decoder.ts'
 import type { Row } from '../../pure/arch/a64/row.ts'
+import { classNames, classes } from '../../pure/arch/a64/rows/index.ts'
+import type { ClassName } from '../../pure/arch/a64/rows/index.ts'
 import type { Random } from '../oracle/operands.ts'
 import { addressOfBlock } from './batch.ts'
+import { Deck } from './deck.ts'
 import { KNOWN } from './known.ts'
 import { DATA, purpose } from './layout.ts'
 import { isExcluded } from './exclusions.ts'
@@ -27,7 +30,10 @@ const READABLE = [...WRITABLE, 0x1b4400, 0x1b4420]
 const SYSREG_BITS = 0x1fffe0
 const isSysregMove = (row: Row): boolean => /^(MSR \(register\)|MRS)/.test(row.name)
 
-const RARELY = 16
+const RARELY = 256
+
+/** Branches lead so many instructions on at most: what is jumped over is not compared. */
+const FARTHEST = 3
 
 /** Farther than this from a base nothing is accessed. */
 const REACH = 4096
@@ -35,43 +41,53 @@ const REACH = 4096
 /** How an operand's register may be chosen. */
 const isFree = (value: number): boolean => value < purpose.FIRST || value > 30
 
+/** What a maker of programs has drawn of a class. */
+export interface ClassTally {
+  readonly name: ClassName
+  readonly drawn: number
+  /** Rows that a straight-line block can hold, and the names of those that have not been drawn. */
+  readonly rows: number
+  readonly without: readonly string[]
+}
+
 export class ProgramMaker {
   private readonly decoder: Decoder
-  private readonly rows: readonly Row[]
   private readonly random: Random
-  private deck: Row[] = []
+  private readonly rows: ReadonlyMap<ClassName, readonly Row[]>
+  private readonly decks: Deck<Deck<Row>>
   /** Instructions made, by row. */
-  readonly drawn = new Map<Row, number>()
+  private readonly drawn = new Map<Row, number>()
 
   constructor(rows: readonly Row[], decoder: Decoder, random: Random) {
-    this.rows = rows.filter((row) => !isExcluded(row))
     this.decoder = decoder
     this.random = random
+    const wanted = new Set(rows.filter((row) => !isExcluded(row)))
+    this.rows = new Map(
+      classNames
+        .map((name) => [name, classes[name].filter((row) => wanted.has(row))] as const)
+        .filter(([, list]) => list.length > 0),
+    )
+    this.decks = new Deck(
+      [...this.rows.values()].map((list) => new Deck(list, random)),
+      random,
+    )
   }
 
-  /** Those that a straight-line block can hold. */
-  get drawable(): readonly Row[] {
-    return this.rows
-  }
-
-  private nextRow(): Row {
-    if (this.deck.length === 0) {
-      this.deck = [...this.rows]
-      for (let i = this.deck.length - 1; i > 0; i--) {
-        const j = this.random.below(i + 1)
-        const [a, b] = [this.deck[i], this.deck[j]]
-        if (a !== undefined && b !== undefined) [this.deck[i], this.deck[j]] = [b, a]
-      }
-    }
-    const row = this.deck.pop()
-    if (row === undefined) throw new Error('there are no rows to draw from')
-    return row
+  get tallies(): readonly ClassTally[] {
+    return [...this.rows].map(([name, rows]) => ({
+      name,
+      drawn: rows.reduce((sum, row) => sum + (this.drawn.get(row) ?? 0), 0),
+      rows: rows.length,
+      without: rows.filter((row) => !this.drawn.has(row)).map((row) => row.name),
+    }))
   }
 
   block(number: number, length: number): number[] {
     const words: number[] = []
+    /** Where branches lead. */
+    const landings = new Set<number>()
     while (words.length < length) {
-      const row = this.nextRow()
+      const row = this.decks.next().next()
       const address = addressOfBlock(number) + 4 * words.length
       const word = this.wordOf(row, address, length - words.length)
       if (word === undefined) continue
@@ -79,9 +95,11 @@ export class ProgramMaker {
       const rare = this.drawn.has(row) && KNOWN.some((known) => known.row === row.name)
       if (rare && this.random.below(RARELY) > 0) continue
       if (isExclusiveStore(row)) {
-        if (length - words.length < 2) continue
+        // Alone, the store would tell of a load of another case.
+        if (length - words.length < 2 || landings.has(words.length + 1)) continue
         words.push(loadBefore(word))
       }
+      if (isBranch(row)) landings.add(words.length + (row.fieldsOf(word)['i'] ?? 0))
       words.push(word)
       this.drawn.set(row, (this.drawn.get(row) ?? 0) + 1)
     }
@@ -92,7 +110,7 @@ export class ProgramMaker {
   private wordOf(row: Row, address: number, left: number): number | undefined {
     for (let attempt = 0; attempt < 400; attempt++) {
       let word = (row.match | (this.random.u32() & ~row.mask)) >>> 0
-      if (isBranch(row)) word = withField(row, word, 'i', 1 + this.random.below(left))
+      if (isBranch(row)) word = withField(row, word, 'i', 1 + this.random.below(Math.min(left, FARTHEST)))
       if (isLiteral(row)) {
         const target = DATA.middle + 4 * this.random.below(256)
         word = withField(row, word, 'i', (target - address) / 4)

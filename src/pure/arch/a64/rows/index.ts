@@ -49,6 +49,9 @@ export const classes = {
 
 export type ClassName = keyof typeof classes
 
+export const isClassName = (name: string): name is ClassName => Object.hasOwn(classes, name)
+export const classNames: readonly ClassName[] = Object.keys(classes).filter(isClassName)
+
 export const rows: readonly Row[] = Object.values<readonly Row[]>(classes).flat()
 
 /** The instructions of a CPU with these features: to it, the others are UNDEFINED. */
