@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { mpidrAffinity } from '../pure/arch/affinity.ts'
 import { GICD_TYPER } from '../pure/arch/gic/gicd.ts'
+import { ICH_VMCR } from '../pure/arch/gic/ich.ts'
+import { ICC } from '../pure/arch/sysregs/gic-cpu.ts'
+import { sysregEncoding } from '../pure/arch/sysregs/encoding.ts'
 import { decodeField } from '../pure/arch/register.ts'
-import { bookRows, booksOf } from '../pure/uapi/register-book.ts'
-import type { BookRow } from '../pure/uapi/register-book.ts'
+import { bookRows, booksOf } from '../pure/uapi/registers/book.ts'
+import type { BookRow } from '../pure/uapi/registers/row.ts'
 import { GuestMachine } from './guest-machine.ts'
 import type { GuestOptions } from './guest-machine.ts'
 
@@ -14,7 +17,8 @@ const rowsOf = ({ vmm }: GuestMachine, its: boolean, cpu: number): readonly Book
   const { cpus, gicdTyper } = vmm.inspect()
   const nrIrqs = 32 * (Number(decodeField(GICD_TYPER, 'ITLinesNumber', BigInt(gicdTyper))) + 1)
   const affinity = mpidrAffinity.decode(cpus[cpu]?.mpidr ?? 0n)
-  return booksOf(3, its).flatMap((book) => bookRows(book, { cpu, affinity, nrIrqs }))
+  const host = { listRegs: 4, priBits: 5 }
+  return booksOf({ gic: 3, its, hostGicV3: true }).flatMap((book) => bookRows(book, { cpu, affinity, nrIrqs, host }))
 }
 
 const lookAtAll = (machine: GuestMachine, its: boolean): number => {
@@ -79,6 +83,29 @@ describe('a register that is looked at', () => {
   it('is a system register of its own CPU', () => {
     expect(value('MPIDR_EL1', 2).guest).toBe('80000002')
     expect(value('ICC_SRE_EL1', 1)).toEqual({ guest: '7', user: ['7'] })
+  })
+
+  it('is what the hypervisor has of it, of the registers that are EL2’s', () => {
+    const field = (name: string, register: string): bigint =>
+      decodeField(ICH_VMCR, name, BigInt(`0x${value(register, 1).user[0] ?? ''}`))
+    // What the guest wrote to its CPU interface is what KVM finds in ICH_VMCR_EL2 (IHI 0069, 12.4.8).
+    expect(field('VPMR', 'ICH_VMCR_EL2').toString(16)).toBe(value('ICC_PMR_EL1', 1).guest)
+    expect(field('VENG1', 'ICH_VMCR_EL2').toString(16)).toBe(value('ICC_IGRPEN1_EL1', 1).guest)
+    // The host H1: 4 list registers, 5 bits of priority, A3V.
+    expect(value('ICH_VTR_EL2', 0)).toEqual({ guest: undefined, user: ['90200003'] })
+    expect(value('ICH_ELRSR_EL2', 1).user).toEqual(['f'])
+  })
+
+  it('tells who wrote a system register last', () => {
+    const of = (encoding: number, cpu: number) => traced.vmm.lastWrite(cpu, encoding)
+    const traced = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: CPUS }, onTrace: () => {} }).boot()
+    const pmr = of(ICC.ICC_PMR_EL1, 1)
+    expect(pmr).toMatchObject({ by: 'MSR' })
+    expect(pmr?.at).toBeGreaterThan(of(ICC.ICC_PMR_EL1, 0)?.at ?? Infinity)
+    // ELR_EL1 is written by the last interrupt that the guest took.
+    traced.shell('sgi 3 all')
+    expect(of(sysregEncoding(3, 0, 4, 0, 1), 2)).toMatchObject({ by: 'exception' })
+    expect(of(ICC.ICC_CTLR_EL1, CPUS)).toBeUndefined()
   })
 
   it('shows userspace what the guest does not see', () => {

@@ -1,28 +1,26 @@
 /** One person's session with one worker: the document, the machine made of it, and what both have said. */
-import { mpidrAffinity, mpidrOf } from '../../pure/arch/affinity.ts'
+import { mpidrAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
-import { affinityIn, defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
-import { applyEdit } from '../../pure/blueprint/edits.ts'
-import type { Edit } from '../../pure/blueprint/edits.ts'
-import { mpidrCall, routeCalls } from '../../pure/blueprint/plan.ts'
-import type { EngineId, MachineView } from '../../pure/protocol/views.ts'
-import { MAX_BREAKPOINTS } from '../../pure/protocol/commands.ts'
-import type { CpuDetail } from '../../pure/protocol/cpu-detail.ts'
+import { affinityIn } from '../../pure/blueprint/blueprint.ts'
+import type { MachineView } from '../../pure/protocol/views.ts'
 import { mergeMachine } from '../../pure/protocol/views.ts'
-import { SCENARIOS } from '../../pure/scenarios/library.ts'
-import type { ScenarioId } from '../../pure/scenarios/library.ts'
-import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
-import { ONE_REG } from '../../pure/uapi/one-reg.ts'
-import type { Peek } from '../../pure/uapi/register-book.ts'
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import { BOOT_STAGES, READY } from './boot-stages.ts'
 import { createConsoleFeed } from './console-feed.ts'
 import type { ConsoleFeed } from './console-feed.ts'
+import { createDesk, sentence } from './desk.ts'
+import { createDocumentActions } from './document.ts'
+import type { DocumentActions } from './document.ts'
 import { createGuestSource, NOT_PREPARED } from './guest-source.ts'
 import { loadManifest, manifestUrl, received, roleOf } from './guests.ts'
 import type { FileRole } from './guests.ts'
-import type { LinkedDocument } from './link.ts'
+import { createKvmCalls } from './kvm-calls.ts'
+import type { KvmCalls } from './kvm-calls.ts'
+import { createQuestions } from './questions.ts'
+import type { Questions } from './questions.ts'
+import { createRunControl } from './run-control.ts'
+import type { RunControl } from './run-control.ts'
 import { initialState } from './state.ts'
 import type { RegistersView, SessionState } from './state.ts'
 import { createTraceFeed } from './trace/feed.ts'
@@ -31,55 +29,19 @@ import { createView } from './view.ts'
 import type { View } from './view.ts'
 import type { WorkerPort } from './worker-port.ts'
 
-export interface Session {
+export interface Session extends DocumentActions, KvmCalls, Questions, RunControl {
   readonly store: StoreApi<SessionState>
   readonly console: ConsoleFeed
   readonly view: View
   readonly trace: TraceFeed
   /** Fetches the list of guests and boots the first machine. */
   start(): Promise<void>
-  edit(edit: Edit): boolean
-  undo(): void
-  redo(): void
-  choose(scenario: ScenarioId): void
-  /** Takes over a document from a link. */
-  open(document: LinkedDocument): void
-  chooseEngine(engine: EngineId): void
   boot(): Promise<void>
   /** Ends what the page waits for: a fetch is broken off, a boot's machine switched off. */
   cancel(): void
-  pause(): void
-  resume(): void
-  /** One instruction, or more, of one CPU, while the others stand still. */
-  step(cpu: number, count: number): void
-  /** Until the next access to the GIC, or a moment of virtual time. */
-  runTo(until: 'gicAccess' | number): void
-  freeze(cpu: number, frozen: boolean): void
-  setBreakpoints(addresses: readonly bigint[]): void
-  /** Virtual time per wall time, at most; `undefined`: as fast as it goes. */
-  setSpeed(limit: number | undefined): void
-  /** A vCPU with its code and stack; `undefined` where there is none, which a pane can say better than a toast. */
-  inspectCpu(cpu: number): Promise<CpuDetail | undefined>
-  /** Looks at registers; nothing where there is no machine. */
-  peek(cpu: number, what: readonly Peek[]): Promise<readonly KvmAnswer[]>
-  /** KVM's text about the vGIC; `undefined` where there is no machine. */
-  vgicState(): Promise<string | undefined>
-  /** Names of addresses in the guest's kernel; none where it has no symbols. */
-  symbolsAt(addresses: readonly bigint[]): Promise<readonly (string | undefined)[]>
-  /** The addresses of a symbol, or why there is none. */
-  symbol(
-    name: string,
-  ): Promise<
-    { readonly ok: true; readonly addresses: readonly bigint[] } | { readonly ok: false; readonly what: string }
-  >
-  powerOff(): void
   type(bytes: Uint8Array): void
   /** The running machine's calls are of interest again. */
   forgetRefusedPlan(): void
-  /** KVM calls on the running machine, in order; ends at the first refusal. */
-  call(calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined>
-  setAffinityNow(vcpu: number, affinity: Affinity): Promise<KvmAnswer | undefined>
-  setRouteNow(intid: number, affinity: Affinity): Promise<KvmAnswer | undefined>
   refreshLog(): Promise<void>
   watch(machine: boolean): void
   /** The vCPU whose interrupts are told one by one, while someone looks at them. */
@@ -102,10 +64,7 @@ export interface Session {
 
 /** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
 export const LOST = 'has no re-distributor!'
-const CALLS_KEPT = 4000
 const NOTICES_KEPT = 3
-
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 export const createSession = (port: WorkerPort, page: string): Session => {
   const store = createStore<SessionState>(() => initialState)
@@ -113,23 +72,14 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const { getState: get, setState: set } = store
   const source = createGuestSource(page, (loading) => set({ loading }))
   let machineShown = 0
-  let lastCall = 0
   let boots = 0
   let watched: { machine: boolean; interruptsOf?: number } = { machine: false }
   let fetching = new AbortController()
 
-  const report = (trouble: string | undefined): void => set({ trouble })
-
-  /** Sends a command whose answer is only of interest when it is a complaint. */
-  const send = (command: Parameters<WorkerPort['ask']>[0]): void => {
-    port.ask(command).then(
-      (answer) => {
-        if (!answer.ok) report(answer.what)
-      },
-      (error: unknown) => report(sentence(error)),
-    )
-  }
-
+  const desk = createDesk(port, store)
+  const { send, report } = desk
+  const view = createView()
+  const { calls, built: planMade } = createKvmCalls(desk)
   const trace = createTraceFeed((kinds) => send({ command: 'trace', kinds: [...kinds] }))
 
   port.listen((news) => {
@@ -154,22 +104,6 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     }
   })
 
-  const apply = (edit: Edit): Edit | undefined => {
-    const edited = applyEdit(get().draft, edit)
-    if (!edited.ok) {
-      report(edited.what)
-      return undefined
-    }
-    const selected = Math.min(get().selected, edited.blueprint.vcpus - 1)
-    set({ draft: edited.blueprint, trouble: undefined, selected })
-    return edited.inverse
-  }
-
-  const record = (entries: readonly Omit<SessionState['calls'][number], 'id'>[], fresh: boolean): void => {
-    const numbered = entries.map((entry) => ({ ...entry, id: ++lastCall }))
-    set(({ calls }) => ({ calls: [...(fresh ? [] : calls), ...numbered].slice(-CALLS_KEPT) }))
-  }
-
   const build = async (boot: number): Promise<void> => {
     const { draft, engine, own, program, guests } = get()
     set({ trouble: undefined })
@@ -187,10 +121,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       return
     }
     feed.clear()
-    record(
-      built.calls.map(({ call, answer }) => ({ by: 'plan', at: 0, call, answer })),
-      true,
-    )
+    planMade(built.calls)
     const prepared = draft.guest.id.startsWith('linux')
     set({
       running: draft,
@@ -207,30 +138,15 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     })
   }
 
-  const call = async (calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined> => {
-    let answer: KvmAnswer | undefined
-    for (const one of calls) {
-      const answered = await port.ask({ command: 'call', call: one })
-      if (!answered.ok) {
-        report(answered.what)
-        return undefined
-      }
-      answer = answered.answer
-      const last = one === calls.at(-1) || !answer.ok
-      const read = last && readBack !== undefined ? await port.ask({ command: 'call', call: readBack }) : undefined
-      const effective = read?.ok === true && read.answer.ok ? read.answer.value : undefined
-      const at = get().machine?.virtualNs ?? 0
-      record([{ by: 'you', at, call: one, answer, ...(effective === undefined ? {} : { effective }) }], false)
-      if (!answer.ok) break
-    }
-    return answer
-  }
-
   const session: Session = {
     store,
     console: feed,
     trace,
-    view: createView(),
+    view,
+    ...createDocumentActions(desk, view),
+    ...createRunControl(desk),
+    ...createQuestions(desk),
+    ...calls,
     start: async () => {
       trace.start()
       const loaded = await loadManifest(manifestUrl(page))
@@ -242,50 +158,6 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       await session.boot()
       if (linux && !loaded.ok && get().trouble === undefined) report(NOT_PREPARED)
     },
-    edit: (edit) => {
-      const inverse = apply(edit)
-      if (inverse === undefined) return false
-      set(({ undo }) => ({ undo: [...undo, inverse], redo: [], scenario: undefined }))
-      return true
-    },
-    undo: () => {
-      const edit = get().undo.at(-1)
-      const inverse = edit === undefined ? undefined : apply(edit)
-      if (inverse !== undefined) set(({ undo, redo }) => ({ undo: undo.slice(0, -1), redo: [...redo, inverse] }))
-    },
-    redo: () => {
-      const edit = get().redo.at(-1)
-      const inverse = edit === undefined ? undefined : apply(edit)
-      if (inverse !== undefined) set(({ undo, redo }) => ({ redo: redo.slice(0, -1), undo: [...undo, inverse] }))
-    },
-    choose: (id) => {
-      const scenario = SCENARIOS.find((one) => one.id === id)
-      if (scenario === undefined) return
-      const { guest } = get().draft
-      // A scenario says what the machine is like, not which Linux a person prefers to run on it.
-      const before = { ...defaultBlueprint, guest: { id: guest.id, append: '' } }
-      const edited = applyEdit(before, { edit: 'several', edits: scenario.edits })
-      if (!edited.ok) {
-        report(edited.what)
-        return
-      }
-      const draft = { ...edited.blueprint, guest: { ...edited.blueprint.guest, id: guest.id } }
-      set({ draft, scenario: id, selected: scenario.cpu, undo: [], redo: [] })
-    },
-    open: ({ blueprint, engine, scenario, selected, program, view }) => {
-      set({
-        draft: blueprint,
-        engine,
-        program,
-        scenario: SCENARIOS.find(({ id }) => id === scenario)?.id,
-        selected: Math.min(selected, blueprint.vcpus - 1),
-        undo: [],
-        redo: [],
-        trouble: undefined,
-      })
-      session.view.restore(view)
-    },
-    chooseEngine: (engine) => set({ engine }),
     boot: async () => {
       try {
         await build(++boots)
@@ -300,48 +172,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       if (loading?.stage === 'boot') send({ command: 'power', action: 'off' })
       set({ loading: undefined })
     },
-    pause: () => send({ command: 'pause' }),
-    resume: () => send({ command: 'run' }),
     forgetRefusedPlan: () => set({ refusedPlan: undefined }),
-    step: (cpu, count) => send({ command: 'step', cpu, count }),
-    runTo: (until) => send({ command: 'runTo', until }),
-    freeze: (cpu, frozen) => send({ command: 'freeze', cpu, frozen }),
-    setBreakpoints: (addresses) => {
-      const breakpoints = [...new Set(addresses)].toSorted((a, b) => (a < b ? -1 : 1))
-      if (breakpoints.length > MAX_BREAKPOINTS) {
-        report(`There can be ${MAX_BREAKPOINTS} breakpoints at most.`)
-        return
-      }
-      set({ breakpoints })
-      send({ command: 'breakpoints', addresses: breakpoints })
-    },
-    setSpeed: (limit) => {
-      set({ speed: limit })
-      send(limit === undefined ? { command: 'speed' } : { command: 'speed', limit })
-    },
-    inspectCpu: async (cpu) => {
-      const answer = await port.ask({ command: 'cpu', cpu })
-      return answer.ok ? answer.detail : undefined
-    },
-    peek: async (cpu, what) => {
-      const answer = await port.ask({ command: 'peek', cpu, what: [...what] })
-      return answer.ok ? answer.values : []
-    },
-    vgicState: async () => {
-      const answer = await port.ask({ command: 'vgicState' })
-      return answer.ok ? answer.text : undefined
-    },
-    symbolsAt: async (addresses) => {
-      const answer = await port.ask({ command: 'symbolsAt', addresses: [...addresses] })
-      return answer.ok ? answer.names : []
-    },
-    symbol: (name) => port.ask({ command: 'symbol', name }),
-    powerOff: () => send({ command: 'power', action: 'off' }),
     type: (bytes) => send({ command: 'input', bytes }),
-    call,
-    setAffinityNow: (vcpu, affinity) =>
-      call([mpidrCall(vcpu, mpidrOf(affinity))], { call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 }),
-    setRouteNow: (intid, affinity) => call(routeCalls(intid, affinity)),
     refreshLog: async () => {
       if (get().running === undefined) return
       const log = await port.ask({ command: 'kernelLog' })
@@ -360,7 +192,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     },
     showMoment: (virtualNs) => {
       set({ moment: { at: virtualNs } })
-      session.view.show('timeline')
+      view.show('timeline')
     },
     lookAtRegisters: (to) => set(({ registers }) => ({ registers: { ...registers, ...to } })),
     select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),

@@ -6,7 +6,7 @@ import type { PlanCall } from '../../pure/protocol/commands.ts'
 import type { EngineId, KernelLogView, MachineView, RunView } from '../../pure/protocol/views.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
-import type { BookId } from '../../pure/uapi/register-book.ts'
+import type { BookId } from '../../pure/uapi/registers/book.ts'
 import type { FileRole, GuestEntry, Loading } from './guests.ts'
 
 export interface CallRecord {

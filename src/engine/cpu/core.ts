@@ -52,6 +52,14 @@ export interface CorePorts extends MmioPorts {
   readonly pmuInterrupt?: (cpu: number, level: boolean) => void
   /** Without it, nothing is traced. */
   readonly trace?: TraceTap
+  /** Hears who writes system registers, while the trace is watched. */
+  readonly writes?: SysregWrites
+}
+
+/** Writes to system registers: by an MSR at `pc`, and by an exception from there. */
+export interface SysregWrites {
+  written(cpu: number, encoding: number, pc: bigint): void
+  exceptionTaken(cpu: number, pc: bigint, synchronous: boolean): void
 }
 
 /** By offset from the first of the four, in steps of 0x80. */
@@ -188,6 +196,10 @@ export class Core {
       contextChanged: (cpu) => this.contextChanged(cpu),
       hypercall: this.ports.hypercall,
       trace: this.trace,
+      written: (encoding) => {
+        if (this.current !== undefined && this.trace.sink !== undefined)
+          this.ports.writes?.written(this.current.index, encoding, this.registers.currentPc())
+      },
       isBreak: () => this.code.isBreak(this.registers.record),
       countUndefined: () => {
         const word = this.code.wordOf(this.registers.record)
@@ -527,8 +539,10 @@ export class Core {
     if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
     const pc = takeException(cpu, this.registers, offset, returnTo, branchType)
     this.pmu.event(cpu, EVENTS.EXC_TAKEN)
-    if (offset === vector.SYNC || offset === vector.SERROR) this.registers.setAt(slots.ESR_EL1, esr)
+    const hasSyndrome = offset === vector.SYNC || offset === vector.SERROR
+    if (hasSyndrome) this.registers.setAt(slots.ESR_EL1, esr)
     const { sink } = this.trace
+    if (sink !== undefined) this.ports.writes?.exceptionTaken(cpu.index, returnTo, hasSyndrome)
     sink?.({
       kind: 'exceptionTaken',
       cpu: cpu.index,

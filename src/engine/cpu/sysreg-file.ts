@@ -173,6 +173,12 @@ export class SysregFile {
     }
   }
 
+  /** As EL1 would read it, whatever the CPU is at; `undefined` where that is UNDEFINED. */
+  peek(cpu: CpuState, encoding: number): bigint | undefined {
+    const value = this.read({ ...cpu, el: 1 }, encoding)
+    return typeof value === 'bigint' ? value : undefined
+  }
+
   write(cpu: CpuState, encoding: number, value: bigint): void | Refused {
     const row = this.rows.get(encoding)
     if (row === undefined) {
@@ -206,8 +212,7 @@ export class SysregFile {
     }
     if (!isSaved(row)) return undefined
     if (row.is.kind === 'stored') return this.registers.at(this.addresses.get(encoding) ?? 0)
-    const value = this.read({ ...cpu, el: 1 }, encoding)
-    return typeof value === 'bigint' ? value : undefined
+    return this.peek(cpu, encoding)
   }
 
   /** The hypervisor's write. What tells which CPU this is takes its own value only. */

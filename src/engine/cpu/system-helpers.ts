@@ -32,6 +32,8 @@ export interface SystemContext {
   readonly debug: Debug
   readonly pmu: Pmu
   readonly trace: TraceTap
+  /** An MSR has written this system register. */
+  written(encoding: number): void
   /** Whether the record of the instruction under way stands for a breakpoint. */
   isBreak(): boolean
   /** The instruction under way is none of this CPU's. */
@@ -156,7 +158,9 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     msr: (encoding = 0, at = 0) => {
       const answer = o.sysregs.write(o.cpu(), encoding, r.at(at))
       if (answer === 'undefined') return undefinedHere()
-      return answer === 'trap' ? trap(encoding, registerNumber(at), false) : 0
+      if (answer === 'trap') return trap(encoding, registerNumber(at), false)
+      o.written(encoding)
+      return 0
     },
     mrs: (encoding = 0, at = 0) => {
       const answer = o.sysregs.read(o.cpu(), encoding)

@@ -1,5 +1,17 @@
 /** What a hypervisor's registers say of a vCPU, for whoever wants to see it (arch/arm64/kvm/vgic/vgic-v3.c). */
-import { ICH_HCR, ICH_LR, ICH_VMCR, LR_EOI, LR_SOURCE_LSB, LR_STATE } from '../../pure/arch/gic/ich.ts'
+import {
+  ICH_APR_EL2,
+  ICH_ELRSR_EL2,
+  ICH_HCR,
+  ICH_HCR_EL2,
+  ICH_LR,
+  ICH_LR_EL2,
+  ICH_VMCR,
+  ICH_VMCR_EL2,
+  LR_EOI,
+  LR_SOURCE_LSB,
+  LR_STATE,
+} from '../../pure/arch/gic/ich.ts'
 import { PPI, SGI_COUNT } from '../../pure/arch/intid.ts'
 import { encodeRegister } from '../../pure/arch/register.ts'
 import type { ApList } from './ap-list.ts'
@@ -57,3 +69,35 @@ export const hypControl = (
   { eoiCount }: Readonly<InterfaceState>,
   trapsCommon: boolean,
 ): number => Number(encodeRegister(ICH_HCR, { En: true, UIE: underflow, TC: trapsCommon, EOIcount: eoiCount }))
+
+export interface HypervisorView {
+  readonly list: ApList
+  readonly at: Readonly<InterfaceState>
+  /** Of ICH_AP<g>R<n>_EL2. */
+  readonly activeWords: number
+  readonly hasRun: boolean
+  /** ICH_HCR_EL2.TC. */
+  readonly trapsCommon: boolean
+}
+
+/** ICH_*_EL2 of a vCPU by its encoding, as EL2 would read it with the vCPU loaded; `undefined`: there is no such one. */
+export const hypervisorRegister = (encoding: number, o: HypervisorView): bigint | undefined => {
+  const { list, at, activeWords } = o
+  const registers = listRegisters(list, o.hasRun)
+  switch (encoding) {
+    case ICH_HCR_EL2:
+      return BigInt(hypControl(list, at, o.trapsCommon))
+    case ICH_VMCR_EL2:
+      return BigInt(virtualMachineControl(at))
+    case ICH_ELRSR_EL2:
+      return registers.reduce((all, value, n) => (value === 0n ? all | (1n << BigInt(n)) : all), 0n)
+    default: {
+      const words = Array.from({ length: activeWords }, (_, n) => n)
+      for (const group of [0, 1] as const) {
+        const word = words.find((n) => encoding === ICH_APR_EL2(group, n))
+        if (word !== undefined) return BigInt(at.active[group][word] ?? 0)
+      }
+      return registers.find((_, n) => encoding === ICH_LR_EL2(n))
+    }
+  }
+}

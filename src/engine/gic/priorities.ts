@@ -2,6 +2,7 @@
  * Priorities at one CPU interface: binary points, preemption levels and the active priorities that stack up
  * (GIC architecture IHI 0069, 4.8; arch/arm64/kvm/hyp/vgic-v3-sr.c).
  */
+import { activePriorityWords } from '../../pure/arch/gic/ich.ts'
 
 export const IDLE_PRIORITY = 0xff
 /** AP0R and AP1R have up to four words each. */
@@ -38,7 +39,7 @@ export class PriorityScheme {
 
   /** Words of AP0R and AP1R that are there. */
   get apWords(): number {
-    return 1 << Math.max(0, this.preemptionBits - 5)
+    return activePriorityWords(this.preemptionBits)
   }
 
   bpr0(state: Readonly<PriorityState>): number {

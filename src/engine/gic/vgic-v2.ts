@@ -82,7 +82,7 @@ export class VgicV2 extends Vgic {
       gicdCtlr: Number(readGicdV2Ctlr(this.parts)),
       gicdTyper: Number(readGicdV2Typer(this.parts)),
       hasRun: this.vm.hasRun,
-      trapsCommon: false,
+      trapsCommon: this.trapsCommon,
     })
   }
 

@@ -167,7 +167,7 @@ export class VgicV3 extends Vgic {
       gicdCtlr: Number(readGicdCtlr(parts)),
       gicdTyper: Number(readGicdTyper(parts)),
       hasRun: this.vm.hasRun,
-      trapsCommon: this.rules.trapForA3v.decide({ vm: this.vm }),
+      trapsCommon: this.trapsCommon,
     })
   }
 

@@ -15,6 +15,7 @@ import { inspectInterrupts } from './inspect.ts'
 import type { CpuInterrupts, GicInspection } from './inspect.ts'
 import { NONE } from './irq.ts'
 import type { VgicIrq } from './irq.ts'
+import { hypervisorRegister } from './list-registers.ts'
 import { CpuLookup } from './lookup.ts'
 import { InterruptState } from './state.ts'
 import { vgicState } from './vgic-debug.ts'
@@ -100,6 +101,24 @@ export abstract class Vgic {
   }
 
   abstract inspect(): GicInspection
+
+  /** What of ICH_*_EL2 the host has for each vCPU; `undefined`: there is no such register or vCPU. Changes nothing. */
+  hypervisorRegister(cpu: number, encoding: number): bigint | undefined {
+    const { vm, state, interfaces, trapsCommon } = this
+    if (cpu >= this.cpus.length) return undefined
+    return hypervisorRegister(encoding, {
+      list: state.list(cpu),
+      at: interfaces.at(cpu),
+      activeWords: interfaces.scheme.apWords,
+      hasRun: vm.hasRun,
+      trapsCommon,
+    })
+  }
+
+  /** ICH_HCR_EL2.TC. */
+  protected get trapsCommon(): boolean {
+    return this.model === 3 && this.rules.trapForA3v.decide({ vm: this.vm })
+  }
 
   /** Everything about the interrupts of one CPU. */
   inspectInterrupts(cpu: number): CpuInterrupts {

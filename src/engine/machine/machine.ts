@@ -12,6 +12,7 @@ import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { Core } from '../cpu/core.ts'
 import type { Thresholds } from '../cpu/translator/translator.ts'
+import { LastWrites } from './last-writes.ts'
 import { cpuRegisters } from './cpu-registers.ts'
 import type { CpuRunState, CpuState } from '../cpu/state.ts'
 import type { CpuPort, Hardware, HypercallHandler, SystemEvent } from './hardware.ts'
@@ -60,6 +61,7 @@ export class Machine implements Hardware {
   readonly core: Core
   readonly clock: VirtualClock
   readonly trace: TraceTap = { sink: undefined }
+  readonly lastWrites = new LastWrites(() => this.clock.now())
   private readonly space: AddressSpace
   private readonly loop: RunLoop
   private readonly options: MachineOptions
@@ -101,6 +103,7 @@ export class Machine implements Hardware {
       },
       pmuInterrupt: (cpu, level) => this.pmuLine(cpu)?.set(level),
       trace: this.trace,
+      writes: this.lastWrites,
     })
     this.clock = new VirtualClock(() => this.core.executing())
     this.clock.onSchedule = () => this.core.stopSlice('yield')
@@ -162,6 +165,13 @@ export class Machine implements Hardware {
     return undefined
   }
 
+  /** What a CPU would read from a system register at EL1, told to nobody. The caller knows that the read has no effect. */
+  peekSystem(index: number, encoding: number): bigint | undefined {
+    const { core } = this
+    const cpu = core.cpus[index]
+    return cpu && core.withCpu(cpu, () => core.sysregs.peek(cpu, encoding))
+  }
+
   private gicAccessed(access: GicAccess): void {
     if (!this.breaksAtGic) return
     this.breaksAtGic = false
@@ -199,9 +209,15 @@ export class Machine implements Hardware {
       setMpidr: (value) => {
         cpu.mpidr = value
       },
-      reset: () => core.reset(cpu),
+      reset: () => {
+        core.reset(cpu)
+        this.lastWrites.forget(cpu.index)
+      },
       start: () => core.start(cpu),
-      powerOn: (entry, context) => core.powerOn(cpu, entry, context),
+      powerOn: (entry, context) => {
+        core.powerOn(cpu, entry, context)
+        this.lastWrites.forget(cpu.index)
+      },
       powerOff: () => core.powerOff(cpu),
     }
   }

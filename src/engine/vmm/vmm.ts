@@ -3,8 +3,10 @@
  * and a guest into it, and runs it. What a person changes while it runs is a KVM call too.
  */
 import { mpidrAffinity } from '../../pure/arch/affinity.ts'
+import { ICH_VTR_EL2 } from '../../pure/arch/gic/ich.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
+import { encodeIchVtr } from '../../pure/blueprint/host.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
 import { settleLevels } from '../../pure/image/levels.ts'
@@ -15,8 +17,8 @@ import { saveVm } from '../../pure/image/save.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { registerName } from '../../pure/arch/frames.ts'
 import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
-import { hasReadEffect } from '../../pure/uapi/register-book.ts'
-import type { Peek } from '../../pure/uapi/register-book.ts'
+import { readEffect } from '../../pure/uapi/registers/row.ts'
+import type { Peek } from '../../pure/uapi/registers/row.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import type { EventName } from '../../pure/trace/events.ts'
 import type { TraceBatch } from '../../pure/trace/ring.ts'
@@ -34,8 +36,9 @@ import type { Vgic } from '../gic/vgic.ts'
 import { Kvm } from '../kvm/kvm.ts'
 import type { PlacedIts } from '../kvm/kvm.ts'
 import { Machine } from '../machine/machine.ts'
+import type { LastWrite } from '../machine/last-writes.ts'
 import type { Stop } from '../machine/machine.ts'
-import { CpuInspector } from './inspect-cpu.ts'
+import { CpuInspector, symbolText } from './inspect-cpu.ts'
 import type { CpuDetail } from './inspect-cpu.ts'
 import type { FoundSymbols } from './kallsyms.ts'
 import { readKernelLog } from './kernel-log.ts'
@@ -338,12 +341,31 @@ export class Vmm {
       return NO_PEEK
     }
     const name = what.kind === 'mmio' ? registerName(what.frame, what.offset) : systemRegisterName(what.encoding)
-    if (hasReadEffect(name)) return NO_PEEK
+    if (readEffect(name) !== undefined) return NO_PEEK
     const value =
       what.kind === 'mmio'
         ? this.machine.peekFrame(what.frame, cpu, what.offset, what.width)
-        : this.kvm.vgic?.sysregs.read(cpu, what.encoding, 1)
+        : this.peekSystem(cpu, what.encoding)
     return value === undefined ? { ...NO_PEEK, why: `The guest cannot read ${name} here.` } : { ok: true, value }
+  }
+
+  /** Who wrote a system register last; `undefined`: nobody since its CPU was reset, or since the trace is watched. */
+  lastWrite(cpu: number, encoding: number): (LastWrite & { readonly symbol?: string }) | undefined {
+    const write = this.machine.lastWrites.of(cpu, encoding)
+    if (write === undefined) return undefined
+    const found = this.symbols()
+    const symbol = found.ok ? symbolText(found.symbols.at(write.pc)) : undefined
+    return { ...write, ...(symbol === undefined ? {} : { symbol }) }
+  }
+
+  private peekSystem(cpu: number, encoding: number): bigint | undefined {
+    const { machine } = this
+    const { vgic } = this.kvm
+    if (cpu >= machine.core.cpus.length) return undefined
+    // The GIC's are asked of the GIC: what the guest itself reads there is told to the trace.
+    if (vgic?.sysregs.registers.includes(encoding) === true) return vgic.sysregs.read(cpu, encoding, 1)
+    if (encoding === ICH_VTR_EL2) return BigInt(encodeIchVtr(this.blueprint.host))
+    return machine.peekSystem(cpu, encoding) ?? vgic?.hypervisorRegister(cpu, encoding)
   }
 
   /** The symbols of the guest's kernel. */

@@ -101,6 +101,7 @@ const bench = () => {
       inspectCpu: (index) =>
         index > 1 ? undefined : { cpu: index, registers: {}, code: [], stack: [], noSymbols: 'none' },
       peek: () => [],
+      lastWrite: () => undefined,
       vgicState: () => '',
       symbols: () => ({ ok: false, what: 'No symbols.' }),
       step: (index, count) => {

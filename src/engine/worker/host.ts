@@ -37,6 +37,7 @@ export type Hosted = Pick<
   | RunControl
   | 'inspectCpu'
   | 'peek'
+  | 'lastWrite'
   | 'vgicState'
   | 'symbols'
   | 'watchTrace'
@@ -148,6 +149,11 @@ export class Host {
         return this.vmm === undefined ? NO_MACHINE : { ok: true, text: this.vmm.vgicState() }
       case 'peek':
         return this.vmm === undefined ? NO_MACHINE : { ok: true, values: [...this.vmm.peek(command.cpu, command.what)] }
+      case 'lastWrite': {
+        if (this.vmm === undefined) return NO_MACHINE
+        const write = this.vmm.lastWrite(command.cpu, command.encoding)
+        return write === undefined ? { ok: true } : { ok: true, write }
+      }
       case 'cpu': {
         if (this.vmm === undefined) return NO_MACHINE
         const detail = this.vmm.inspectCpu(command.cpu)

@@ -48,8 +48,8 @@ export const registerName = (frame: FrameName, offset: number): string => {
   if (register === undefined) return `${frame}+${hex(offset)}`
   const at = offset - register.offset
   // A bank counts in words, or in interrupts where each has a word or more of its own.
-  const step = Math.max(4, (register.perIrq?.bits ?? 0) / 8)
-  const banked = register.perIrq !== undefined && register.size > 4
+  const step = register.each ?? Math.max(4, (register.perIrq?.bits ?? 0) / 8)
+  const banked = (register.perIrq !== undefined || register.each !== undefined) && register.size > 4
   const index = banked ? `<${Math.floor(at / step)}>` : ''
   const rest = banked ? at % step : at
   return `${register.name}${index}${rest === 0 ? '' : `+${rest}`}`

@@ -4,9 +4,15 @@ export interface Field {
   readonly name: string
   readonly lsb: number
   readonly width: number
-  /** What a value means; without it the number speaks for itself. */
-  readonly text?: (value: bigint) => string
+  /** What a value means, which may depend on the rest of the register; without it the number speaks for itself. */
+  readonly text?: (value: bigint, register: bigint) => string
 }
+
+/** What one bit means. */
+export const whether =
+  (set: string, clear: string) =>
+  (value: bigint): string =>
+    value === 1n ? set : clear
 
 /** A bank in which interrupt n has `bits` bits: word n * bits / 32 and so on (IHI 0069, 12.9). */
 export interface PerIrq {
@@ -22,6 +28,8 @@ export interface Register {
   /** The access widths, in bytes, that reach it. */
   readonly access: readonly (1 | 2 | 4 | 8)[]
   readonly perIrq?: PerIrq
+  /** A row of registers of so many bytes each, counted from 0. */
+  readonly each?: 4 | 8
   readonly fields?: readonly Field[]
 }
 
@@ -80,7 +88,7 @@ export const explainRegister = (register: Register, value: bigint): readonly Exp
         field: field.name,
         bits: bitsText(field),
         value: part,
-        text: field.text?.(part) ?? (field.width === 1 ? `${part}` : `0x${part.toString(16)}`),
+        text: field.text?.(part, value) ?? (field.width === 1 ? `${part}` : `0x${part.toString(16)}`),
       }
     })
 

@@ -1,4 +1,5 @@
 /** ESR_EL1: why an exception was taken (Arm ARM D24.2.40). */
+import { systemRegisterName } from './sysregs/names.ts'
 
 /** Exception classes, by their names in the manual. */
 export const exceptionClass = {
@@ -38,6 +39,7 @@ export const faultStatus = {
 } as const
 
 const EC_LSB = 26
+const ISS_MASK = 0x1ff_ffff
 /** The instruction is 32 bits long, as all of A64 are. */
 const IL = 1 << 25
 const WNR = 1 << 6
@@ -88,7 +90,12 @@ export const syndrome = {
   spAlignment: (): bigint => esr(exceptionClass.SP_ALIGNMENT, 0),
   instructionAbort: (o: { readonly sameEl: boolean; readonly ifsc: number }): bigint =>
     esr(o.sameEl ? exceptionClass.INSTRUCTION_ABORT_SAME : exceptionClass.INSTRUCTION_ABORT_LOWER, o.ifsc),
-  dataAbort: (o: { readonly sameEl: boolean; readonly dfsc: number; readonly wnr: boolean; readonly cm: boolean }): bigint =>
+  dataAbort: (o: {
+    readonly sameEl: boolean
+    readonly dfsc: number
+    readonly wnr: boolean
+    readonly cm: boolean
+  }): bigint =>
     esr(
       o.sameEl ? exceptionClass.DATA_ABORT_SAME : exceptionClass.DATA_ABORT_LOWER,
       o.dfsc | (o.wnr ? WNR : 0) | (o.cm ? CM : 0),
@@ -122,8 +129,65 @@ const CLASS_TEXTS: ReadonlyMap<number, string> = new Map([
 /** The exception class of an ESR_EL1 value. */
 export const syndromeClass = (value: number): number => value >>> EC_LSB
 
+export const exceptionClassText = (ec: number): string => CLASS_TEXTS.get(ec) ?? `Exception class 0x${ec.toString(16)}`
+
 /** The same in words. */
-export const syndromeText = (value: number): string => {
-  const ec = syndromeClass(value)
-  return CLASS_TEXTS.get(ec) ?? `Exception class 0x${ec.toString(16)}`
+export const syndromeText = (value: number): string => exceptionClassText(syndromeClass(value))
+
+/** Faults of translation have a level in bits 1:0. */
+const LEVELLED: ReadonlyMap<number, string> = new Map([
+  [faultStatus.ADDRESS_SIZE, 'address size fault'],
+  [faultStatus.TRANSLATION, 'translation fault'],
+  [faultStatus.ACCESS_FLAG, 'access flag fault'],
+  [faultStatus.PERMISSION, 'permission fault'],
+])
+const PLAIN: ReadonlyMap<number, string> = new Map([
+  [faultStatus.EXTERNAL, 'external abort'],
+  [faultStatus.ALIGNMENT, 'alignment fault'],
+  [faultStatus.DEBUG, 'debug exception'],
+])
+const LEVEL = 3
+const FAULT_STATUS = 0x3f
+
+const faultText = (iss: number): string => {
+  const status = iss & FAULT_STATUS
+  const plain = PLAIN.get(status)
+  if (plain !== undefined) return plain
+  const level = status & LEVEL
+  const kind =
+    (status & ~LEVEL) === faultStatus.EXTERNAL_ON_WALK ? 'external abort on the walk' : LEVELLED.get(status & ~LEVEL)
+  return kind === undefined ? `fault status 0x${status.toString(16)}` : `${kind}, level ${level}`
+}
+
+const dataAbortText = (iss: number): string => {
+  const access = (iss & CM) !== 0 ? 'cache maintenance' : (iss & WNR) !== 0 ? 'write' : 'read'
+  return `${access}, ${faultText(iss)}`
+}
+
+/** The system register of a trapped MSR or MRS, its parts put together as an encoding. */
+const trappedText = (iss: number): string => {
+  const encoding =
+    (((iss >> 20) & 3) << 14) |
+    (((iss >> 14) & 7) << 11) |
+    (((iss >> 10) & 15) << 7) |
+    (((iss >> 1) & 15) << 3) |
+    ((iss >> 17) & 7)
+  return `${(iss & 1) === 1 ? 'read' : 'write'} of ${systemRegisterName(encoding)} with X${(iss >> 5) & 31}`
+}
+
+const ISS_TEXTS: ReadonlyMap<number, (iss: number) => string> = new Map([
+  [exceptionClass.WFX, (iss) => ((iss & 1) === 1 ? 'WFE' : 'WFI')],
+  [exceptionClass.SVC64, (iss) => `SVC #0x${(iss & 0xffff).toString(16)}`],
+  [exceptionClass.BRK, (iss) => `BRK #0x${(iss & 0xffff).toString(16)}`],
+  [exceptionClass.MSR, trappedText],
+  [exceptionClass.INSTRUCTION_ABORT_LOWER, faultText],
+  [exceptionClass.INSTRUCTION_ABORT_SAME, faultText],
+  [exceptionClass.DATA_ABORT_LOWER, dataAbortText],
+  [exceptionClass.DATA_ABORT_SAME, dataAbortText],
+])
+
+/** What the ISS of an ESR_EL1 value says, as its class has it. */
+export const issText = (value: number): string => {
+  const iss = value & ISS_MASK
+  return ISS_TEXTS.get(syndromeClass(value))?.(iss) ?? `0x${iss.toString(16)}`
 }

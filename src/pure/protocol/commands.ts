@@ -34,6 +34,9 @@ const MAX_STEPS = 1_000_000
 export const MAX_BREAKPOINTS = 64
 const MAX_PEEKS = 8192
 
+/** Of a system register: bits 20:5 of MRS. */
+const encoding = z.int().min(0).max(0xffff)
+
 const peek = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('mmio'),
@@ -41,7 +44,7 @@ const peek = z.discriminatedUnion('kind', [
     offset: z.int().min(0).max(0x20000),
     width: z.union([z.literal(4), z.literal(8)]),
   }),
-  z.object({ kind: z.literal('sysreg'), encoding: z.int().min(0).max(0xffff) }),
+  z.object({ kind: z.literal('sysreg'), encoding }),
   z.object({ kind: z.literal('call'), call: kvmCall }),
 ])
 
@@ -68,6 +71,8 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('trace'), kinds: z.array(z.enum(EVENT_NAMES)) }),
   /** Looks at registers of a CPU; changes nothing. */
   z.object({ command: z.literal('peek'), cpu: z.int().min(0), what: z.array(peek).max(MAX_PEEKS) }),
+  /** Who wrote a system register of a CPU last. */
+  z.object({ command: z.literal('lastWrite'), cpu: z.int().min(0), encoding }),
   z.object({ command: z.literal('cpu'), cpu: z.int().min(0) }),
   /** The addresses of what has this name in the guest's kernel. */
   z.object({ command: z.literal('symbol'), name: z.string() }),
@@ -94,6 +99,16 @@ const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
 const planCall = z.object({ call: kvmCall, answer: kvmAnswer })
 export type PlanCall = z.infer<typeof planCall>
 
+/** Who wrote a system register last: an MSR, or the hardware as it took an exception; where, and when (virtual nanoseconds). */
+const lastWrite = z.object({
+  by: z.enum(['MSR', 'exception']),
+  pc: z.bigint(),
+  at: z.number(),
+  /** What the kernel calls the place. */
+  symbol: z.string().exactOptional(),
+})
+export type LastWriteView = z.infer<typeof lastWrite>
+
 const refused = z.object({ ok: z.literal(false), what: z.string() })
 const done = z.union([z.object({ ok: z.literal(true) }), refused])
 
@@ -117,6 +132,7 @@ const schemas = {
   trace: done,
   vgicState: z.union([z.object({ ok: z.literal(true), text: z.string() }), refused]),
   peek: z.union([z.object({ ok: z.literal(true), values: z.array(kvmAnswer) }), refused]),
+  lastWrite: z.union([z.object({ ok: z.literal(true), write: lastWrite.exactOptional() }), refused]),
   cpu: z.union([z.object({ ok: z.literal(true), detail: cpuDetail }), refused]),
   symbol: z.union([z.object({ ok: z.literal(true), addresses: z.array(z.bigint()) }), refused]),
   symbolsAt: z.union([z.object({ ok: z.literal(true), names: z.array(z.string().optional()) }), refused]),

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { bookRows } from '../../../pure/uapi/register-book.ts'
-import type { BookId, BookRow } from '../../../pure/uapi/register-book.ts'
+import { bookRows, booksOf } from '../../../pure/uapi/registers/book.ts'
+import type { BookId } from '../../../pure/uapi/registers/book.ts'
+import type { BookRow } from '../../../pure/uapi/registers/row.ts'
+import type { KvmCall } from '../../../pure/uapi/calls.ts'
+import type { CallRecord } from '../../session/state.ts'
+import { callWriter, latest } from './writers.ts'
 import { copyText, differs, explained, fieldAt, found, hex, peeksOf, valuesOf } from './values.ts'
 
-const context = { cpu: 2, affinity: 0x0100_0002, nrIrqs: 96 }
+const context = { cpu: 2, affinity: 0x0100_0002, nrIrqs: 96, host: { listRegs: 4, priBits: 5 } }
 const row = (book: BookId, name: string): BookRow => {
   const one = bookRows(book, context).find((each) => each.name === name)
   if (one === undefined) throw new Error(`no ${name}`)
@@ -36,6 +40,64 @@ describe('the books of registers', () => {
     ])
     expect(row('PL011', 'UARTCR').write).toBeUndefined()
     expect(row('EL1', 'MPIDR_EL1').write?.(5n)).toMatchObject([{ call: 'KVM_SET_ONE_REG', vcpu: 2, value: 5n }])
+  })
+})
+
+describe('the books of a machine', () => {
+  it('are those of its GIC, its ITS and its host', () => {
+    const titles = (shelf: Parameters<typeof booksOf>[0]) => booksOf(shelf).join(' ')
+    expect(titles({ gic: 3, its: false, hostGicV3: true })).toBe('GICD GICR ICC ICH EL1 PL011 PL031')
+    expect(titles({ gic: 3, its: true, hostGicV3: true })).toContain('GITS')
+    expect(titles({ gic: 2, its: false, hostGicV3: false })).toBe('GICDv2 GICC EL1 PL011 PL031')
+  })
+
+  it('have the list registers and active priorities that the host has', () => {
+    const names = (host: { listRegs: number; priBits: number }) =>
+      bookRows('ICH', { ...context, host }).map(({ name }) => name)
+    expect(names({ listRegs: 4, priBits: 5 }).filter((name) => /_(LR|AP)/.test(name))).toEqual([
+      'ICH_AP0R0_EL2',
+      'ICH_AP1R0_EL2',
+      ...[0, 1, 2, 3].map((n) => `ICH_LR${n}_EL2`),
+    ])
+    expect(names({ listRegs: 16, priBits: 7 })).toHaveLength(4 + 8 + 16)
+  })
+
+  it('write an ITS through its own group, 64 bits at a time', () => {
+    expect(row('GITS', 'GITS_BASER<1>').write?.(0x8000_0000_0000_0000n)).toEqual([
+      { call: 'KVM_SET_DEVICE_ATTR', group: 8, attr: 0x108n, its: 0, value: 0x8000_0000_0000_0000n },
+    ])
+  })
+})
+
+describe('the last writer', () => {
+  const made = (call: KvmCall, at: number, ok = true): CallRecord => ({
+    id: at,
+    by: 'you',
+    at,
+    call,
+    answer: ok ? { ok } : { ok, errno: 'EBUSY', why: '', source: '' },
+  })
+  const router = row('GICD', 'GICD_IROUTER<40>')
+
+  it('is the last call that wrote any half of a register and was not refused', () => {
+    const [low, high] = router.write?.(2n) ?? []
+    if (low === undefined || high === undefined) throw new Error('no halves')
+    const other = row('GICD', 'GICD_IROUTER<41>').write?.(2n) ?? []
+    const calls = [made(low, 1), made(high, 2), ...other.map((call) => made(call, 3)), made(low, 4, false)]
+    expect(callWriter(router, calls)?.at).toBe(2)
+    expect(callWriter(row('GICD', 'GICD_CTLR'), calls)).toBeUndefined()
+    expect(callWriter(row('PL011', 'UARTCR'), calls)).toBeUndefined()
+  })
+
+  it('is the later of guest and userspace', () => {
+    const [guest, user] = [
+      { at: 5, what: 'guest' },
+      { at: 7, what: 'user' },
+    ]
+    expect(latest(guest, user)).toBe(user)
+    expect(latest({ ...guest, at: 7 }, user)?.what).toBe('guest')
+    expect(latest(undefined, user)).toBe(user)
+    expect(latest(guest, undefined)).toBe(guest)
   })
 })
 

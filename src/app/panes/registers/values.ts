@@ -3,7 +3,7 @@ import { decodeField, explainRegister, fieldMask } from '../../../pure/arch/regi
 import type { Explained, Field } from '../../../pure/arch/register.ts'
 import { callText } from '../../../pure/uapi/calls.ts'
 import type { KvmAnswer } from '../../../pure/uapi/calls.ts'
-import type { BookRow, Peek } from '../../../pure/uapi/register-book.ts'
+import type { BookRow, Peek } from '../../../pure/uapi/registers/row.ts'
 
 export interface RegisterValue {
   readonly row: BookRow

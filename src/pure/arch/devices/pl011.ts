@@ -1,6 +1,6 @@
 /** The PL011 UART's registers (Arm DDI 0183, 3.2). */
-import { registerFrame } from '../register.ts'
-import type { Register } from '../register.ts'
+import { registerFrame, whether } from '../register.ts'
+import type { Field, Register } from '../register.ts'
 import { PRIMECELL_ID } from './primecell.ts'
 import type { PrimeCellId } from './primecell.ts'
 
@@ -24,24 +24,57 @@ export const RXIFLSEL = { lsb: 3, mask: 7 } as const
 
 const ACCESS = [1, 2, 4] as const
 
-const bits = (flags: Readonly<Record<string, number>>) =>
-  Object.entries(flags).map(([name, bit]) => ({ name, lsb: 31 - Math.clz32(bit), width: 1 }))
+const flags = (bits: Readonly<Record<string, number>>): readonly Field[] =>
+  Object.entries(bits).map(([name, bit]) => ({ name, lsb: 31 - Math.clz32(bit), width: 1 }))
+
+/** The levels of UARTIFLS; each FIFO has its own. */
+const LEVELS = ['1/8', '1/4', '1/2', '3/4', '7/8'] as const
+const level: Field['text'] = (value) => {
+  const part = LEVELS[Number(value)]
+  return part === undefined ? 'reserved' : `${part} full`
+}
+const number = (name: string, width: number): readonly Field[] => [{ name, lsb: 0, width, text: (value) => `${value}` }]
+
+const lineControl: readonly Field[] = [
+  ...flags(LCR_H),
+  { name: 'BRK', lsb: 0, width: 1 },
+  { name: 'PEN', lsb: 1, width: 1, text: whether('parity', 'no parity') },
+  { name: 'EPS', lsb: 2, width: 1, text: whether('even', 'odd') },
+  { name: 'STP2', lsb: 3, width: 1, text: whether('two stop bits', 'one stop bit') },
+  { name: 'WLEN', lsb: 5, width: 2, text: (value) => `${value + 5n} bits` },
+  { name: 'SPS', lsb: 7, width: 1 },
+]
 
 export const pl011 = [
   { name: 'UARTDR', offset: 0x00, size: 4, access: ACCESS, fields: [{ name: 'DATA', lsb: 0, width: 8 }] },
-  { name: 'UARTRSR', offset: 0x04, size: 4, access: ACCESS },
-  { name: 'UARTFR', offset: 0x18, size: 4, access: ACCESS, fields: bits(FR) },
-  { name: 'UARTILPR', offset: 0x20, size: 4, access: ACCESS },
-  { name: 'UARTIBRD', offset: 0x24, size: 4, access: ACCESS },
-  { name: 'UARTFBRD', offset: 0x28, size: 4, access: ACCESS },
-  { name: 'UARTLCR_H', offset: 0x2c, size: 4, access: ACCESS, fields: bits(LCR_H) },
-  { name: 'UARTCR', offset: 0x30, size: 4, access: ACCESS, fields: bits(CR) },
-  { name: 'UARTIFLS', offset: 0x34, size: 4, access: ACCESS },
-  { name: 'UARTIMSC', offset: 0x38, size: 4, access: ACCESS, fields: bits(INT) },
-  { name: 'UARTRIS', offset: 0x3c, size: 4, access: ACCESS, fields: bits(INT) },
-  { name: 'UARTMIS', offset: 0x40, size: 4, access: ACCESS, fields: bits(INT) },
-  { name: 'UARTICR', offset: 0x44, size: 4, access: ACCESS, fields: bits(INT) },
-  { name: 'UARTDMACR', offset: 0x48, size: 4, access: ACCESS },
+  { name: 'UARTRSR', offset: 0x04, size: 4, access: ACCESS, fields: flags({ FE: 1, PE: 2, BE: 4, OE: 8 }) },
+  { name: 'UARTFR', offset: 0x18, size: 4, access: ACCESS, fields: flags(FR) },
+  { name: 'UARTILPR', offset: 0x20, size: 4, access: ACCESS, fields: number('ILPDVSR', 8) },
+  { name: 'UARTIBRD', offset: 0x24, size: 4, access: ACCESS, fields: number('BAUD_DIVINT', 16) },
+  { name: 'UARTFBRD', offset: 0x28, size: 4, access: ACCESS, fields: number('BAUD_DIVFRAC', 6) },
+  { name: 'UARTLCR_H', offset: 0x2c, size: 4, access: ACCESS, fields: lineControl },
+  { name: 'UARTCR', offset: 0x30, size: 4, access: ACCESS, fields: flags(CR) },
+  {
+    name: 'UARTIFLS',
+    offset: 0x34,
+    size: 4,
+    access: ACCESS,
+    fields: [
+      { name: 'RXIFLSEL', lsb: RXIFLSEL.lsb, width: 3, text: level },
+      { name: 'TXIFLSEL', lsb: 0, width: 3, text: level },
+    ],
+  },
+  { name: 'UARTIMSC', offset: 0x38, size: 4, access: ACCESS, fields: flags(INT) },
+  { name: 'UARTRIS', offset: 0x3c, size: 4, access: ACCESS, fields: flags(INT) },
+  { name: 'UARTMIS', offset: 0x40, size: 4, access: ACCESS, fields: flags(INT) },
+  { name: 'UARTICR', offset: 0x44, size: 4, access: ACCESS, fields: flags(INT) },
+  {
+    name: 'UARTDMACR',
+    offset: 0x48,
+    size: 4,
+    access: ACCESS,
+    fields: flags({ RXDMAE: 1, TXDMAE: 2, DMAONERR: 4 }),
+  },
 ] as const satisfies readonly Register[]
 
 export type Pl011Name = (typeof pl011)[number]['name']

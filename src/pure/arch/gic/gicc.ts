@@ -2,16 +2,11 @@
  * A GICv2 CPU interface's registers (GIC architecture IHI 0048, 4.4 and 5.5; offsets from GICC_base). A guest of KVM
  * finds the hardware's virtual interface there, GICV, which has the layout of the physical one.
  */
-import { registerFrame, WORD } from '../register.ts'
+import { registerFrame, whether, WORD } from '../register.ts'
 import type { Register } from '../register.ts'
 
 /** KVM_VGIC_V2_CPU_SIZE: GICC_DIR lies in the second page. */
 export const GICC_SIZE = 0x2000
-
-const yes =
-  (meaning: string, otherwise: string) =>
-  (value: bigint): string =>
-    value === 1n ? meaning : otherwise
 
 export const GICC_CTLR = {
   name: 'GICC_CTLR',
@@ -19,17 +14,22 @@ export const GICC_CTLR = {
   size: 4,
   access: WORD,
   fields: [
-    { name: 'EnableGrp0', lsb: 0, width: 1, text: yes('Group 0 is signalled', 'Group 0 is not signalled') },
-    { name: 'EnableGrp1', lsb: 1, width: 1, text: yes('Group 1 is signalled', 'Group 1 is not signalled') },
+    { name: 'EnableGrp0', lsb: 0, width: 1, text: whether('Group 0 is signalled', 'Group 0 is not signalled') },
+    { name: 'EnableGrp1', lsb: 1, width: 1, text: whether('Group 1 is signalled', 'Group 1 is not signalled') },
     {
       name: 'AckCtl',
       lsb: 2,
       width: 1,
-      text: yes('GICC_IAR acknowledges both groups', 'GICC_IAR acknowledges Group 0'),
+      text: whether('GICC_IAR acknowledges both groups', 'GICC_IAR acknowledges Group 0'),
     },
-    { name: 'FIQEn', lsb: 3, width: 1, text: yes('Group 0 is an FIQ', 'Group 0 is an IRQ') },
-    { name: 'CBPR', lsb: 4, width: 1, text: yes('GICC_BPR serves both groups', 'Group 1 has GICC_ABPR') },
-    { name: 'EOImode', lsb: 9, width: 1, text: yes('GICC_EOIR drops the priority only', 'GICC_EOIR deactivates too') },
+    { name: 'FIQEn', lsb: 3, width: 1, text: whether('Group 0 is an FIQ', 'Group 0 is an IRQ') },
+    { name: 'CBPR', lsb: 4, width: 1, text: whether('GICC_BPR serves both groups', 'Group 1 has GICC_ABPR') },
+    {
+      name: 'EOImode',
+      lsb: 9,
+      width: 1,
+      text: whether('GICC_EOIR drops the priority only', 'GICC_EOIR deactivates too'),
+    },
   ],
 } as const satisfies Register
 
@@ -74,7 +74,7 @@ export const gicc = [
   interrupt('GICC_AIAR', 0x0020),
   interrupt('GICC_AEOIR', 0x0024),
   interrupt('GICC_AHPPIR', 0x0028),
-  { name: 'GICC_APR', offset: 0x00d0, size: 0x10, access: WORD },
+  { name: 'GICC_APR', offset: 0x00d0, size: 0x10, each: 4, access: WORD },
   GICC_IIDR,
   interrupt('GICC_DIR', 0x1000),
 ] as const satisfies readonly Register[]

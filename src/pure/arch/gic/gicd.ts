@@ -1,15 +1,10 @@
 /** The distributor's registers (GIC architecture IHI 0069, 12.9; offsets from GICD_base). */
 import { affinityText, irouterAffinity } from '../affinity.ts'
-import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, WORD } from '../register.ts'
+import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, whether, WORD } from '../register.ts'
 import type { Register } from '../register.ts'
 import { IIDR_FIELDS } from './iidr.ts'
 
 export const GICD_SIZE = 0x10000
-
-const yes =
-  (meaning: string, otherwise: string) =>
-  (value: bigint): string =>
-    value === 1n ? meaning : otherwise
 
 export const GICD_CTLR = {
   name: 'GICD_CTLR',
@@ -18,9 +13,9 @@ export const GICD_CTLR = {
   access: WORD,
   fields: [
     { name: 'EnableGrp0', lsb: 0, width: 1 },
-    { name: 'EnableGrp1', lsb: 1, width: 1, text: yes('Group 1 interrupts are forwarded', 'nothing is forwarded') },
-    { name: 'ARE', lsb: 4, width: 1, text: yes('affinity routing', 'legacy routing') },
-    { name: 'DS', lsb: 6, width: 1, text: yes('one Security state', 'two Security states') },
+    { name: 'EnableGrp1', lsb: 1, width: 1, text: whether('Group 1 interrupts are forwarded', 'nothing is forwarded') },
+    { name: 'ARE', lsb: 4, width: 1, text: whether('affinity routing', 'legacy routing') },
+    { name: 'DS', lsb: 6, width: 1, text: whether('one Security state', 'two Security states') },
     { name: 'nASSGIreq', lsb: 8, width: 1 },
     { name: 'RWP', lsb: 31, width: 1 },
   ],
@@ -34,16 +29,16 @@ export const GICD_TYPER = {
   fields: [
     { name: 'ITLinesNumber', lsb: 0, width: 5, text: (value) => `INTIDs up to ${32n * (value + 1n) - 1n}` },
     { name: 'CPUNumber', lsb: 5, width: 3 },
-    { name: 'ESPI', lsb: 8, width: 1, text: yes('extended SPIs', 'no extended SPIs') },
+    { name: 'ESPI', lsb: 8, width: 1, text: whether('extended SPIs', 'no extended SPIs') },
     { name: 'SecurityExtn', lsb: 10, width: 1 },
     { name: 'num_LPIs', lsb: 11, width: 5 },
-    { name: 'MBIS', lsb: 16, width: 1, text: yes('SPIs by message', 'no SPIs by message') },
-    { name: 'LPIS', lsb: 17, width: 1, text: yes('LPIs', 'no LPIs') },
+    { name: 'MBIS', lsb: 16, width: 1, text: whether('SPIs by message', 'no SPIs by message') },
+    { name: 'LPIS', lsb: 17, width: 1, text: whether('LPIs', 'no LPIs') },
     { name: 'DVIS', lsb: 18, width: 1 },
     { name: 'IDbits', lsb: 19, width: 5, text: (value) => `INTIDs of ${value + 1n} bits` },
-    { name: 'A3V', lsb: 24, width: 1, text: yes('GICD_IROUTER has Aff3', 'Aff3 is 0 in GICD_IROUTER') },
-    { name: 'No1N', lsb: 25, width: 1, text: yes('no 1-of-N SPIs', '1-of-N SPIs') },
-    { name: 'RSS', lsb: 26, width: 1, text: yes('SGIs reach Aff0 0 to 255', 'SGIs reach Aff0 0 to 15') },
+    { name: 'A3V', lsb: 24, width: 1, text: whether('GICD_IROUTER has Aff3', 'Aff3 is 0 in GICD_IROUTER') },
+    { name: 'No1N', lsb: 25, width: 1, text: whether('no 1-of-N SPIs', '1-of-N SPIs') },
+    { name: 'RSS', lsb: 26, width: 1, text: whether('SGIs reach Aff0 0 to 255', 'SGIs reach Aff0 0 to 15') },
     { name: 'ESPI_range', lsb: 27, width: 5 },
   ],
 } as const satisfies Register
@@ -66,7 +61,7 @@ export const GICD_IROUTER = {
     { name: 'Aff0', lsb: 0, width: 8 },
     { name: 'Aff1', lsb: 8, width: 8 },
     { name: 'Aff2', lsb: 16, width: 8 },
-    { name: 'Interrupt_Routing_Mode', lsb: 31, width: 1, text: yes('any CPU', 'the CPU with this affinity') },
+    { name: 'Interrupt_Routing_Mode', lsb: 31, width: 1, text: whether('any CPU', 'the CPU with this affinity') },
     { name: 'Aff3', lsb: 32, width: 8 },
   ],
 } as const satisfies Register

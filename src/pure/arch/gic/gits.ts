@@ -2,7 +2,7 @@
  * The registers of an Interrupt Translation Service (GIC architecture IHI 0069, 12.19; offsets from GITS_base). The
  * control frame is followed by the translation frame, where a device's message ends.
  */
-import { DOUBLEWORD, registerFrame, WORD } from '../register.ts'
+import { DOUBLEWORD, registerFrame, whether, WORD } from '../register.ts'
 import type { Field, Register } from '../register.ts'
 import { IIDR_FIELDS } from './iidr.ts'
 
@@ -10,11 +10,6 @@ import { IIDR_FIELDS } from './iidr.ts'
 export const GITS_SIZE = 0x20000
 /** GITS_TRANSLATER: where a device writes its EventID. */
 export const GITS_TRANSLATER = 0x1_0040
-
-const isOne =
-  (meaning: string, otherwise: string) =>
-  (value: bigint): string =>
-    value === 1n ? meaning : otherwise
 
 const pages = (size: string) => (value: bigint) => `${value + 1n} ${value === 0n ? 'page' : 'pages'}${size}`
 const address =
@@ -27,7 +22,7 @@ const MEMORY_FIELDS = [
   { name: 'Shareability', lsb: 10, width: 2 },
   { name: 'OuterCache', lsb: 53, width: 3 },
   { name: 'InnerCache', lsb: 59, width: 3 },
-  { name: 'Valid', lsb: 63, width: 1, text: isOne('there is memory', 'nothing is allocated') },
+  { name: 'Valid', lsb: 63, width: 1, text: whether('there is memory', 'nothing is allocated') },
 ] as const satisfies readonly Field[]
 
 export const GITS_CTLR = {
@@ -36,10 +31,10 @@ export const GITS_CTLR = {
   size: 4,
   access: WORD,
   fields: [
-    { name: 'Enabled', lsb: 0, width: 1, text: isOne('translates', 'off') },
+    { name: 'Enabled', lsb: 0, width: 1, text: whether('translates', 'off') },
     { name: 'ImDe', lsb: 1, width: 1 },
     { name: 'ITS_Number', lsb: 4, width: 4 },
-    { name: 'Quiescent', lsb: 31, width: 1, text: isOne('nothing under way', 'commands are under way') },
+    { name: 'Quiescent', lsb: 31, width: 1, text: whether('nothing under way', 'commands are under way') },
   ],
 } as const satisfies Register
 
@@ -58,14 +53,14 @@ export const GITS_TYPER = {
   size: 8,
   access: DOUBLEWORD,
   fields: [
-    { name: 'Physical', lsb: 0, width: 1, text: isOne('physical LPIs', 'no physical LPIs') },
-    { name: 'Virtual', lsb: 1, width: 1, text: isOne('virtual LPIs', 'no virtual LPIs') },
+    { name: 'Physical', lsb: 0, width: 1, text: whether('physical LPIs', 'no physical LPIs') },
+    { name: 'Virtual', lsb: 1, width: 1, text: whether('virtual LPIs', 'no virtual LPIs') },
     { name: 'CCT', lsb: 2, width: 1 },
     { name: 'ITT_entry_size', lsb: 4, width: 4, text: (value) => `${value + 1n} bytes an ITT entry` },
     { name: 'ID_bits', lsb: 8, width: 5, text: (value) => `EventIDs of ${value + 1n} bits` },
     { name: 'Devbits', lsb: 13, width: 5, text: (value) => `DeviceIDs of ${value + 1n} bits` },
     { name: 'SEIS', lsb: 18, width: 1 },
-    { name: 'PTA', lsb: 19, width: 1, text: isOne('RDbase is an address', 'RDbase is a processor number') },
+    { name: 'PTA', lsb: 19, width: 1, text: whether('RDbase is an address', 'RDbase is a processor number') },
     { name: 'HCC', lsb: 24, width: 8, text: (value) => `${value} collections without memory` },
     { name: 'CIDbits', lsb: 32, width: 4 },
     { name: 'CIL', lsb: 36, width: 1 },
@@ -121,6 +116,7 @@ export const GITS_BASER = {
   name: 'GITS_BASER',
   offset: 0x0100,
   size: BASER_COUNT * 8,
+  each: 8,
   access: DOUBLEWORD,
   fields: [
     { name: 'Size', lsb: 0, width: 8, text: pages('') },
@@ -138,7 +134,7 @@ export const GITS_BASER = {
       width: 3,
       text: (value) => Object.entries(TABLE_TYPE).find(([, type]) => type === value)?.[0] ?? 'reserved',
     },
-    { name: 'Indirect', lsb: 62, width: 1, text: isOne('two levels', 'one level') },
+    { name: 'Indirect', lsb: 62, width: 1, text: whether('two levels', 'one level') },
     ...MEMORY_FIELDS,
   ],
 } as const satisfies Register

@@ -3,6 +3,34 @@
  * here are their fields.
  */
 import type { Register } from '../register.ts'
+import { sysregEncoding } from '../sysregs/encoding.ts'
+
+/** ICH_LR<n>_EL2 and ICH_AP<g>R<n>_EL2 that an implementation may have. */
+export const MAX_LIST_REGISTERS = 16
+export const MAX_ACTIVE_PRIORITIES = 4
+
+const each = (count: number, make: (n: number) => readonly [string, number]): Readonly<Record<string, number>> =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => make(n)))
+
+export const ICH_HCR_EL2 = sysregEncoding(3, 4, 12, 11, 0)
+export const ICH_VTR_EL2 = sysregEncoding(3, 4, 12, 11, 1)
+export const ICH_ELRSR_EL2 = sysregEncoding(3, 4, 12, 11, 5)
+export const ICH_VMCR_EL2 = sysregEncoding(3, 4, 12, 11, 7)
+export const ICH_APR_EL2 = (group: 0 | 1, n: number): number => sysregEncoding(3, 4, 12, 8 + group, n)
+/** Words of ICH_AP<g>R<n>_EL2, and so of ICC_AP<g>R<n>_EL1, for so many bits that preempt (12.4.1). */
+export const activePriorityWords = (preemptionBits: number): number => 1 << Math.max(0, preemptionBits - 5)
+export const ICH_LR_EL2 = (n: number): number => sysregEncoding(3, 4, 12, 12 + (n >> 3), n & 7)
+
+/** Their encodings by their names (12.4). */
+export const ICH: Readonly<Record<string, number>> = {
+  ICH_HCR_EL2,
+  ICH_VTR_EL2,
+  ICH_VMCR_EL2,
+  ICH_ELRSR_EL2,
+  ...each(MAX_ACTIVE_PRIORITIES, (n) => [`ICH_AP0R${n}_EL2`, ICH_APR_EL2(0, n)]),
+  ...each(MAX_ACTIVE_PRIORITIES, (n) => [`ICH_AP1R${n}_EL2`, ICH_APR_EL2(1, n)]),
+  ...each(MAX_LIST_REGISTERS, (n) => [`ICH_LR${n}_EL2`, ICH_LR_EL2(n)]),
+}
 
 const system = <const Fields extends NonNullable<Register['fields']>>(name: string, fields: Fields) =>
   ({ name, offset: 0, size: 8, access: [], fields }) as const satisfies Register

@@ -1,0 +1,80 @@
+/** The machine of the next boot, as a person edits it; every edit can be undone. */
+import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
+import { applyEdit } from '../../pure/blueprint/edits.ts'
+import type { Edit } from '../../pure/blueprint/edits.ts'
+import type { EngineId } from '../../pure/protocol/views.ts'
+import { SCENARIOS } from '../../pure/scenarios/library.ts'
+import type { ScenarioId } from '../../pure/scenarios/library.ts'
+import type { Desk } from './desk.ts'
+import type { LinkedDocument } from './link.ts'
+import type { View } from './view.ts'
+
+export interface DocumentActions {
+  /** `false`: it was not possible, and why is told. */
+  edit(edit: Edit): boolean
+  undo(): void
+  redo(): void
+  choose(scenario: ScenarioId): void
+  /** Takes over a document from a link. */
+  open(document: LinkedDocument): void
+  chooseEngine(engine: EngineId): void
+}
+
+export const createDocumentActions = ({ get, set, report }: Desk, view: View): DocumentActions => {
+  const apply = (edit: Edit): Edit | undefined => {
+    const edited = applyEdit(get().draft, edit)
+    if (!edited.ok) {
+      report(edited.what)
+      return undefined
+    }
+    const selected = Math.min(get().selected, edited.blueprint.vcpus - 1)
+    set({ draft: edited.blueprint, trouble: undefined, selected })
+    return edited.inverse
+  }
+  return {
+    edit: (edit) => {
+      const inverse = apply(edit)
+      if (inverse === undefined) return false
+      set(({ undo }) => ({ undo: [...undo, inverse], redo: [], scenario: undefined }))
+      return true
+    },
+    undo: () => {
+      const edit = get().undo.at(-1)
+      const inverse = edit === undefined ? undefined : apply(edit)
+      if (inverse !== undefined) set(({ undo, redo }) => ({ undo: undo.slice(0, -1), redo: [...redo, inverse] }))
+    },
+    redo: () => {
+      const edit = get().redo.at(-1)
+      const inverse = edit === undefined ? undefined : apply(edit)
+      if (inverse !== undefined) set(({ undo, redo }) => ({ redo: redo.slice(0, -1), undo: [...undo, inverse] }))
+    },
+    choose: (id) => {
+      const scenario = SCENARIOS.find((one) => one.id === id)
+      if (scenario === undefined) return
+      const { guest } = get().draft
+      // A scenario says what the machine is like, not which Linux a person prefers to run on it.
+      const before = { ...defaultBlueprint, guest: { id: guest.id, append: '' } }
+      const edited = applyEdit(before, { edit: 'several', edits: scenario.edits })
+      if (!edited.ok) {
+        report(edited.what)
+        return
+      }
+      const draft = { ...edited.blueprint, guest: { ...edited.blueprint.guest, id: guest.id } }
+      set({ draft, scenario: id, selected: scenario.cpu, undo: [], redo: [] })
+    },
+    open: ({ blueprint, engine, scenario, selected, program, view: kept }) => {
+      set({
+        draft: blueprint,
+        engine,
+        program,
+        scenario: SCENARIOS.find(({ id }) => id === scenario)?.id,
+        selected: Math.min(selected, blueprint.vcpus - 1),
+        undo: [],
+        redo: [],
+        trouble: undefined,
+      })
+      view.restore(kept)
+    },
+    chooseEngine: (engine) => set({ engine }),
+  }
+}

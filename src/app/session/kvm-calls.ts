@@ -1,0 +1,59 @@
+/** KVM calls on the running machine: made one by one, written down with their answers. */
+import { mpidrOf } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
+import { mpidrCall, routeCalls } from '../../pure/blueprint/plan.ts'
+import type { PlanCall } from '../../pure/protocol/commands.ts'
+import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
+import { ONE_REG } from '../../pure/uapi/one-reg.ts'
+import type { Desk } from './desk.ts'
+import type { CallRecord } from './state.ts'
+
+const CALLS_KEPT = 4000
+
+export interface KvmCalls {
+  /** KVM calls on the running machine, in order; ends at the first refusal. */
+  call(calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined>
+  setAffinityNow(vcpu: number, affinity: Affinity): Promise<KvmAnswer | undefined>
+  setRouteNow(intid: number, affinity: Affinity): Promise<KvmAnswer | undefined>
+}
+
+/** `built`: begins the record of a new machine with the calls of its plan. */
+export const createKvmCalls = ({
+  port,
+  get,
+  set,
+  report,
+}: Desk): { readonly calls: KvmCalls; readonly built: (plan: readonly PlanCall[]) => void } => {
+  let last = 0
+  const numbered = (entry: Omit<CallRecord, 'id'>): CallRecord => ({ ...entry, id: ++last })
+
+  const call: KvmCalls['call'] = async (calls, readBack) => {
+    let answer: KvmAnswer | undefined
+    for (const one of calls) {
+      const answered = await port.ask({ command: 'call', call: one })
+      if (!answered.ok) {
+        report(answered.what)
+        return undefined
+      }
+      answer = answered.answer
+      const ends = one === calls.at(-1) || !answer.ok
+      const read = ends && readBack !== undefined ? await port.ask({ command: 'call', call: readBack }) : undefined
+      const effective = read?.ok === true && read.answer.ok ? read.answer.value : undefined
+      const at = get().machine?.virtualNs ?? 0
+      const made = numbered({ by: 'you', at, call: one, answer, ...(effective === undefined ? {} : { effective }) })
+      set((state) => ({ calls: [...state.calls, made].slice(-CALLS_KEPT) }))
+      if (!answer.ok) break
+    }
+    return answer
+  }
+
+  return {
+    calls: {
+      call,
+      setAffinityNow: (vcpu, affinity) =>
+        call([mpidrCall(vcpu, mpidrOf(affinity))], { call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 }),
+      setRouteNow: (intid, affinity) => call(routeCalls(intid, affinity)),
+    },
+    built: (plan) => set({ calls: plan.map((made) => numbered({ by: 'plan', at: 0, ...made })).slice(-CALLS_KEPT) }),
+  }
+}
