@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readKernelLog } from './kernel-log.ts'
+import { KernelLogReader } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 
 const BASE = 0x4000_0000
@@ -68,14 +68,21 @@ const write = (ram: Uint8Array, layout: Layout, messages: readonly Message[]): v
   }
 }
 
-const read = (ram: Uint8Array): KernelLog =>
-  readKernelLog(
+/** How many bytes were asked for tells whether all of RAM was searched. */
+const readerOf = (ram: Uint8Array) => {
+  let asked = 0
+  const reader = new KernelLogReader(
     (physical, length) => {
+      asked += length
       const at = physical - BASE
       return at >= 0 && at + length <= ram.length ? ram.subarray(at, at + length) : undefined
     },
     { base: BASE, size: ram.length },
   )
+  return { read: () => reader.read(), searches: () => Math.floor(asked / ram.length) }
+}
+
+const read = (ram: Uint8Array): KernelLog => readerOf(ram).read()
 
 const texts = (log: KernelLog): readonly string[] => (log.ok ? log.lines.map(({ text }) => text) : [log.what])
 
@@ -118,6 +125,35 @@ describe("the guest kernel's log", () => {
     const moved = { ring: 0x1800, descs: 0x100000, infos: 0x120000, data: 0x200000, countBits: 9 }
     write(ram, { ...moved, offset: 0xffff_0000_0000_0000n - BigInt(BASE) }, messages)
     expect(texts(read(ram))).toEqual(messages.map(({ text }) => text))
+  })
+
+  it('is searched for once, as soon as its records have times', () => {
+    const ram = new Uint8Array(SIZE)
+    const { read: again, searches } = readerOf(ram)
+    const messages: Message[] = [{ text: FIRST }]
+    write(ram, LAYOUT, messages)
+    again()
+    again()
+    expect(searches()).toBe(2)
+    for (const text of ['two', 'three', 'four']) {
+      messages.push({ text, nanoseconds: 1000n })
+      write(ram, LAYOUT, messages)
+      expect(texts(again())).toEqual(messages.map((message) => message.text))
+    }
+    expect(searches()).toBe(3)
+  })
+
+  it('is followed to a larger ring, and found again where another kernel has begun', () => {
+    const ram = new Uint8Array(SIZE)
+    const { read: again } = readerOf(ram)
+    write(ram, LAYOUT, [{ text: FIRST }, { text: 'two' }])
+    again()
+    const moved = { ...LAYOUT, ring: 0x1800, descs: 0x100000, infos: 0x120000, data: 0x200000, countBits: 9 }
+    write(ram, moved, [{ text: FIRST }, { text: 'two' }, { text: 'three', nanoseconds: 1n }])
+    expect(texts(again())).toEqual([FIRST, 'two', 'three'])
+    ram.fill(0)
+    write(ram, LAYOUT, [{ text: FIRST }])
+    expect(texts(again())).toEqual([FIRST])
   })
 
   it('leaves out a record that is being written', () => {

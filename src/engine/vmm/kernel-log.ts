@@ -236,31 +236,61 @@ const likelyOffsets = (ram: GuestRam, ring: Ring): readonly bigint[] => {
   return offsets
 }
 
+interface Found {
+  readonly ring: Ring
+  readonly offset: bigint
+  readonly lines: readonly SequencedLine[]
+}
+
 /** A ring fits when the records in it do; the one with the most wins, as the kernel may have moved to a larger one. */
-const best = (ram: GuestRam, { rings, firstTexts }: Places): readonly LogLine[] => {
-  let most: readonly SequencedLine[] = []
+const best = (ram: GuestRam, { rings, firstTexts }: Places): Found | undefined => {
+  let most: Found | undefined
   const consider = (ring: Ring, offset: bigint): void => {
     const lines = readRing(ram, ring, offset) ?? []
-    if (lines.length > most.length) most = lines
+    if (lines.length > (most?.lines.length ?? 0)) most = { ring, offset, lines }
   }
   const offsets = new Set(rings.flatMap(({ data }) => firstTexts.map((text) => data - BigInt(text - BLOCK_ID))))
   for (const offset of offsets) for (const ring of rings) consider(ring, offset)
-  if (most.length === 0) {
+  if (most === undefined) {
     for (const ring of rings) for (const offset of likelyOffsets(ram, ring)) consider(ring, offset)
   }
-  return most.map(({ level, seconds, text }) => ({ level, seconds, text }))
+  return most
 }
 
-export const readKernelLog = (read: ReadRam, range: RamRange): KernelLog => {
-  const ram: GuestRam = { ...range, read }
-  const places = find(ram)
-  const lines = best(ram, places)
-  if (lines.length > 0) return { ok: true, lines }
-  if (places.firstTexts.length === 0) {
-    return { ok: false, what: 'No kernel log is in RAM: no "Booting Linux on physical CPU" stands there.' }
+const shown = (lines: readonly SequencedLine[]): KernelLog => ({
+  ok: true,
+  lines: lines.map(({ level, seconds, text }) => ({ level, seconds, text })),
+})
+
+/** Reads the log of one machine, as often as somebody looks. */
+export class KernelLogReader {
+  private readonly ram: GuestRam
+  private last: Found | undefined
+
+  constructor(read: ReadRam, range: RamRange) {
+    this.ram = { ...range, read }
   }
-  return {
-    ok: false,
-    what: "RAM holds the kernel's first message, but no ring buffer in the form that Linux 5.10 and later have.",
+
+  read(): KernelLog {
+    // All of RAM takes a while to search. A ring whose records have times stays the one there is: the kernel moves to
+    // a larger one in setup_log_buf(), and knows no time before time_init() (init/main.c, start_kernel()).
+    const { last } = this
+    if (last !== undefined && (last.lines.at(-1)?.seconds ?? 0) > 0) {
+      const lines = readRing(this.ram, last.ring, last.offset) ?? []
+      if (lines.length > 0) {
+        this.last = { ...last, lines }
+        return shown(lines)
+      }
+    }
+    const places = find(this.ram)
+    this.last = best(this.ram, places)
+    if (this.last !== undefined) return shown(this.last.lines)
+    if (places.firstTexts.length === 0) {
+      return { ok: false, what: 'No kernel log is in RAM: no "Booting Linux on physical CPU" stands there.' }
+    }
+    return {
+      ok: false,
+      what: "RAM holds the kernel's first message, but no ring buffer in the form that Linux 5.10 and later have.",
+    }
   }
 }

@@ -41,7 +41,7 @@ import type { Stop } from '../machine/machine.ts'
 import { CpuInspector, symbolText } from './inspect-cpu.ts'
 import type { CpuDetail } from './inspect-cpu.ts'
 import type { FoundSymbols } from './kallsyms.ts'
-import { readKernelLog } from './kernel-log.ts'
+import { KernelLogReader } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
 import { writeSnapshot } from './snapshot.ts'
@@ -159,6 +159,7 @@ export class Vmm {
   private readonly calls: readonly PlannedCall[]
   private readonly tracing: Tracing
   private readonly inspector: CpuInspector
+  private readonly log: KernelLogReader
 
   constructor({ machine, kvm, calls, tracing }: Frame, blueprint: Blueprint, devices: BoardDevices) {
     this.machine = machine
@@ -168,6 +169,8 @@ export class Vmm {
     this.calls = calls
     this.tracing = tracing
     this.inspector = new CpuInspector(machine)
+    const { ramBase: base, ramSize: size } = machine
+    this.log = new KernelLogReader((physical, length) => machine.ram(physical, length), { base, size })
   }
 
   /** Everything that is needed to go on from here, in a new machine; changes nothing. */
@@ -268,10 +271,7 @@ export class Vmm {
 
   /** The guest's printk buffer, from its RAM. */
   kernelLog(): KernelLog {
-    return readKernelLog((physical, length) => this.machine.ram(physical, length), {
-      base: this.machine.ramBase,
-      size: this.machine.ramSize,
-    })
+    return this.log.read()
   }
 
   /** What the host's debugfs has in vgic-state of this VM. */

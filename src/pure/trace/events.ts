@@ -22,7 +22,7 @@ export interface EventRow {
   readonly title: string
   /** In the order in which they lie in the trace. */
   readonly fields: Fields
-  read(from: WordSource): Readonly<Record<string, unknown>>
+  read(from: WordSource, into?: Record<string, unknown>): Readonly<Record<string, unknown>>
   text(values: Readonly<Record<string, unknown>>): string
 }
 

@@ -84,34 +84,32 @@ export const list = <Item>(item: FieldKind<Item>): FieldKind<readonly Item[]> =>
   read: (from) => Array.from({ length: Math.min(from.word(), LONGEST) }, () => item.read(from)),
 })
 
-const isComplete = <Table extends Fields>(
+/** A reader of these fields, in their order; `into` may hold more. Called for each event there is: no copies. */
+export const fieldReader = <Table extends Fields>(
   fields: Table,
-  values: Readonly<Record<string, unknown>>,
-): values is ValuesOf<Table> => {
-  for (const name in fields) if (values[name] === undefined && !(name in values)) return false
-  return true
-}
-
-/** A reader of these fields, in their order. */
-export const fieldReader = <Table extends Fields>(fields: Table): ((from: WordSource) => ValuesOf<Table>) => {
-  const kinds = Object.entries(fields)
-  return (from) => {
-    const values: Record<string, unknown> = {}
-    for (const [name, kind] of kinds) values[name] = kind.read(from)
-    if (!isComplete(fields, values)) throw new Error('a field has no value')
-    return values
+): ((from: WordSource, into?: Record<string, unknown>) => ValuesOf<Table>) => {
+  const names = Object.keys(fields)
+  const kinds = Object.values(fields)
+  const isComplete = (values: Record<string, unknown>, read: number): values is ValuesOf<Table> & typeof values =>
+    read === names.length
+  return (from, into = {}) => {
+    let read = 0
+    for (const name of names) into[name] = kinds[read++]?.read(from)
+    if (!isComplete(into, read)) throw new Error('a field has no value')
+    return into
   }
 }
 
 /** Several values under names. */
 export const group = <Table extends Fields>(fields: Table): FieldKind<ValuesOf<Table>> => {
   const kinds = Object.entries(fields)
+  const read = fieldReader(fields)
   return {
     write: (to, values) => {
       const named: Readonly<Record<string, unknown>> = values
       for (const [name, kind] of kinds) kind.write(to, named[name])
     },
-    read: fieldReader(fields),
+    read: (from) => read(from),
   }
 }
 

@@ -179,7 +179,11 @@ export class Lanes {
 
   /** Ends the open slices of a lane from a depth on, innermost first. */
   private endFrom(lane: number, depth: number, time: number): void {
-    for (const _ of this.open.get(lane)?.splice(Math.max(0, depth)) ?? []) this.listener.end(lane, time)
+    const open = this.open.get(lane)
+    for (let left = open?.length ?? 0; left > Math.max(0, depth); left--) {
+      open?.pop()
+      this.listener.end(lane, time)
+    }
   }
 }
 

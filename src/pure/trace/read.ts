@@ -29,18 +29,30 @@ class Words implements WordSource {
   }
 }
 
-/** Whether an event has its CPU in the column, by its kind. */
-const HAS_CPU = new Map(EVENT_NAMES.map((name) => [name, Object.keys(rowOf(name).fields)[0] === 'cpu']))
+interface Reader {
+  readonly kind: EventName
+  /** Whether its CPU is in the column. */
+  readonly hasCpu: boolean
+  read(from: WordSource, into: Record<string, unknown>): Readonly<Record<string, unknown>>
+}
+
+const readerOf = (kind: EventName): Reader => {
+  const row = rowOf(kind)
+  return { kind, hasCpu: Object.keys(row.fields)[0] === 'cpu', read: row.read }
+}
+
+/** By the number of the kind. */
+const READERS: readonly Reader[] = EVENT_NAMES.map(readerOf)
+const FIRST = readerOf('cpuState')
 
 /** The fields are those of the row: it has read them itself. */
-const isEvent = (
-  value: Readonly<Record<string, unknown>> & { readonly kind: EventName },
-): value is Readonly<Record<string, unknown>> & TraceEvent => HAS_CPU.has(value.kind)
+const isEvent = (value: Readonly<Record<string, unknown>>, { kind }: Reader): value is TraceEvent =>
+  value['kind'] === kind
 
 export const eventAt = (batch: TraceBatch, i: number): TraceEvent => {
-  const kind = kindAt(batch, i)
-  const event = { ...rowOf(kind).read(new Words(batch, i, HAS_CPU.get(kind) ?? false)), kind }
-  if (!isEvent(event)) throw new Error(`${kind} lacks a field`)
+  const reader = READERS[batch.kinds[i] ?? 0] ?? FIRST
+  const event = reader.read(new Words(batch, i, reader.hasCpu), { kind: reader.kind })
+  if (!isEvent(event, reader)) throw new Error(`${reader.kind} lacks a field`)
   return event
 }
 

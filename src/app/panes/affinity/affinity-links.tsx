@@ -61,12 +61,14 @@ const Tree = memo(({ nodes, seen, columns, onToggle }: TreeProps) => (
   </>
 ))
 
-const LinkLine = (props: {
+interface LineProps {
   readonly link: Link
   readonly columns: Columns
   readonly state: string
   readonly chosen: boolean
-}) => {
+}
+
+const LinkLine = memo((props: LineProps) => {
   const { link, columns, state } = props
   const { kind, from, to, of, place } = link
   const [x1, x2] = [columns.cpu.left + columns.cpu.width, columns.frame.left]
@@ -93,7 +95,7 @@ const LinkLine = (props: {
       <path className="cross" d={cross(end.x, end.y)} />
     </g>
   )
-}
+})
 
 /** Everything that is drawn and not read: the tree's nodes, and a line for each match. */
 export const AffinityLinks = (props: {

@@ -1,6 +1,6 @@
 /** Which redistributor each CPU finds: affinities at left, frames in address order at right, a line for each match. */
-import { useMemo, useRef, useState } from 'react'
-import type { KeyboardEvent } from 'react'
+import { useCallback, useMemo, useRef, useState } from 'react'
+import type { KeyboardEvent, SyntheticEvent } from 'react'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import { missReason } from '../../../pure/rules/links.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
@@ -11,12 +11,14 @@ import type { Spots } from '../shared/spots.ts'
 import { AffinityLinks } from './affinity-links.tsx'
 import { columnsFor } from './columns.ts'
 import { CpuItem, EditMark, GroupItem, rowId } from './cpu-items.tsx'
+import { Editor } from './editor.tsx'
+import type { Edited } from './editor.tsx'
 import { Flights } from './flights.tsx'
 import { FrameItem, FramesItem, RegionItem } from './frame-items.tsx'
 import { closedGroups, groupKey } from './groups.ts'
 import type { Toggled } from './groups.ts'
 import { layAffinities, REASON, ROW } from './map.ts'
-import type { AffinityMap, Row } from './map.ts'
+import type { AffinityMap, LevelNode, Row } from './map.ts'
 import { useWindow } from './use-window.ts'
 
 type Source = 'running' | 'next'
@@ -54,37 +56,52 @@ const layOnce = () => {
 
 const idOf = (row: Row): number | string => (row.kind === 'cpu' ? row.index : row.key)
 
+/** In which row each CPU stands. */
+const placesOf = (rows: readonly Row[]): ReadonlyMap<number, number> =>
+  new Map(
+    rows.flatMap((row, place) =>
+      (row.kind === 'cpu' ? [row.index] : row.cpus).map((cpu): [number, number] => [cpu, place]),
+    ),
+  )
+
 const AffinityPane = () => {
   const session = useSession()
   const machine = useSessionState((state) => state.machine)
   const draft = useSessionState((state) => state.draft)
   const running = useSessionState((state) => state.running)
   const selected = useSessionState((state) => state.selected)
-  const edited = useSessionState(differs)
+  const planned = useSessionState(differs)
   // What was just edited is shown, until the person or the next boot says otherwise.
   const [chosen, setChosen] = useState<{ of: Blueprint; source: Source } | undefined>(undefined)
-  const source = chosen?.of === draft ? chosen.source : edited ? 'next' : 'running'
+  const source = chosen?.of === draft ? chosen.source : planned ? 'next' : 'running'
   const shown = source === 'running' && machine !== undefined ? source : 'next'
   const rules = shown === 'running' ? (running ?? draft) : draft
 
   const [lay] = useState(layOnce)
   const [toggled, setToggled] = useState<Toggled>({})
-  const [editing, setEditing] = useState<string | undefined>(undefined)
+  const [edited, setEdited] = useState<Edited | undefined>(undefined)
   const spots = useMemo(() => spotsOf(shown === 'running' ? machine : undefined, draft), [shown, machine, draft])
   const closed = closedGroups(spots.cpus, notable(spots, selected), toggled)
   const map = lay(spots, closed)
-  const toggle = (key: string): void => setToggled((all) => ({ ...all, [key]: !closed.has(key) }))
+  const toggle = useCallback((key: string, close: boolean): void => setToggled((all) => ({ ...all, [key]: close })), [])
+  const toggleNode = useCallback(
+    ({ key, closed: is }: LevelNode): void => {
+      if (key !== undefined) toggle(key, !is)
+    },
+    [toggle],
+  )
   const toggleAll = (close: boolean): void =>
     setToggled(Object.fromEntries(spots.cpus.map(({ affinity }) => [groupKey(affinity, 1), close])))
 
   const scroller = useRef<HTMLDivElement>(null)
   const seen = useWindow(scroller)
-  const columns = columnsFor(seen.width)
+  const columns = useMemo(() => columnsFor(seen.width), [seen.width])
   const visible = (y: number, below = 0): boolean => y + ROW / 2 + below >= seen.top && y - ROW / 2 <= seen.bottom
+  const placed = useMemo(() => placesOf(map.rows), [map])
   const rows = map.rows.filter((row) => visible(row.y, REASON))
-  const isChosen = (of: number | string): boolean =>
-    of === selected || map.rows.some((row) => row.kind === 'group' && row.key === of && row.cpus.includes(selected))
-  const focusable = rows.find((row) => isChosen(idOf(row))) ?? rows[0]
+  const chosenRow = map.rows[placed.get(selected) ?? -1]
+  const isChosen = (of: number | string): boolean => chosenRow !== undefined && idOf(chosenRow) === of
+  const focusable = rows.find((row) => row === chosenRow) ?? rows[0]
 
   const go = (row: Row | undefined): void => {
     if (row === undefined) return
@@ -94,24 +111,44 @@ const AffinityPane = () => {
     })
     requestAnimationFrame(() => document.getElementById(rowId(idOf(row)))?.focus())
   }
-  const onKey = (event: KeyboardEvent, row: Row): void => {
+  const rowAt = ({ target }: SyntheticEvent): Row | undefined => {
+    const item = target instanceof Element ? target.closest('[role="treeitem"]') : null
+    return item === null ? undefined : rows.find((row) => rowId(idOf(row)) === item.id)
+  }
+  const onKey = (event: KeyboardEvent): void => {
+    const row = rowAt(event)
+    if (row === undefined) return
     const at = map.rows.indexOf(row)
     if (event.key === 'ArrowDown') go(map.rows[at + 1])
     else if (event.key === 'ArrowUp') go(map.rows[at - 1])
     else if (event.key === 'Home') go(map.rows[0])
     else if (event.key === 'End') go(map.rows.at(-1))
-    else if (event.key === 'ArrowRight' && row.kind === 'group') toggle(row.key)
-    else if (event.key === 'ArrowLeft' && row.kind === 'cpu') toggle(groupKey(row.affinity, 1))
-    else if (event.key === 'Enter' && row.kind === 'cpu') setEditing(`cpu-${row.index}`)
-    else if (event.key === 'Enter' && row.kind === 'group') toggle(row.key)
+    else if (event.key === 'ArrowRight' && row.kind === 'group') toggle(row.key, false)
+    else if (event.key === 'ArrowLeft' && row.kind === 'cpu') toggle(groupKey(row.affinity, 1), true)
+    else if (event.key === 'Enter' && row.kind === 'cpu') setEdited({ at: 'cpu', cpu: row.index })
+    else if (event.key === 'Enter' && row.kind === 'group') toggle(row.key, false)
     else return
     event.preventDefault()
   }
-  const edit = (what: string) => (open: boolean) => setEditing(open ? what : undefined)
+  const onClick = (event: SyntheticEvent): void => {
+    const row = rowAt(event)
+    if (row?.kind === 'cpu') session.select(row.index)
+    if (row?.kind === 'group') toggle(row.key, false)
+  }
+  const onDoubleClick = (event: SyntheticEvent): void => {
+    const row = rowAt(event)
+    if (row?.kind === 'cpu') setEdited({ at: 'cpu', cpu: row.index })
+  }
+  const pressFrame = useCallback(
+    (cpu: number): void => {
+      if (session.store.getState().selected === cpu) setEdited({ at: 'frame', cpu })
+      else session.select(cpu)
+    },
+    [session],
+  )
   const stateOf = (of: number | string): string =>
     shown === 'next' || typeof of === 'string' ? 'planned' : (machine?.cpus[of]?.state ?? 'off')
-  const heightOf = (cpu: number): number | undefined =>
-    map.rows.find((row) => (row.kind === 'cpu' ? row.index === cpu : row.cpus.includes(cpu)))?.y
+  const heightOf = (cpu: number): number | undefined => map.rows[placed.get(cpu) ?? -1]?.y
   const large = spots.cpus.length > 16
 
   if (rules.gic === 2) {
@@ -147,27 +184,27 @@ const AffinityPane = () => {
             columns={columns}
             stateOf={stateOf}
             isChosen={isChosen}
-            onToggle={({ key }) => key !== undefined && toggle(key)}
+            onToggle={toggleNode}
           />
           {shown === 'running' && <Flights columns={columns} heightOf={heightOf} height={map.height} />}
-          <div role="tree" aria-label="Affinities of the vCPUs" className="cpu-column">
+          <div
+            role="tree"
+            aria-label="Affinities of the vCPUs"
+            className="cpu-column"
+            onKeyDown={onKey}
+            onClick={onClick}
+            onDoubleClick={onDoubleClick}
+          >
             {rows.map((row) => {
               const shared = {
                 columns,
-                selected: isChosen(idOf(row)),
+                selected: row === chosenRow,
                 focusable: row === focusable,
                 place: map.rows.indexOf(row) + 1,
                 of: map.rows.length,
-                onKey: (event: KeyboardEvent) => onKey(event, row),
               }
               return row.kind === 'group' ? (
-                <GroupItem
-                  key={row.key}
-                  {...shared}
-                  row={row}
-                  onSelect={() => toggle(row.key)}
-                  onOpen={() => toggle(row.key)}
-                />
+                <GroupItem key={row.key} {...shared} row={row} />
               ) : (
                 <CpuItem
                   key={row.index}
@@ -175,17 +212,12 @@ const AffinityPane = () => {
                   row={row}
                   state={stateOf(row.index)}
                   reason={row.frames.length === 0 ? missReason(rules, row.affinity) : undefined}
-                  editing={editing === `cpu-${row.index}`}
-                  onEdit={edit(`cpu-${row.index}`)}
-                  onSelect={() => session.select(row.index)}
                 />
               )
             })}
           </div>
-          {rows.map((row) =>
-            row.kind === 'cpu' && row.index === selected ? (
-              <EditMark key="edit" row={row} columns={columns} onEdit={() => setEditing(`cpu-${row.index}`)} />
-            ) : null,
+          {chosenRow?.kind === 'cpu' && visible(chosenRow.y) && (
+            <EditMark row={chosenRow} columns={columns} onEdit={() => setEdited({ at: 'cpu', cpu: chosenRow.index })} />
           )}
           <ul aria-label="Redistributor frames in address order" className="frame-column">
             {map.regions.map((head) =>
@@ -200,15 +232,14 @@ const AffinityPane = () => {
                   row={row}
                   columns={columns}
                   selected={row.cpu === selected}
-                  editing={editing === `frame-${row.place}`}
-                  onEdit={edit(`frame-${row.place}`)}
-                  onSelect={() => session.select(row.cpu)}
+                  onPress={pressFrame}
                 />
               )
             })}
           </ul>
         </div>
       </div>
+      {edited !== undefined && <Editor edited={edited} onClose={() => setEdited(undefined)} />}
     </>
   )
 }

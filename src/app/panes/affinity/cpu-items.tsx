@@ -1,84 +1,69 @@
 /** What stands in the column of CPUs: one CPU, or a closed group of them. */
-import { Popover } from 'radix-ui'
 import { Pencil } from 'lucide-react'
-import type { KeyboardEvent } from 'react'
+import { memo } from 'react'
 import { affinityText } from '../../../pure/arch/affinity.ts'
 import type { Reason } from '../../../pure/rules/links.ts'
 import { AffinityText } from '../../widgets/affinity-text.tsx'
-import { AffinityEditor } from '../shared/affinity-editor.tsx'
 import type { Columns } from './columns.ts'
 import type { CpuRow, GroupRow } from './map.ts'
 
 const HALF = 15
 
+/** What is pressed is told by the tree they stand in (`rowAt`): a row of a machine that runs is drawn only when it changes. */
 interface ItemProps {
   readonly columns: Columns
   readonly selected: boolean
   readonly focusable: boolean
   readonly place: number
   readonly of: number
-  readonly onSelect: () => void
-  readonly onKey: (event: KeyboardEvent) => void
 }
 
 export const rowId = (of: number | string): string => `affinity-row-${of}`
 
-export const CpuItem = (
-  props: ItemProps & {
-    readonly row: CpuRow
-    readonly state: string
-    readonly reason: Reason | undefined
-    readonly editing: boolean
-    readonly onEdit: (open: boolean) => void
-  },
-) => {
-  const { row, reason, columns, selected, editing, onEdit } = props
-  const text = affinityText(row.affinity)
-  const found = row.frames.length === 0 ? `no frame has affinity ${text}` : `frame ${row.frames.join(' and ')}`
-  return (
-    <>
-      <Popover.Root open={editing} onOpenChange={onEdit}>
-        <Popover.Anchor asChild>
-          <div
-            id={rowId(row.index)}
-            role="treeitem"
-            aria-level={1}
-            aria-posinset={props.place}
-            aria-setsize={props.of}
-            aria-selected={selected}
-            aria-label={`vCPU ${row.index}, affinity ${text}, ${props.state}, ${found}`}
-            tabIndex={props.focusable ? 0 : -1}
-            className={`cpu ${props.state}${reason === undefined ? '' : ' miss'}`}
-            style={{ top: row.y - HALF, left: columns.cpu.left, width: columns.cpu.width }}
-            title="Enter or a double click edits its affinity"
-            onClick={props.onSelect}
-            onDoubleClick={() => onEdit(true)}
-            onKeyDown={props.onKey}
-          >
-            vCPU {row.index}
-          </div>
-        </Popover.Anchor>
-        <Popover.Portal>
-          <Popover.Content className="popover edit" side="bottom" align="start" sideOffset={6} collisionPadding={8}>
-            <h2>MPIDR_EL1 of vCPU {row.index}</h2>
-            <AffinityEditor cpu={row.index} onNextBoot={() => onEdit(false)} />
-          </Popover.Content>
-        </Popover.Portal>
-      </Popover.Root>
-      {reason !== undefined && (
-        <p
-          className="reason"
-          style={{ top: row.y + HALF + 3, width: columns.frame.left - 12 - 16 }}
-          title={reason.source}
+export const CpuItem = memo(
+  (
+    props: ItemProps & {
+      readonly row: CpuRow
+      readonly state: string
+      /** Why no frame matches. */
+      readonly reason: Reason | undefined
+    },
+  ) => {
+    const { row, reason, columns } = props
+    const text = affinityText(row.affinity)
+    const found = row.frames.length === 0 ? `no frame has affinity ${text}` : `frame ${row.frames.join(' and ')}`
+    return (
+      <>
+        <div
+          id={rowId(row.index)}
+          role="treeitem"
+          aria-level={1}
+          aria-posinset={props.place}
+          aria-setsize={props.of}
+          aria-selected={props.selected}
+          aria-label={`vCPU ${row.index}, affinity ${text}, ${props.state}, ${found}`}
+          tabIndex={props.focusable ? 0 : -1}
+          className={`cpu ${props.state}${reason === undefined ? '' : ' miss'}`}
+          style={{ top: row.y - HALF, left: columns.cpu.left, width: columns.cpu.width }}
+          title="Enter or a double click edits its affinity"
         >
-          <b className="bad">no frame has affinity {text}</b>: {reason.text}
-        </p>
-      )}
-    </>
-  )
-}
+          vCPU {row.index}
+        </div>
+        {reason !== undefined && (
+          <p
+            className="reason"
+            style={{ top: row.y + HALF + 3, width: columns.frame.left - 12 - 16 }}
+            title={reason.source}
+          >
+            <b className="bad">no frame has affinity {text}</b>: {reason.text}
+          </p>
+        )}
+      </>
+    )
+  },
+)
 
-export const GroupItem = (props: ItemProps & { readonly row: GroupRow; readonly onOpen: () => void }) => {
+export const GroupItem = memo((props: ItemProps & { readonly row: GroupRow }) => {
   const { row, columns } = props
   const text = affinityText(row.prefix)
   const missing = row.misses === 0 ? 'each has its frame' : `${row.misses} without a frame`
@@ -96,8 +81,6 @@ export const GroupItem = (props: ItemProps & { readonly row: GroupRow; readonly 
       className={`cpu group${row.misses > 0 ? ' miss' : ''}`}
       style={{ top: row.y - HALF, left: columns.cpu.left, width: columns.cpu.width }}
       title={`vCPUs ${row.cpus[0]} to ${row.cpus.at(-1)}; click to open`}
-      onClick={props.onOpen}
-      onKeyDown={props.onKey}
     >
       {row.cpus.length} vCPUs
       <span className="under">
@@ -106,7 +89,7 @@ export const GroupItem = (props: ItemProps & { readonly row: GroupRow; readonly 
       </span>
     </div>
   )
-}
+})
 
 /** The way into the editor for a pointer; the keyboard's is Enter. Outside of the tree, where no button may be. */
 export const EditMark = (props: { readonly row: CpuRow; readonly columns: Columns; readonly onEdit: () => void }) => (

@@ -66,8 +66,9 @@ export const Flights = (props: Places & { readonly height: number }) => {
     let seen = log.end
     const launch = (flight: Flight): void => {
       const { current } = sky
+      if (current === null || current.childElementCount >= MAX_FLYING) return
       const path = pathOf(flight, places.current)
-      if (current === null || path === undefined || current.childElementCount >= MAX_FLYING) return
+      if (path === undefined) return
       const token = document.createElement('span')
       token.className = flight.to === undefined ? 'flight lost' : 'flight'
       token.textContent = flight.text

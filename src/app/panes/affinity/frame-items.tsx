@@ -1,9 +1,7 @@
 /** What stands in the column of frames: one frame, or those of a closed group. */
-import { Popover } from 'radix-ui'
-import { affinityText } from '../../../pure/arch/affinity.ts'
-import { AFFINITY_BYTES } from '../../../pure/arch/affinity.ts'
+import { memo } from 'react'
+import { AFFINITY_BYTES, affinityText } from '../../../pure/arch/affinity.ts'
 import { hexParts, HexText } from '../../widgets/affinity-text.tsx'
-import { AffinityEditor } from '../shared/affinity-editor.tsx'
 import type { Columns } from './columns.ts'
 import type { FrameRow, FramesRow, RegionHead } from './map.ts'
 
@@ -15,52 +13,41 @@ const frameTitle = ({ cpu, affinity, claims, last }: FrameRow): string =>
     last ? '; a walk of this region ends here' : ''
   }`
 
-export const FrameItem = (props: {
-  readonly row: FrameRow
-  readonly columns: Columns
-  readonly selected: boolean
-  readonly editing: boolean
-  readonly onSelect: () => void
-  readonly onEdit: (open: boolean) => void
-}) => {
-  const { row, columns, selected, editing, onEdit } = props
-  const parts = hexParts(row.typer, AFFINITY_BYTES.typer)
-  const style = { top: row.y - HALF, left: columns.frame.left, width: columns.frame.width }
-  return (
-    <li className="frame-place" style={style}>
-      <Popover.Root open={editing} onOpenChange={onEdit}>
-        <Popover.Anchor asChild>
-          <button
-            className={`frame${row.claims === 0 ? ' unclaimed' : ''}${selected ? ' selected' : ''}${row.last ? ' last' : ''}`}
-            title={frameTitle(row)}
-            onClick={() => (selected ? onEdit(true) : props.onSelect())}
-          >
-            <span className="pair dim">
-              <span>{address(row.base)}</span>
-              <span>frame {row.place}</span>
-            </span>
-            <span className="pair">
-              <HexText parts={columns.wide ? parts : parts.slice(0, 4)} />
-              {row.claims === 0 && <b className="bad">nobody’s</b>}
-              {row.claims > 1 && <b className="warn">{row.claims} vCPUs</b>}
-              {row.last && row.claims === 1 && <span className="dim">Last</span>}
-            </span>
-          </button>
-        </Popover.Anchor>
-        <Popover.Portal>
-          <Popover.Content className="popover edit" side="bottom" align="end" sideOffset={6} collisionPadding={8}>
-            <h2>GICR_TYPER of vCPU {row.cpu}</h2>
-            <p className="dim">
-              It is read-only and follows MPIDR_EL1 of vCPU {row.cpu}, by the rule set: to have it say something else,
-              give the vCPU another affinity.
-            </p>
-            <AffinityEditor cpu={row.cpu} onNextBoot={() => onEdit(false)} />
-          </Popover.Content>
-        </Popover.Portal>
-      </Popover.Root>
-    </li>
-  )
-}
+export const frameId = (cpu: number): string => `affinity-frame-${cpu}`
+
+export const FrameItem = memo(
+  (props: {
+    readonly row: FrameRow
+    readonly columns: Columns
+    readonly selected: boolean
+    readonly onPress: (cpu: number) => void
+  }) => {
+    const { row, columns, selected } = props
+    const parts = hexParts(row.typer, AFFINITY_BYTES.typer)
+    const style = { top: row.y - HALF, left: columns.frame.left, width: columns.frame.width }
+    return (
+      <li className="frame-place" style={style}>
+        <button
+          id={frameId(row.cpu)}
+          className={`frame${row.claims === 0 ? ' unclaimed' : ''}${selected ? ' selected' : ''}${row.last ? ' last' : ''}`}
+          title={frameTitle(row)}
+          onClick={() => props.onPress(row.cpu)}
+        >
+          <span className="pair dim">
+            <span>{address(row.base)}</span>
+            <span>frame {row.place}</span>
+          </span>
+          <span className="pair">
+            <HexText parts={columns.wide ? parts : parts.slice(0, 4)} />
+            {row.claims === 0 && <b className="bad">nobody’s</b>}
+            {row.claims > 1 && <b className="warn">{row.claims} vCPUs</b>}
+            {row.last && row.claims === 1 && <span className="dim">Last</span>}
+          </span>
+        </button>
+      </li>
+    )
+  },
+)
 
 export const FramesItem = ({ row, columns }: { readonly row: FramesRow; readonly columns: Columns }) => (
   <li className="frame-place" style={{ top: row.y - HALF, left: columns.frame.left, width: columns.frame.width }}>

@@ -83,13 +83,36 @@ const LABEL = { least: 34, pad: 4 } as const
 const FEW_ARROWS = 24
 const MAX_ARROWS = 400
 
+/** What is used of a canvas. */
+export type Paper = Pick<
+  CanvasRenderingContext2D,
+  | 'fillStyle'
+  | 'strokeStyle'
+  | 'lineWidth'
+  | 'globalAlpha'
+  | 'font'
+  | 'textBaseline'
+  | 'fillRect'
+  | 'fillText'
+  | 'save'
+  | 'restore'
+  | 'beginPath'
+  | 'rect'
+  | 'clip'
+  | 'moveTo'
+  | 'lineTo'
+  | 'bezierCurveTo'
+  | 'stroke'
+  | 'fill'
+>
+
 export class Painter {
-  private readonly c: CanvasRenderingContext2D
+  private readonly c: Paper
   private readonly p: Picture
   private readonly scale: number
 
-  constructor(context: CanvasRenderingContext2D, picture: Picture) {
-    this.c = context
+  constructor(paper: Paper, picture: Picture) {
+    this.c = paper
     this.p = picture
     this.scale = (picture.width - GUTTER) / (picture.view.to - picture.view.from)
   }

@@ -1,28 +1,34 @@
 /** Numbers in rising order of their coming, that grow at the end and are dropped at the beginning. */
 export class Column {
   private values = new Float64Array(256)
+  /** What was dropped still lies before this place, until it is half of all: so each number is moved few times. */
+  private head = 0
   length = 0
 
   push(value: number): void {
-    if (this.length === this.values.length) {
-      const wider = new Float64Array(2 * this.length)
-      wider.set(this.values)
-      this.values = wider
-    }
-    this.values[this.length++] = value
+    const end = this.head + this.length
+    if (end === this.values.length) this.moveTo(new Float64Array(2 * end))
+    this.values[this.head + this.length++] = value
   }
 
   at(i: number): number {
-    return this.values[i] ?? Number.NaN
+    return this.values[this.head + i] ?? Number.NaN
   }
 
   set(i: number, value: number): void {
-    this.values[i] = value
+    this.values[this.head + i] = value
   }
 
   dropFirst(count: number): void {
-    this.values.copyWithin(0, count, this.length)
+    this.head += count
     this.length -= count
+    if (this.head > this.values.length / 2) this.moveTo(this.values)
+  }
+
+  private moveTo(room: Float64Array<ArrayBuffer>): void {
+    room.set(this.values.subarray(this.head, this.head + this.length))
+    this.values = room
+    this.head = 0
   }
 
   /** The first place from `start` on whose value is at least this; the column is sorted. Near places are found at once. */

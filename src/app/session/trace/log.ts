@@ -5,6 +5,8 @@ import type { TraceBatch } from '../../../pure/trace/ring.ts'
 
 /** Some 40 bytes an event. */
 const KEPT = 1 << 21
+/** The share of them that goes at once: much would hold up a frame, little would often. */
+const DROPPED = 1 / 32
 /** Small batches become one: a search goes through few. */
 const MERGED = 4096
 
@@ -60,7 +62,7 @@ export class TraceLog {
     this.next = batch.first + batch.times.length
     this.count += batch.times.length
     if (this.count <= this.kept) return undefined
-    while (this.count > this.kept * 0.75 && this.batches.length > 1) {
+    while (this.count > this.kept * (1 - DROPPED) && this.batches.length > 1) {
       const dropped = this.batches.shift()?.times.length ?? 0
       this.count -= dropped
       this.lost += dropped

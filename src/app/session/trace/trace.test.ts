@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EVENT_NAMES, eventText } from '../../../pure/trace/events.ts'
 import type { TraceEvent } from '../../../pure/trace/events.ts'
@@ -33,6 +34,27 @@ describe('a column', () => {
         )
         expect(column.from(value, start), `${value} from ${start}`).toBe(expected)
       }
+  })
+
+  it('holds what an array would, however it grows and is dropped', () => {
+    const steps = fc.array(fc.record({ grow: fc.nat(400), drop: fc.nat(400) }), { maxLength: 20 })
+    fc.assert(
+      fc.property(steps, (all) => {
+        const column = new Column()
+        let model: number[] = []
+        let next = 0
+        for (const { grow, drop } of all) {
+          for (let n = 0; n < grow; n++, next++) {
+            column.push(next)
+            model.push(next)
+          }
+          const gone = Math.min(drop, model.length)
+          column.dropFirst(gone)
+          model = model.slice(gone)
+          expect(Array.from({ length: column.length }, (_, i) => column.at(i))).toEqual(model)
+        }
+      }),
+    )
   })
 
   it('forgets its beginning', () => {
