@@ -1,6 +1,8 @@
 /** Steps of SM3 and SM4 on vectors (Arm ARM C7.2, SM3 and SM4 instructions; GB/T 32905 and GB/T 32907). */
-import { inverse, parity, rotateByte, rotateLeft } from './galois.ts'
-import type { Words } from './sha.ts'
+import { inverse, parity, rotateByte, rotateLeft } from '../../../pure/arch/a64/crypto/galois.ts'
+
+/** Four words, the lowest first. */
+export type Words = readonly [number, number, number, number]
 
 const majority = (x: number, y: number, z: number): number => (x & y) | (x & z) | (y & z)
 const choose = (x: number, y: number, z: number): number => (x & y) | (~x & z)

@@ -15,7 +15,7 @@ import { callRegion, needBudget } from '../emit/region-entry.ts'
 import { record, region, scratch } from '../layout.ts'
 import { REGION_RESULT } from './region-result.ts'
 import type { FlagPorts } from './lazy-flag-ops.ts'
-import { RegionRegisters } from './region-registers.ts'
+import { RegionRegisters, registersOf } from './region-registers.ts'
 import type { RegionLocals, RegionNeeds, RegisterSets } from './region-registers.ts'
 
 /** Where a block's control goes: an instruction of the page by its number, or an offset from the block's last one. */
@@ -45,8 +45,6 @@ export interface RegionPorts extends FlagPorts {
   /** A pure helper's function. */
   helper(name: string, parameters: number): number
 }
-
-const isRegister = (operand: GprOperand): boolean => operand.value <= gpr.SP
 
 export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   private readonly regionPorts: RegionPorts
@@ -261,6 +259,20 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     this.loadRegisters(live)
   }
 
+  /**
+   * Does the instruction by its handler, which reads its operands from the record, works on the registers in memory, and goes on
+   * with the next whatever they hold.
+   */
+  callLong(handler: number, type: number, operands: readonly Operand[]): void {
+    const named = registersOf(operands)
+    this.storeRegisters(named.x & this.dirtyX, named.v & this.dirtyV)
+    this.code.i32(this.recordOf(this.index))
+    this.code.i32(handler)
+    this.code.callIndirect(type)
+    this.code.op('drop')
+    this.loadRegisters(named)
+  }
+
   /** Emits one way of a branch; what it changes of what is known does not hold on the other. */
   branching(way: () => void): void {
     const { dirtyX, dirtyV, flagState } = this
@@ -403,17 +415,11 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   /** A helper works on the registers in memory: those it is told of are there before, and fetched from there after. */
   ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {
     const c = this.code
-    let x = 0
-    let v = 0
-    for (const arg of args) {
-      if (typeof arg === 'number') continue
-      if (arg.kind === 'x' && isRegister(arg)) x |= 1 << arg.value
-      if (arg.kind === 'v') v |= 1 << arg.value
-    }
-    this.storeRegisters(x, v)
+    const named = registersOf(args)
+    this.storeRegisters(named.x, named.v)
     for (const arg of args) c.i32(typeof arg === 'number' ? arg : fieldValue(arg))
     c.call(this.regionPorts.helper(helper, args.length))
-    this.loadRegisters({ x, v })
+    this.loadRegisters(named)
     return PUSHED
   }
 }

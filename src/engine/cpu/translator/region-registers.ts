@@ -5,6 +5,7 @@
 import type {
   GprOperand,
   ImmOperand,
+  Operand,
   SmallOperand,
   SysregOperand,
   VecOperand,
@@ -40,6 +41,17 @@ export interface RegionNeeds {
 export interface RegisterSets {
   readonly x: number
   readonly v: number
+}
+
+/** The registers among operands. */
+export function registersOf(operands: readonly (number | Operand)[]): RegisterSets {
+  let [x, v] = [0, 0]
+  for (const operand of operands) {
+    if (typeof operand === 'number') continue
+    if (operand.kind === 'x' && operand.value <= gpr.SP) x |= 1 << operand.value
+    if (operand.kind === 'v') v |= 1 << operand.value
+  }
+  return { x, v }
 }
 
 export const forEachRegister = (set: number, visit: (register: number) => void): void => {

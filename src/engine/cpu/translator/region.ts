@@ -96,7 +96,10 @@ class Emitter {
     ops.startBlock(facts.dirty, facts.flags)
     for (const [i, { index, row, word }] of block.instructions.entries()) {
       ops.startInstruction(index, length - i, row)
-      row.emit(ops, word, row.operandsOf(word))
+      const operands = row.operandsOf(word)
+      const handler = row.long ? this.handlers.of(row, word) : undefined
+      if (handler === undefined) row.emit(ops, word, operands)
+      else ops.callLong(handler, this.handlers.type, Object.values(operands))
     }
     const next: Edge = { to: block.start + length }
     const end = ops.terminator ?? { kind: 'goto', edge: next }

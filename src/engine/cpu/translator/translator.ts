@@ -266,10 +266,12 @@ export class Translator {
     this.statistics.bytes += bytes.length
   }
 
-  private install(r: Region, { page, root }: Candidate): void {
+  private install(r: Region, { page, root, blocks }: Candidate): void {
     const number = this.next++
     // Handlers read the decoded instruction.
-    for (const { start, length } of r.ranges) this.code.decodedOpcode(page + (start + length - 1) * record.SIZE)
+    for (const { instructions } of blocks)
+      for (const [i, { index, row }] of instructions.entries())
+        if (row.long || i === instructions.length - 1) this.code.decodedOpcode(page + index * record.SIZE)
     const address = page + root * record.SIZE
     const originalOpcode = this.code.decodedOpcode(address)
     this.view.setUint32(REGION_TABLE + number * region.SIZE, originalOpcode | (r.instructions << 16), true)

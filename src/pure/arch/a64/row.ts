@@ -35,6 +35,8 @@ export interface RowSpec<Bits extends string, Variants extends string, P extends
   body: <V>(o: Ops<V>, v: Readonly<Record<Letterset<Variants>, number>>, p: P) => void
   /** `frequent` rows are inlined into the interpreter's loop; the others are functions of their own. */
   frequent?: boolean
+  /** Its code is long: the translator calls the function that the interpreter has for it. It neither faults nor branches. */
+  long?: boolean
   /** Ends a basic block, and how: control does not simply go on to the next instruction. */
   flow?: Flow
   /** Uses the floating-point and vector registers, to which CPACR_EL1.FPEN controls access. */
@@ -53,6 +55,8 @@ export interface Row {
   readonly mask: number
   readonly match: number
   readonly frequent: boolean
+  /** Calling its function is better than to have its code in many places. */
+  readonly long: boolean
   readonly flow: Flow | undefined
   /** Subject to CPACR_EL1.FPEN. */
   readonly fp: boolean
@@ -192,6 +196,7 @@ export function a64<
     mask,
     match,
     frequent: spec.frequent ?? false,
+    long: spec.long ?? false,
     flow: spec.flow,
     fp: spec.fp ?? false,
     feature: spec.feature,

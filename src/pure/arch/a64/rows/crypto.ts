@@ -1,5 +1,24 @@
 /** The cryptographic extensions (Arm ARM C4.1, "Cryptographic AES" to "Cryptographic three-register, imm6"). */
 import type { Feature } from '../../cpu/features.ts'
+import { aesd, aese, aesimc, aesmc } from '../crypto/aes.ts'
+import { doublewordProduct } from '../crypto/polynomial.ts'
+import {
+  sha1c,
+  sha1h,
+  sha1m,
+  sha1p,
+  sha1su0,
+  sha1su1,
+  sha256h,
+  sha256h2,
+  sha256su0,
+  sha256su1,
+  sha512h,
+  sha512h2,
+  sha512su0,
+  sha512su1,
+} from '../crypto/sha.ts'
+import type { Three, Two } from '../crypto/sha.ts'
 import { small, vr } from '../ops.ts'
 import type { Ops, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
@@ -11,84 +30,101 @@ const two = (f: { d: number; n: number }) => ({ d: vr(f.d), n: vr(f.n) })
 const three = (f: { d: number; n: number; m: number }) => ({ ...two(f), m: vr(f.m) })
 const four = (f: { d: number; n: number; m: number; a: number }) => ({ ...three(f), a: vr(f.a) })
 
-const AES = ['AESE', 'AESD', 'AESMC', 'AESIMC'] as const
-const aes: Row[] = AES.map((name, i) =>
+/** `long`: see RowSpec. */
+type Step<P> = readonly [name: string, feature: Feature, body: <V>(o: Ops<V>, p: P) => void, long?: 'long']
+
+const AES: readonly Step<Two>[] = [
+  ['AESE', 'FEAT_AES', aese, 'long'],
+  ['AESD', 'FEAT_AES', aesd, 'long'],
+  ['AESMC', 'FEAT_AES', aesmc],
+  ['AESIMC', 'FEAT_AES', aesimc],
+]
+const aes: Row[] = AES.map(([name, feature, step, long], i) =>
   a64(name, '01001110 00 10100 ooooo 10 nnnnn ddddd', `${name} <Vd>.16B, <Vn>.16B`, {
     fixed: { o: 4 + i },
-    feature: 'FEAT_AES',
+    feature,
     fp,
+    long: long !== undefined,
     operands: two,
-    body: (o, _v, p) => o.call(name, 'pure', p.d, p.n),
+    body: (o, _v, p) => step(o, p),
   }),
 )
 
-const SHA_THREE: readonly (readonly [string, Feature, string])[] = [
-  ['SHA1C', 'FEAT_SHA1', 'Q<d>, S<n>, <Vm>.4S'],
-  ['SHA1P', 'FEAT_SHA1', 'Q<d>, S<n>, <Vm>.4S'],
-  ['SHA1M', 'FEAT_SHA1', 'Q<d>, S<n>, <Vm>.4S'],
-  ['SHA1SU0', 'FEAT_SHA1', '<Vd>.4S, <Vn>.4S, <Vm>.4S'],
-  ['SHA256H', 'FEAT_SHA256', 'Q<d>, Q<n>, <Vm>.4S'],
-  ['SHA256H2', 'FEAT_SHA256', 'Q<d>, Q<n>, <Vm>.4S'],
-  ['SHA256SU1', 'FEAT_SHA256', '<Vd>.4S, <Vn>.4S, <Vm>.4S'],
+const WORDS = '<Vd>.4S, <Vn>.4S, <Vm>.4S'
+const SHA_THREE: readonly (readonly [syntax: string, ...Step<Three>])[] = [
+  ['Q<d>, S<n>, <Vm>.4S', 'SHA1C', 'FEAT_SHA1', sha1c, 'long'],
+  ['Q<d>, S<n>, <Vm>.4S', 'SHA1P', 'FEAT_SHA1', sha1p, 'long'],
+  ['Q<d>, S<n>, <Vm>.4S', 'SHA1M', 'FEAT_SHA1', sha1m, 'long'],
+  [WORDS, 'SHA1SU0', 'FEAT_SHA1', sha1su0],
+  ['Q<d>, Q<n>, <Vm>.4S', 'SHA256H', 'FEAT_SHA256', sha256h, 'long'],
+  ['Q<d>, Q<n>, <Vm>.4S', 'SHA256H2', 'FEAT_SHA256', sha256h2, 'long'],
+  [WORDS, 'SHA256SU1', 'FEAT_SHA256', sha256su1],
 ]
-const SHA_TWO: readonly (readonly [string, Feature, string])[] = [
-  ['SHA1H', 'FEAT_SHA1', 'S<d>, S<n>'],
-  ['SHA1SU1', 'FEAT_SHA1', '<Vd>.4S, <Vn>.4S'],
-  ['SHA256SU0', 'FEAT_SHA256', '<Vd>.4S, <Vn>.4S'],
+const SHA_TWO: readonly (readonly [syntax: string, ...Step<Two>])[] = [
+  ['S<d>, S<n>', 'SHA1H', 'FEAT_SHA1', sha1h],
+  ['<Vd>.4S, <Vn>.4S', 'SHA1SU1', 'FEAT_SHA1', sha1su1],
+  ['<Vd>.4S, <Vn>.4S', 'SHA256SU0', 'FEAT_SHA256', sha256su0],
 ]
 const sha: Row[] = [
-  ...SHA_THREE.map(([name, feature, syntax], o) =>
+  ...SHA_THREE.map(([syntax, name, feature, step, long], o) =>
     a64(name, '01011110 000 mmmmm 0 ooo 00 nnnnn ddddd', `${name} ${syntax}`, {
       fixed: { o },
       feature,
       fp,
+      long: long !== undefined,
       operands: three,
-      body: (ops, _v, p) => ops.call(name, 'pure', p.d, p.n, p.m),
+      body: (ops, _v, p) => step(ops, p),
     }),
   ),
-  ...SHA_TWO.map(([name, feature, syntax], o) =>
+  ...SHA_TWO.map(([syntax, name, feature, step], o) =>
     a64(name, '01011110 00 10100 ooooo 10 nnnnn ddddd', `${name} ${syntax}`, {
       fixed: { o },
       feature,
       fp,
       operands: two,
-      body: (ops, _v, p) => ops.call(name, 'pure', p.d, p.n),
+      body: (ops, _v, p) => step(ops, p),
     }),
   ),
 ]
 
-/** Bits 15 to 10 of the three-register instructions. */
-const LATER_THREE: readonly (readonly [string, Feature, number, string])[] = [
-  ['SHA512H', 'FEAT_SHA512', 0b100000, 'Q<d>, Q<n>, <Vm>.2D'],
-  ['SHA512H2', 'FEAT_SHA512', 0b100001, 'Q<d>, Q<n>, <Vm>.2D'],
-  ['SHA512SU1', 'FEAT_SHA512', 0b100010, '<Vd>.2D, <Vn>.2D, <Vm>.2D'],
-  ['SM3PARTW1', 'FEAT_SM3', 0b110000, '<Vd>.4S, <Vn>.4S, <Vm>.4S'],
-  ['SM3PARTW2', 'FEAT_SM3', 0b110001, '<Vd>.4S, <Vn>.4S, <Vm>.4S'],
-  ['SM4EKEY', 'FEAT_SM4', 0b110010, '<Vd>.4S, <Vn>.4S, <Vm>.4S'],
+/** A step that is called out for, by its name. */
+const helped =
+  (name: string) =>
+  <V>(o: Ops<V>, p: Two | Three): void =>
+    o.call(name, 'pure', ...Object.values(p))
+
+/** `code`: bits 15 to 10 of the three-register instructions. */
+const LATER_THREE: readonly (readonly [code: number, syntax: string, ...Step<Three>])[] = [
+  [0b100000, 'Q<d>, Q<n>, <Vm>.2D', 'SHA512H', 'FEAT_SHA512', sha512h],
+  [0b100001, 'Q<d>, Q<n>, <Vm>.2D', 'SHA512H2', 'FEAT_SHA512', sha512h2],
+  [0b100010, '<Vd>.2D, <Vn>.2D, <Vm>.2D', 'SHA512SU1', 'FEAT_SHA512', sha512su1],
+  [0b110000, WORDS, 'SM3PARTW1', 'FEAT_SM3', helped('SM3PARTW1')],
+  [0b110001, WORDS, 'SM3PARTW2', 'FEAT_SM3', helped('SM3PARTW2')],
+  [0b110010, WORDS, 'SM4EKEY', 'FEAT_SM4', helped('SM4EKEY')],
 ]
-const LATER_TWO: readonly (readonly [string, Feature, string])[] = [
-  ['SHA512SU0', 'FEAT_SHA512', '<Vd>.2D, <Vn>.2D'],
-  ['SM4E', 'FEAT_SM4', '<Vd>.4S, <Vn>.4S'],
+const LATER_TWO: readonly (readonly [syntax: string, ...Step<Two>])[] = [
+  ['<Vd>.2D, <Vn>.2D', 'SHA512SU0', 'FEAT_SHA512', sha512su0],
+  ['<Vd>.4S, <Vn>.4S', 'SM4E', 'FEAT_SM4', helped('SM4E')],
 ]
 const SM3_TURNS = ['SM3TT1A', 'SM3TT1B', 'SM3TT2A', 'SM3TT2B'] as const
 
 const later: Row[] = [
-  ...LATER_THREE.map(([name, feature, o, syntax]) =>
+  ...LATER_THREE.map(([o, syntax, name, feature, step]) =>
     a64(name, '11001110 011 mmmmm oooooo nnnnn ddddd', `${name} ${syntax}`, {
       fixed: { o },
       feature,
       fp,
       operands: three,
-      body: (ops, _v, p) => ops.call(name, 'pure', p.d, p.n, p.m),
+      body: (ops, _v, p) => step(ops, p),
     }),
   ),
-  ...LATER_TWO.map(([name, feature, syntax], o) =>
+  ...LATER_TWO.map(([syntax, name, feature, step], o) =>
     a64(name, '11001110 110 00000 1000 oo nnnnn ddddd', `${name} ${syntax}`, {
       fixed: { o },
       feature,
       fp,
       operands: two,
-      body: (ops, _v, p) => ops.call(name, 'pure', p.d, p.n),
+      body: (ops, _v, p) => step(ops, p),
     }),
   ),
   ...SM3_TURNS.map((name, o) =>
@@ -170,8 +206,12 @@ export const crypto: readonly Row[] = [
     variants: 'Q',
     feature: 'FEAT_PMULL',
     fp,
+    long: true,
     operands: three,
-    body: (o, v, p) => o.call('PMULL (doublewords)', 'pure', v.Q, p.d, p.n, p.m),
+    body: (o, v, p) => {
+      const n = o.let(128, o.vget(p.n))
+      o.vset(p.d, doublewordProduct(o, v.Q, n, o.let(128, o.vget(p.m))))
+    },
   }),
   ...sha,
   ...sha3,
