@@ -5,6 +5,7 @@
  * differs, 2 usage.
  */
 import { parseArgs } from 'node:util'
+import { fusesMultiplyAdd } from '../src/engine/wasm/host.ts'
 import { classNames, isClassName } from '../src/pure/arch/a64/rows/index.ts'
 import { CPU_MODEL_IDS } from '../src/pure/arch/cpu/models.ts'
 import { buildDriver } from '../src/testing/fuzz/driver.ts'
@@ -101,6 +102,7 @@ function fuzzInstructions(wanted: Options): number {
   for (const [name, count] of fuzzer.known) console.log(`Known: ${name}: ${count} times`)
   for (const { rows, why } of EXCLUDED) console.log(`Left out: ${rows.source}: ${why}`)
   console.log(table(fuzzer.coverage))
+  console.log(`Multiply-add is ${fusesMultiplyAdd ? "the host's" : 'made of products and sums'}.`)
   console.log(`Each with ${wanted.tiers.join(' and ')}; seed ${wanted.seed}, ${elapsed().toFixed(0)} s`)
   return fuzzer.mismatches.length
 }

@@ -72,6 +72,7 @@ export const vectorOpcode = {
   'f64x2.min': 0xf4, 'f64x2.max': 0xf5,
   'i32x4.trunc_sat_f32x4_s': 0xf8, 'i32x4.trunc_sat_f32x4_u': 0xf9, 'v128.any_true': 0x53,
   'f32x4.convert_i32x4_s': 0xfa, 'f32x4.convert_i32x4_u': 0xfb, 'f64x2.convert_low_i32x4_s': 0xfe, 'f64x2.convert_low_i32x4_u': 0xff,
+  'f32x4.relaxed_madd': 0x105, 'f64x2.relaxed_madd': 0x107,
 } as const
 
 export type VectorOpcode = keyof typeof vectorOpcode

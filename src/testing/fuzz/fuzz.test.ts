@@ -1,5 +1,7 @@
 /** Instructions against QEMU: live where it is installed, and as it was recorded. `npm run fuzz` does the same for longer. */
+import { spawnSync } from 'node:child_process'
 import { afterAll, describe, expect, it } from 'vitest'
+import { fusesMultiplyAdd } from '../../engine/wasm/host.ts'
 import { Random, fpcrBits } from '../oracle/operands.ts'
 import { missingTools } from '../oracle/run-instruction.ts'
 import { differences, firstDifference, makeBatch, stateOf, vectorOf } from './batch.ts'
@@ -31,6 +33,19 @@ describe.skipIf(missingTools().length > 0)('instructions, beside QEMU', () => {
     expect(fuzzer.mismatches).toEqual([])
     expect(fuzzer.coverage.flatMap(({ without }) => without)).toEqual([])
   })
+
+  // Node 20 has the operation behind a switch, so that the tests above see the other way.
+  it.each(['float', 'simd-float'])(
+    "do so with the host's own fused multiply-add, if its processor has one: %s",
+    { timeout: 120_000 },
+    (name) => {
+      const host = fusesMultiplyAdd ? [] : ['--experimental-wasm-relaxed-simd']
+      const fuzz = ['--import', 'tsx', 'scripts/fuzz.ts', '--class', name, '--seconds', '5']
+      const { stdout } = spawnSync(process.execPath, [...host, ...fuzz], { encoding: 'utf8' })
+      expect(stdout).toMatch(/ (\d+)\/\1\n/)
+      expect(stdout).toContain('\n0 mismatches')
+    },
+  )
 
   /** Runs one block on states that `state` completes, and tells how the two differ. */
   function compare(words: readonly number[], count: number, state: (view: DataView) => void, cpu?: string): string[] {

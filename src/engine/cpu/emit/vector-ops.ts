@@ -1,5 +1,14 @@
 /** Instruction bodies written as WebAssembly, the part that works on vector registers. */
-import type { HostFloat, LaneExtract, LaneShape, LaneShift, VecOperand, VectorOp } from '../../../pure/arch/a64/ops.ts'
+import type {
+  HostFloat,
+  LaneExtract,
+  LaneShape,
+  LaneShift,
+  Local,
+  VecOperand,
+  VectorOp,
+} from '../../../pure/arch/a64/ops.ts'
+import { fusesMultiplyAdd } from '../../wasm/host.ts'
 import type { VectorOpcode } from '../../wasm/opcodes.ts'
 import { bank } from '../layout.ts'
 import { ArithmeticOps, PUSHED } from './arithmetic-ops.ts'
@@ -65,6 +74,13 @@ export abstract class VectorOps extends ArithmeticOps {
 
   replaceLane(lane: LaneShape, index: number, _a: Pushed, _value: Pushed): Pushed {
     this.code.vectorLane(`${lane}.replace_lane`, index)
+    return PUSHED
+  }
+
+  hostMultiplyAdd(shape: 'f32x4' | 'f64x2', a: Local, b: Local, c: Local): Pushed | undefined {
+    if (!fusesMultiplyAdd) return undefined
+    for (const operand of [a, b, c]) this.code.get(operand.local)
+    this.code.vector(`${shape}.relaxed_madd`)
     return PUSHED
   }
 

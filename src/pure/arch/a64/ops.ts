@@ -121,6 +121,8 @@ export interface Ops<V> {
   hostFloat(needs: HostFloat): V
   /** Not 0: that a lane has saturated is noted already (FPSR.QC). */
   saturationNoted(): V
+  /** a * b + c in every lane, rounded once; `undefined`: the host has no such operation. */
+  hostMultiplyAdd(shape: 'f32x4' | 'f64x2', a: Local, b: Local, c: Local): V | undefined
   /** A 64-bit integer as a double (rounded to nearest) in both lanes. */
   doubleFromInteger(signed: boolean, value: V): V
   /** The double in lane 0, in range, rounded towards zero to a 64-bit integer. */

@@ -1,4 +1,7 @@
-/** Fused multiply and add out of the host's sums and products, rounded once (Boldo and Melquiond, "Emulation of FMA"). */
+/**
+ * Fused multiply and add, rounded once: by the host's own where it has one, otherwise out of its sums and products
+ * (Boldo and Melquiond, "Emulation of FMA").
+ */
 import type { Local, Ops, VecOperand } from '../ops.ts'
 import { holds, isFinite, isZero, magnitude, settle, sumError } from './host-lanes.ts'
 import type { Bytes, HostSize } from './host-lanes.ts'
@@ -16,7 +19,7 @@ function toOdd<V>(o: Ops<V>, s: Local, error: Local): V {
 }
 
 /** a * b + c of doubles, where all sizes are moderate. */
-function fusedDouble<V>(o: Ops<V>, a: Local, b: Local, c: Local): Local {
+function fusedDoubles<V>(o: Ops<V>, a: Local, b: Local, c: Local): Local {
   const SPLITTER = 0x41a0000002000000n // 2^27 + 1
   const product = o.let(128, o.vector('f64x2.mul', o.use(a), o.use(b)))
   const split = (x: Local): readonly [Local, Local] => {
@@ -90,6 +93,14 @@ export function multiplyAdd<V>(
     const fits = holds(o, size, bytes, o.vector('v128.and', zeroFactor, isFinite(o, size, plain)))
     o.when(o.binary('and', 32, control, fits), () => o.vsetLow(bytes, d, o.use(plain)), helper)
   }
+  const own = o.hostMultiplyAdd(size === 3 ? 'f64x2' : 'f32x4', a, b, c)
+  if (own !== undefined) {
+    const result = o.let(128, own)
+    return settle(o, 'normal', size, bytes, d, result, keep, () => {
+      if (size === 3) moderateDoubles(o, bytes, d, [a, b, c], result, otherwise)
+      else otherwise()
+    })
+  }
   if (size === 2) {
     const low = fusedSingles(o, a, b, c)
     if (bytes < 16) return settle(o, 'normal', 2, bytes, d, o.let(128, low), keep, otherwise)
@@ -100,11 +111,21 @@ export function multiplyAdd<V>(
     const both = o.let(128, o.shuffle(LOWER_HALVES, o.use(lower), o.use(higher)))
     return settle(o, 'normal', 2, bytes, d, both, keep, otherwise)
   }
-  const result = fusedDouble(o, a, b, c)
+  moderateDoubles(o, bytes, d, [a, b, c], fusedDoubles(o, a, b, c), otherwise)
+}
+
+/** The result, where the operands' sizes are such that it neither overflows nor underflows. */
+function moderateDoubles<V>(
+  o: Ops<V>,
+  bytes: Bytes,
+  d: VecOperand,
+  [a, b, c]: readonly [Local, Local, Local],
+  result: Local,
+  otherwise: () => void,
+): void {
   const control = o.hostFloat('nearest')
   const factors = o.vector('v128.and', moderate(o, a, 400n, 400n, false), moderate(o, b, 400n, 400n, false))
-  const operands = o.vector('v128.and', factors, moderate(o, c, 900n, 900n, true))
-  // Numbers of these sizes neither overflow nor underflow: what is not zero is 2^-953 at least.
-  const fits = holds(o, 3, bytes, operands)
+  // What is not zero is 2^-953 at least.
+  const fits = holds(o, 3, bytes, o.vector('v128.and', factors, moderate(o, c, 900n, 900n, true)))
   o.when(o.binary('and', 32, control, fits), () => o.vsetLow(bytes, d, o.use(result)), otherwise)
 }
