@@ -104,6 +104,12 @@ export function findBlocks(code: PageCode, root: number): Block[] {
   return blocks
 }
 
+/**
+ * A loop of one block is emitted as often as its instructions fit into so many: what it carries from one time around to the
+ * next, the host moves about only where it really jumps back, and the budget is asked once for all of them.
+ */
+const UNROLLED = { instructions: 32, times: 4 } as const
+
 export interface Graph {
   /** In reverse postorder: a block comes after its dominator and, back edges aside, after its predecessors. */
   readonly blocks: readonly Block[]
@@ -113,6 +119,8 @@ export interface Graph {
   readonly loops: ReadonlySet<number>
   /** Blocks that more than one forward edge leads to: children of their dominator that need a label. */
   readonly merges: ReadonlySet<number>
+  /** How many times a loop of one block is emitted, by position; others once. */
+  readonly times: ReadonlyMap<number, number>
   /** Immediate dominator, by position; the root is its own. */
   readonly dominator: readonly number[]
 }
@@ -168,5 +176,17 @@ export function analyse(found: readonly Block[], root: number): Graph {
     if (list.some((p) => p >= i && dominates(i, p))) loops.add(i)
     if (list.filter((p) => p < i).length > 1) merges.add(i)
   })
-  return { blocks, order, loops, merges, dominator }
+  const times = new Map<number, number>()
+  for (const i of loops) {
+    const { start, instructions, successors } = blocks[i] ?? { start: 0, instructions: [], successors: [] }
+    const count = Math.min(UNROLLED.times, Math.floor(UNROLLED.instructions / instructions.length))
+    if (count < 2 || !successors.includes(start)) continue
+    times.set(i, count)
+    // Each time around may end there.
+    for (const next of successors) {
+      const to = order.get(next)
+      if (to !== undefined && to > i) merges.add(to)
+    }
+  }
+  return { blocks, order, loops, merges, times, dominator }
 }

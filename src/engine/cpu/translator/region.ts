@@ -37,6 +37,8 @@ class Emitter {
   private readonly instructions: number
   private readonly labels = new Map<number, number>()
   private readonly children: number[][]
+  /** How many times more the block that is emitted, a loop, will be. */
+  private timesLeft = 0
 
   constructor(
     ops: RegionOps,
@@ -76,6 +78,10 @@ class Emitter {
       this.code.block()
     }
     for (const [child, depth] of forward) this.labels.set(child, depth)
+    this.timesLeft = (this.graph.times.get(position) ?? 1) - 1
+    const facts = this.facts.blocks[position]
+    if (facts === undefined) throw new Error('no such block')
+    this.ops.startBlock(facts.dirty, facts.flags)
     this.block(block, position)
     for (const child of merges) {
       this.code.end()
@@ -91,9 +97,6 @@ class Emitter {
     c.i32(length)
     c.op('i32.sub')
     c.set(this.locals.budget)
-    const facts = this.facts.blocks[position]
-    if (facts === undefined) throw new Error('no such block')
-    ops.startBlock(facts.dirty, facts.flags)
     for (const [i, { index, row, word }] of block.instructions.entries()) {
       ops.startInstruction(index, length - i, row)
       const operands = row.operandsOf(word)
@@ -168,6 +171,11 @@ class Emitter {
     if (to <= from) {
       // A retreating edge to a block that does not dominate this one has no loop to go to.
       if (!this.graph.loops.has(to) || !this.encloses(to, from)) return this.ops.leaveAt(edge)
+      const again = to === from && this.timesLeft > 0 ? this.graph.blocks[to] : undefined
+      if (again !== undefined) {
+        this.timesLeft--
+        return this.block(again, to)
+      }
       this.code.get(this.locals.budget)
       this.code.i32(this.instructions)
       this.code.op('i32.ge_s')
@@ -208,7 +216,7 @@ export function emitRegion(
   ports: RegionPorts,
   handlers: Surroundings,
 ): Region {
-  const instructions = graph.blocks.reduce((n, b) => n + b.instructions.length, 0)
+  const instructions = graph.blocks.reduce((n, b, i) => n + b.instructions.length * (graph.times.get(i) ?? 1), 0)
   const body = new Code(into.parameters)
   const locals: RegionLocals = {
     budget: 0,
