@@ -3,6 +3,7 @@
  * guest goes. The guest runs twice: first it is timed, with nothing counted; then it is counted, by the same instructions.
  * Exit status: 0, or 2 on a wrong option or file.
  */
+import '../src/cli/webassembly.ts'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { helpText, parseOptions } from '../src/cli/options.ts'
 import type { Options } from '../src/cli/options.ts'

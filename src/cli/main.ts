@@ -1,4 +1,5 @@
 /** The headless runner: `npm run vm -- --help`. */
+import './webassembly.ts'
 import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'

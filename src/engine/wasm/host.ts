@@ -10,7 +10,7 @@ const ADDEND = -(1 + 2 ** -51)
  * everywhere, as it decides by its processor.
  */
 export const fusesMultiplyAdd = ((): boolean => {
-  const m = new ModuleBuilder()
+  const m = new ModuleBuilder('host')
   const { index, code: c } = m.function(['f64', 'f64'], ['f64'])
   for (const local of [0, 0, 1]) {
     c.get(local)
