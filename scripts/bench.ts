@@ -2,7 +2,7 @@
  * `npm run bench -- NAME [--rounds N] [--json FILE]`: measures, and prints ratios. Each benchmark is a file of
  * scripts/bench; rounds interleave the measured machines, so that a host that is busy for a while slows them all.
  */
-import '../src/cli/webassembly.ts'
+import { enableWebAssemblyFeatures } from '../src/cli/webassembly.ts'
 import { writeFileSync } from 'node:fs'
 import type { Benchmark, Figures } from './bench/figures.ts'
 import { boot } from './bench/boot.ts'
@@ -17,6 +17,7 @@ const usage = (what: string): never => {
   process.exit(2)
 }
 
+enableWebAssemblyFeatures()
 const names: string[] = []
 let rounds: number | undefined
 let json: string | undefined

@@ -102,7 +102,7 @@ function fuzzInstructions(wanted: Options): number {
   for (const [name, count] of fuzzer.known) console.log(`Known: ${name}: ${count} times`)
   for (const { rows, why } of EXCLUDED) console.log(`Left out: ${rows.source}: ${why}`)
   console.log(table(fuzzer.coverage))
-  console.log(`Multiply-add is ${fusesMultiplyAdd ? "the host's" : 'made of products and sums'}.`)
+  console.log(`Multiply-add is ${fusesMultiplyAdd() ? "the host's" : 'made of products and sums'}.`)
   console.log(`Each with ${wanted.tiers.join(' and ')}; seed ${wanted.seed}, ${elapsed().toFixed(0)} s`)
   return fuzzer.mismatches.length
 }

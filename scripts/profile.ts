@@ -3,7 +3,7 @@
  * guest goes. The guest runs twice: first it is timed, with nothing counted; then it is counted, by the same instructions.
  * Exit status: 0, or 2 on a wrong option or file.
  */
-import '../src/cli/webassembly.ts'
+import { enableWebAssemblyFeatures } from '../src/cli/webassembly.ts'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { helpText, parseOptions } from '../src/cli/options.ts'
 import type { Options } from '../src/cli/options.ts'
@@ -93,6 +93,7 @@ const profile = async (
   return { host, guest: guestTime.functions(timed, elf), stats, counted, causes: causes.counts }
 }
 
+enableWebAssemblyFeatures()
 const { own, rest } = splitOptions(process.argv.slice(2))
 const parsed = parseOptions(rest)
 if (!parsed.ok) usage(parsed.what)

@@ -1,5 +1,5 @@
 /** The headless runner: `npm run vm -- --help`. */
-import './webassembly.ts'
+import { enableWebAssemblyFeatures } from './webassembly.ts'
 import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -175,6 +175,7 @@ const run = async (argv: readonly string[]): Promise<End> => {
 
 // A reader of the console that has gone away (`| head`) is no mistake of the guest's.
 process.stdout.on('error', () => process.exit(STATUS.done))
+enableWebAssemblyFeatures()
 const end = await run(process.argv.slice(2))
 if (end.what !== undefined) console.error(end.what)
 process.exitCode = end.status

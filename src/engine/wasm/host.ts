@@ -5,11 +5,7 @@ import { ModuleBuilder } from './module.ts'
 const FACTOR = 1 + 2 ** -52
 const ADDEND = -(1 + 2 ** -51)
 
-/**
- * Whether `relaxed_madd` is there and rounds once. Relaxed SIMD lets it round once or twice; a host does the same
- * everywhere, as it decides by its processor.
- */
-export const fusesMultiplyAdd = ((): boolean => {
+const probe = (): boolean => {
   const m = new ModuleBuilder('host')
   const { index, code: c } = m.function(['f64', 'f64'], ['f64'])
   for (const local of [0, 0, 1]) {
@@ -25,4 +21,12 @@ export const fusesMultiplyAdd = ((): boolean => {
     env: { memory: new WebAssembly.Memory({ initial: 1 }) },
   }).exports
   return typeof sum === 'function' && sum(FACTOR, ADDEND) === 2 ** -104
-})()
+}
+
+let fuses: boolean | undefined
+
+/**
+ * Whether `relaxed_madd` is there and rounds once. Relaxed SIMD lets it round once or twice; a host does the same
+ * everywhere, as it decides by its processor.
+ */
+export const fusesMultiplyAdd = (): boolean => (fuses ??= probe())

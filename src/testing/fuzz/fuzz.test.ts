@@ -39,7 +39,7 @@ describe.skipIf(missingTools().length > 0)('instructions, beside QEMU', () => {
     "do so with the host's own fused multiply-add, if its processor has one: %s",
     { timeout: 120_000 },
     (name) => {
-      const host = fusesMultiplyAdd ? [] : ['--experimental-wasm-relaxed-simd']
+      const host = fusesMultiplyAdd() ? [] : ['--experimental-wasm-relaxed-simd']
       const fuzz = ['--import', 'tsx', 'scripts/fuzz.ts', '--class', name, '--seconds', '5']
       const { stdout } = spawnSync(process.execPath, [...host, ...fuzz], { encoding: 'utf8' })
       expect(stdout).toMatch(/ (\d+)\/\1\n/)

@@ -78,7 +78,7 @@ export abstract class VectorOps extends ArithmeticOps {
   }
 
   hostMultiplyAdd(shape: 'f32x4' | 'f64x2', a: Local, b: Local, c: Local): Pushed | undefined {
-    if (!fusesMultiplyAdd) return undefined
+    if (!fusesMultiplyAdd()) return undefined
     for (const operand of [a, b, c]) this.code.get(operand.local)
     this.code.vector(`${shape}.relaxed_madd`)
     return PUSHED
