@@ -23,6 +23,10 @@ export const median = (values: readonly number[]): number => {
 
 export const least = (values: readonly number[]): number => (values.length === 0 ? 0 : Math.min(...values))
 
+/** The value that this share of them, 0 to 1, lies below; 0 for no values. */
+export const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+
 /** 0 where a value is 0. */
 export const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)

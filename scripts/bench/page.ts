@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { chromium } from '@playwright/test'
 import type { Browser, Page } from '@playwright/test'
 import { preview } from 'vite'
+import type { FromWorker } from '../../src/pure/protocol/messages.ts'
 import { ROOT } from '../lib/steps.mjs'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -11,6 +12,7 @@ const READY = 'guest: ready'
 export const hasChromium = existsSync(CHROMIUM)
 
 export interface BuiltPage {
+  readonly browser: Browser
   /** A page of its own, with nothing in its caches. */
   open(): Promise<Page>
   /** A page of the same site that runs nothing. */
@@ -20,16 +22,24 @@ export interface BuiltPage {
 
 /**
  * Marks when the page asked its worker for a machine (`build`) and when the console first said that the guest is ready
- * (`ready`); measures from a key's way to the worker to the frame after its echo came back (`echo`).
+ * (`ready`); measures from a key's way to the worker to the frame after its echo came back (`echo`). Counts what the guest
+ * ran (`instructions`) and told (`events`).
  */
 const watchWorker = (ready: string): void => {
   const Plain = globalThis.Worker
+  const count = (name: string, detail: number): void => {
+    performance.clearMarks(name)
+    performance.mark(name, { detail })
+  }
   globalThis.Worker = class extends Plain {
     private text = ''
+    private events = 0
     constructor(url: string | URL, options?: WorkerOptions) {
       super(url, options)
-      this.addEventListener('message', ({ data }: MessageEvent<{ kind?: string; bytes?: Uint8Array }>) => {
-        if (data.kind !== 'console' || data.bytes === undefined) return
+      this.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+        if (data.kind === 'run') count('instructions', data.run.instructions)
+        if (data.kind === 'trace') count('events', (this.events += data.batch.times.length))
+        if (data.kind !== 'console') return
         const typed = performance.getEntriesByName('typed').at(-1)
         if (typed !== undefined) {
           performance.clearMarks('typed')
@@ -61,6 +71,7 @@ export async function openBuiltPage(): Promise<BuiltPage> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer', '--disable-background-networking'],
   })
   return {
+    browser,
     open: async () => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
       const page = await context.newPage()
@@ -83,6 +94,14 @@ export async function openBuiltPage(): Promise<BuiltPage> {
     },
   }
 }
+
+/** The last that was counted under a name; 0 where nothing was. */
+export const counted = (page: Page, name: 'instructions' | 'events'): Promise<number> =>
+  page.evaluate((of) => {
+    const [mark] = performance.getEntriesByName(of)
+    const detail: unknown = mark instanceof PerformanceMark ? mark.detail : undefined
+    return typeof detail === 'number' ? detail : 0
+  }, name)
 
 /** Seconds from the last `build` to the `ready` after it. */
 export const secondsToReady = async (page: Page): Promise<number> => {

@@ -1,29 +1,43 @@
 /**
  * What the page costs beside the engine: how much JavaScript comes before the first paint, when there is something to
- * see, how long its thread is away while Linux boots, whether 512 vCPUs move with the screen, and whether memory grows.
+ * see, how long its thread is away while Linux boots, what looking costs the guest, whether 512 vCPUs under load move with
+ * the screen, and whether memory grows.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Page } from '@playwright/test'
+import type { Browser, Page } from '@playwright/test'
+import { z } from 'zod'
 import { ROOT, run as runProgram } from '../lib/steps.mjs'
 import { printTable, Samples } from './figures.ts'
 import type { Benchmark, Figures } from './figures.ts'
 import { hasChromium, openBuiltPage, secondsToReady } from './page.ts'
+import { traced } from './threads.ts'
+import type { Task } from './threads.ts'
+import { measureLoad, measureLooking } from './ui-load.ts'
 
 const KB = 1000
 const MB = 1e6
-/** The numbers that the page is held to; what is larger is marked. */
-const BUDGETS: Readonly<Record<string, number>> = {
-  'JS before the first paint, kB gzip': 250,
-  'longest task while Linux boots, ms': 50,
-  'frame while 512 vCPUs scroll, ms, median': 1000 / 60 + 1,
-  'frame while 512 vCPUs run, ms, median': 1000 / 60 + 1,
+const FRAME_MS = 1000 / 60
+
+interface Budget {
+  readonly of: RegExp
+  readonly most?: number
+  readonly least?: number
 }
+
+/** The numbers that the page is held to. Processor time is judged: wall time is that of a host that does other things too. */
+const BUDGETS: readonly Budget[] = [
+  { of: /^JS before the first paint/, most: 250 },
+  { of: /longest task.*CPU ms$/, most: 50 },
+  { of: /CPU ms a frame$/, most: FRAME_MS },
+  { of: /^heap grows/, most: 1 },
+  { of: /% of its speed alone$/, least: 90 },
+]
 /** How long the memory is watched. Ten minutes are asked for with UI_MEMORY_SECONDS=600. */
 const MEMORY_SECONDS = Number(process.env['UI_MEMORY_SECONDS'] ?? 20)
-const FRAMES = 120
-const FRAME_STEP = 60
+/** The page keeps two million events: at 100,000 a second, they are there by now. */
+const FULL_SECONDS = 25
 
 /** Everything the page's HTML names, and what that imports before it runs. */
 const scriptsBeforePaint = (): ReadonlySet<string> => {
@@ -43,41 +57,6 @@ const kilobytes = (names: ReadonlySet<string>): number => {
   return bytes / KB
 }
 
-/** Milliseconds between frames while something happens in each of them. */
-const frameTimes = (page: Page, scroll: boolean): Promise<readonly number[]> =>
-  page.evaluate(
-    async ([frames, step]) => {
-      const pane = document.querySelector('.affinities')
-      if (pane === null) throw new Error('no picture of affinities')
-      const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
-      const took: number[] = []
-      let before = await frame()
-      for (let i = 0; i < (frames ?? 0); i += 1) {
-        pane.scrollTop += step ?? 0
-        const now = await frame()
-        took.push(now - before)
-        before = now
-      }
-      return took
-    },
-    [FRAMES, scroll ? FRAME_STEP : 0],
-  )
-
-/** Tasks over 50 ms from when the machine is asked for. */
-const longTasks = (page: Page): Promise<readonly number[]> =>
-  page.evaluate(
-    () =>
-      new Promise<readonly number[]>((resolve) => {
-        const build = performance.getEntriesByName('build')[0]?.startTime ?? 0
-        const observer = new PerformanceObserver((list) =>
-          resolve(list.getEntries().flatMap(({ startTime, duration }) => (startTime >= build ? [duration] : []))),
-        )
-        observer.observe({ type: 'longtask', buffered: true })
-        // No entries, no call.
-        setTimeout(() => resolve([]), 200)
-      }),
-  )
-
 const firstPaint = (page: Page): Promise<number> =>
   page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0)
 
@@ -90,53 +69,52 @@ const panesThere = (page: Page): Promise<number> =>
     return Math.max(0, ...ends.filter((end) => build === 0 || end <= build))
   })
 
+/** Chromium tells more of its heap than playwright's types know: what typed arrays hold is beside the rest. */
+const usageSchema = z.object({ usedSize: z.number(), backingStorageSize: z.number().default(0) })
+
 const heap = async (page: Page): Promise<number> => {
   const session = await page.context().newCDPSession(page)
   await session.send('HeapProfiler.collectGarbage')
-  const { usedSize } = await session.send('Runtime.getHeapUsage')
+  const { usedSize, backingStorageSize } = usageSchema.parse(await session.send('Runtime.getHeapUsage'))
   await session.detach()
-  return usedSize / MB
+  return (usedSize + backingStorageSize) / MB
 }
 
-const percentile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
-
-const measure = async (page: Page, samples: Samples): Promise<void> => {
-  await secondsToReady(page)
+const boot = async (browser: Browser, open: () => Promise<Page>, samples: Samples): Promise<Page> => {
+  const { result: page, main } = await traced(browser, async () => {
+    const opened = await open()
+    await secondsToReady(opened)
+    return opened
+  })
+  const longest = (of: (task: Task) => number): number => Math.max(0, ...main.map(of))
   samples.add('first contentful paint, ms', await firstPaint(page))
   samples.add('panes there, ms', await panesThere(page))
-  const tasks = await longTasks(page)
-  samples.add('longest task while Linux boots, ms', Math.max(0, ...tasks))
-  samples.add('tasks over 50 ms while Linux boots', tasks.filter((ms) => ms > 50).length)
+  samples.add(
+    'Linux boots: longest task, CPU ms',
+    longest(({ cpuMs }) => cpuMs),
+  )
+  samples.add(
+    'Linux boots: longest task, wall ms',
+    longest(({ wallMs }) => wallMs),
+  )
+  samples.add('Linux boots: tasks over 50 ms of CPU', main.filter(({ cpuMs }) => cpuMs > 50).length)
+  return page
+}
 
-  await page.getByRole('textbox', { name: 'Serial console of the guest' }).focus()
-  await page.keyboard.type('while :; do cat /proc/interrupts; sleep 0.1; done')
-  await page.keyboard.press('Enter')
-  await page.waitForTimeout(5000)
+const measureMemory = async (page: Page, samples: Samples): Promise<void> => {
+  await page.waitForTimeout(FULL_SECONDS * 1000)
   const before = await heap(page)
   await page.waitForTimeout(MEMORY_SECONDS * 1000)
-  samples.add('heap, MB', before)
+  samples.add('heap with two million events, MB', before)
   samples.add('heap grows, MB a minute', ((await heap(page)) - before) / (MEMORY_SECONDS / 60))
-
-  await page.getByRole('combobox', { name: 'Guest', exact: true }).selectOption('gicsh')
-  await page.getByRole('textbox', { name: 'vCPUs' }).fill('512')
-  await page.keyboard.press('Enter')
-  await page.getByRole('button', { name: 'Open all' }).click()
-  const scrolling = await frameTimes(page, true)
-  samples.add('frame while 512 vCPUs scroll, ms, median', percentile(scrolling, 0.5))
-  samples.add('frame while 512 vCPUs scroll, ms, 95 %', percentile(scrolling, 0.95))
-  await page.getByRole('button', { name: 'Reboot', exact: true }).click()
-  await page.keyboard.press('Alt+2')
-  await page.getByText('512 of 512 CPUs have a redistributor').waitFor({ timeout: 120_000 })
-  const running = await frameTimes(page, true)
-  samples.add('frame while 512 vCPUs run, ms, median', percentile(running, 0.5))
-  samples.add('frame while 512 vCPUs run, ms, 95 %', percentile(running, 0.95))
 }
 
 const mark = (name: string, value: number): string => {
-  const budget = BUDGETS[name]
+  const budget = BUDGETS.find(({ of }) => of.test(name))
   if (budget === undefined) return ''
-  return value <= budget ? `within ${Math.round(budget)}` : `OVER ${Math.round(budget)}`
+  const { most = Infinity, least = -Infinity } = budget
+  const bound = most === Infinity ? `at least ${least}` : `at most ${Math.round(most)}`
+  return value <= most && value >= least ? bound : `NOT ${bound}`
 }
 
 export const ui: Benchmark = {
@@ -150,8 +128,10 @@ export const ui: Benchmark = {
     const built = await openBuiltPage()
     try {
       for (let round = 0; round < rounds; round += 1) {
-        const page = await built.open()
-        await measure(page, samples)
+        const page = await boot(built.browser, built.open, samples)
+        await measureLooking(built.browser, page, samples)
+        await measureLoad(built.browser, page, samples)
+        await measureMemory(page, samples)
         await page.context().close()
       }
     } finally {

@@ -1,6 +1,6 @@
 /** The page: bars above, panes between, the machine's state below. */
 import { Tooltip } from 'radix-ui'
-import { useEffect } from 'react'
+import { startTransition, useEffect, useState } from 'react'
 import { COMMANDS } from './commands.ts'
 import { DropZone } from './frame/drop-zone.tsx'
 import { HelpDialog } from './frame/help-dialog.tsx'
@@ -61,9 +61,17 @@ const useKeys = (session: Session): void => {
   }, [session])
 }
 
+/** The bars are there before the panes are made: all of it in one commit would hold up the page. */
+const useFramed = (): boolean => {
+  const [framed, setFramed] = useState(false)
+  useEffect(() => startTransition(() => setFramed(true)), [])
+  return framed
+}
+
 const Page = () => {
   const session = useSession()
   const layout = useLayoutId()
+  const framed = useFramed()
   useKeys(session)
   useEffect(() => {
     // Nobody looks at a page in the background: the machine runs on, its views stop.
@@ -82,9 +90,7 @@ const Page = () => {
         </header>
         <TroubleLine />
       </div>
-      <main>
-        <Workspace />
-      </main>
+      <main>{framed && <Workspace />}</main>
       <StatusBar />
       <DropZone />
       <Toasts />
