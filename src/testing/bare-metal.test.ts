@@ -1,11 +1,9 @@
 /** A guest that is no Linux: a flat binary at RAM base + 0x80000, with the device tree in X0 and any file as its initrd. */
 import { describe, expect, it } from 'vitest'
-import { createVmm } from '../engine/vmm/vmm.ts'
-import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
-import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import { parseFdt } from '../pure/blueprint/fdt.ts'
 import type { FdtNode } from '../pure/blueprint/fdt.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import { FlatGuest, ORIGIN } from './flat-guest.ts'
 
 /** Says where it runs, then prints its device tree, and powers off. */
 const SOURCE = `
@@ -25,7 +23,6 @@ const SOURCE = `
         ldr     x0, =0x84000008         // SYSTEM_OFF
         hvc     #0
 `
-const ORIGIN = 0x4008_0000
 const ENVIRONMENT = 'NR_CPUS=2\nMEMSIZE=64\n'
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
@@ -40,31 +37,21 @@ describe.each([
   { gic: 3, host: HOST_PRESETS.H1, compatible: 'arm,gic-v3' },
 ] as const)('a flat binary with a GICv$gic', ({ gic, host, compatible }) => {
   it('finds itself, its arguments and its initrd where the architecture and the device tree say', () => {
-    const program = assemble(SOURCE, ORIGIN)
-    if (!program.ok) throw new Error('the guest does not assemble')
-    const printed: number[] = []
-    const made = createVmm({
-      blueprint: {
-        ...defaultBlueprint,
-        gic,
-        host,
-        vcpus: 2,
-        memory: 64 * 2 ** 20,
-        guest: { id: 'own', append: 'ipi selftest' },
-      },
-      engine: 'translator',
-      guest: { kernel: program.bytes, initrd: new TextEncoder().encode(ENVIRONMENT), append: '' },
-      onConsole: (bytes) => printed.push(...bytes),
+    const guest = new FlatGuest({
+      source: SOURCE,
+      blueprint: { gic, host, vcpus: 2 },
+      bootargs: 'ipi selftest',
+      initrd: new TextEncoder().encode(ENVIRONMENT),
     })
-    if (!made.ok) throw new Error(made.what)
-    expect(made.vmm.run(1e8, 1e8)).toBe('off')
-    expect(big(Uint8Array.from(printed.slice(0, 8)).toReversed())).toBe(ORIGIN)
-    const tree = parseFdt(Uint8Array.from(printed.slice(8)))
+    expect(guest.run(1e8)).toBe('off')
+    const { printed } = guest
+    expect(big(printed.slice(0, 8).toReversed())).toBe(ORIGIN)
+    const tree = parseFdt(printed.slice(8))
     if (!tree.ok) throw new Error(tree.what)
     const chosen = find(tree.root, 'chosen')
     expect(text(property(chosen, 'bootargs'))).toBe('ipi selftest\0')
     const [start, end] = ['start', 'end'].map((which) => big(property(chosen, `linux,initrd-${which}`)))
-    expect(text(made.vmm.ramView(start ?? 0, (end ?? 0) - (start ?? 0)) ?? new Uint8Array())).toBe(ENVIRONMENT)
+    expect(text(guest.vmm.ramView(start ?? 0, (end ?? 0) - (start ?? 0)) ?? new Uint8Array())).toBe(ENVIRONMENT)
     expect(text(property(find(tree.root, 'intc@'), 'compatible'))).toBe(`${compatible}\0`)
   })
 })
@@ -146,26 +133,12 @@ describe('Group 0', () => {
   it.each([2, 3] as const)(
     'is an FIQ with a GICv%i; what no CPU interface signals lets a WFI end all the same, as KVM traps it',
     (gic) => {
-      const program = assemble(fiqSource(gic), ORIGIN)
-      if (!program.ok) throw new Error(program.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
-      let printed = ''
-      const made = createVmm({
-        blueprint: {
-          ...defaultBlueprint,
-          gic,
-          host: HOST_PRESETS.HC,
-          vcpus: 1,
-          memory: 64 * 2 ** 20,
-          guest: { id: 'own', append: '' },
-        },
+      const guest = new FlatGuest({
+        source: fiqSource(gic),
+        blueprint: { gic, host: HOST_PRESETS.HC, vcpus: 1 },
         engine: 'interpreter',
-        guest: { kernel: program.bytes, append: '' },
-        onConsole: (bytes) => {
-          printed += text(bytes)
-        },
       })
-      if (!made.ok) throw new Error(made.what)
-      expect([made.vmm.run(1e6, 1e6), printed]).toEqual(['off', '1F1W'])
+      expect([guest.run(1e6), guest.text]).toEqual(['off', '1F1W'])
     },
   )
 })

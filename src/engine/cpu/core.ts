@@ -126,7 +126,7 @@ export class Core {
     this.pmu = new Pmu(Number((ports.model.midr >> 24n) & 0xffn), {
       executed: (cpu) => this.executedBy(cpu),
       interrupt: (cpu, level) => ports.pmuInterrupt?.(cpu, level),
-      limitChanged: () => this.stopSlice('yield'),
+      limitChanged: () => this.stopSlice('back'),
     })
     this.sysregs = new SysregFile(registers, ports.model, {
       contextChanged: (cpu) => this.contextChanged(cpu),
@@ -275,7 +275,7 @@ export class Core {
   freeze(cpu: CpuState, frozen: boolean): void {
     cpu.frozen = frozen
     this.readinessChanged(cpu)
-    if (frozen && cpu === this.current) this.stopSlice('yield')
+    if (frozen && cpu === this.current) this.stopSlice('back')
   }
 
   private readinessChanged(cpu: CpuState): void {
@@ -290,7 +290,7 @@ export class Core {
     cpu.waiting = false
     this.readinessChanged(cpu)
     if (cpu === this.current && this.given > 0) this.maskChanged(cpu)
-    else this.stopSlice('yield')
+    else this.stopSlice('back')
   }
 
   /** An SError interrupt becomes pending, with this ISS (as KVM_SET_VCPU_EVENTS makes one). */
@@ -299,7 +299,7 @@ export class Core {
     cpu.waiting = false
     this.readinessChanged(cpu)
     if (cpu === this.current) this.holdBack()
-    else this.stopSlice('yield')
+    else this.stopSlice('back')
   }
 
   /** Has somebody look at memory as a CPU sees it, without a trace. */

@@ -1,7 +1,10 @@
 /** What the driver of compiled code has to do once that code has returned. */
 
-/** Why a slice ended before its budget did. */
-export type SliceEnd = 'budget' | 'wait' | 'yield' | 'off' | 'stop' | 'break'
+/**
+ * Why a slice ended. `yield`: the CPU gave its turn away, as one does that looks again and again at something;
+ * `back`: somebody wants the slice back, for what is due earlier than was known or for a CPU that has become ready.
+ */
+export type SliceEnd = 'budget' | 'wait' | 'yield' | 'back' | 'off' | 'stop' | 'break'
 
 export interface Abort {
   readonly kind: 'abort'

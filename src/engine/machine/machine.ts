@@ -106,7 +106,7 @@ export class Machine implements Hardware {
       writes: this.lastWrites,
     })
     this.clock = new VirtualClock(() => this.core.executing())
-    this.clock.onSchedule = () => this.core.stopSlice('yield')
+    this.clock.onSchedule = () => this.core.stopSlice('back')
     this.loop = new RunLoop(this.core, this.clock)
   }
 

@@ -10,6 +10,11 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** Instructions in a slice: short where others wait for their turn. */
 const SLICE = { alone: 50_000, shared: 10_000 } as const
 export const LONGEST_SLICE = SLICE.alone
+/**
+ * Nanoseconds that a round of turns takes in which every CPU gave its own away (YIELD, WFE): what such a CPU waits
+ * for comes with time or from another CPU, and to ask for it every few instructions would take all of the host.
+ */
+const IDLE_ROUND = 1000
 
 /** Why `runUntil` came back: its time has come; nothing can happen but input; a break; or the machine was stopped. */
 export type LoopEnd = 'time' | 'idle' | 'break' | 'stopped'
@@ -84,6 +89,7 @@ export class RunLoop {
       const allowed = exact ? Math.min(budget, until - clock.now()) : budget
       const { executed, end } = core.run(cpu, allowed)
       clock.advance(executed)
+      if (end === 'yield') this.waitAMoment()
       const cut = end === 'break' || (end === 'budget' && allowed < budget)
       if (cut && executed < budget) this.rest = { cpu, budget: budget - executed }
       else this.sliceOver(cpu)
@@ -106,6 +112,13 @@ export class RunLoop {
       this.sliceOver(cpu)
     } else this.onExit(cpu.index)
     return executed
+  }
+
+  /** A CPU has given its turn away: it takes its share of a round, but nothing due is late for that. */
+  private waitAMoment(): void {
+    const { core, clock } = this
+    const share = Math.ceil(IDLE_ROUND / Math.max(1, core.ready.count))
+    clock.advance(Math.max(0, Math.min(share, clock.next() - clock.now())))
   }
 
   private sliceOver(cpu: CpuState): void {

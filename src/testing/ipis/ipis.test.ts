@@ -2,35 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createVmm } from '../../engine/vmm/vmm.ts'
-import { assemble } from '../../pure/arch/a64/assembler/assemble.ts'
-import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import { FlatGuest } from '../flat-guest.ts'
 
 const TIMEOUT = 60_000
 const COUNT = 10_000
-const ORIGIN = 0x4008_0000
-
-const guest = (): Uint8Array => {
-  const result = assemble(readFileSync(join(import.meta.dirname, 'ipis.s'), 'utf8'), ORIGIN)
-  if (!result.ok) throw new Error(result.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
-  return result.bytes
-}
+const SOURCE = readFileSync(join(import.meta.dirname, 'ipis.s'), 'utf8')
 
 /** What it prints: each receiver's counts, by sender, and how many interrupts nobody had sent. */
 const printed = (blueprint: Partial<Blueprint>, engine: 'interpreter' | 'translator'): string => {
-  let text = ''
-  const made = createVmm({
-    blueprint: { ...defaultBlueprint, memory: 32 * 2 ** 20, ...blueprint, guest: { id: 'own', append: '' } },
-    engine,
-    guest: { kernel: guest(), append: '' },
-    onConsole: (bytes) => {
-      text += Buffer.from(bytes).toString('latin1')
-    },
-  })
-  if (!made.ok) throw new Error(made.what)
-  for (let i = 0; i < 5000 && made.vmm.run(1e6, 1e6) === 'time'; i++);
-  return text
+  const guest = new FlatGuest({ source: SOURCE, blueprint, engine })
+  guest.run(5e9)
+  return guest.text
 }
 
 const all = (cpus: number): string =>
