@@ -30,6 +30,7 @@ import type { MeterReading } from '../cpu/meter.ts'
 import { GenericTimer } from '../devices/generic-timer.ts'
 import { Pl011 } from '../devices/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
+import { EmptyVirtioSlots } from '../devices/virtio-mmio.ts'
 import type { CpuGicInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
 import type { LpiInspection } from '../gic/its/inspect.ts'
 import type { Vgic } from '../gic/vgic.ts'
@@ -505,6 +506,7 @@ function attachDevices(
   })
   machine.attach(uart)
   machine.attach(rtc)
+  machine.attach(new EmptyVirtioSlots(memoryMap.virtioMmio.base, memoryMap.virtioMmio.slots))
   return { uart, rtc }
 }
 
