@@ -62,7 +62,8 @@ export class TestVgic {
     this.distributor = this.vgic.distributor(GICD)
     let first = 0
     this.redistributors = (o.regions ?? [[GICR, ids.length, 0] as const]).map(([base, count, slots]) => {
-      const region = this.vgic.redistributors(base, first, count, slots)
+      this.vgic.addRedistributors({ base, first, count, slots })
+      const region = this.vgic.redistributors({ base, first, count })
       const found = { region, first, count }
       first += count
       return found

@@ -73,6 +73,13 @@ export class CpuInterfaces {
     }))
   }
 
+  /** The hardware was given ICH_VMCR_EL2, and hands back binary points that are at least the minimum (12.4.9). */
+  vcpuExits(cpu: number): void {
+    const at = this.at(cpu)
+    at.bpr0 = this.scheme.bpr0(at)
+    at.bpr1 = Math.max(at.bpr1, this.scheme.minBpr1)
+  }
+
   at(cpu: number): InterfaceState {
     const found = this.cpus[cpu]
     if (found === undefined) throw new Error(`there is no CPU ${cpu}`)

@@ -114,8 +114,6 @@ export interface Inspected {
   readonly irouter: (irq: Readonly<VgicIrq>) => bigint
   readonly gicdCtlr: number
   readonly gicdTyper: number
-  /** Whether the VM has run. */
-  readonly hasRun: boolean
   /** ICH_HCR_EL2.TC. */
   readonly trapsCommon: boolean
 }
@@ -152,7 +150,7 @@ export const inspectGic = (o: Inspected): GicInspection => {
       const list = state.list(cpu)
       return {
         apList: list.all.map(({ intid }) => intid),
-        listRegisters: listRegisters(list, o.hasRun),
+        listRegisters: listRegisters(list),
         vmcr: virtualMachineControl(at),
         hcr: hypControl(list, at, o.trapsCommon),
         priorityMask: at.pmr,

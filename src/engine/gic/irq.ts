@@ -30,6 +30,8 @@ export interface VgicIrq {
   target: number
   /** The index of the CPU on whose list it is: pending there, or active. */
   queuedOn: number
+  /** Whether a device of KVM's own drives its line: irq->owner. */
+  claimed: boolean
   /** Whether it was ever enabled, pended or active. */
   touched: boolean
   /** How many events of ITSes are translated to it: without one an LPI is gone as soon as it is not queued. */
@@ -54,6 +56,7 @@ export const newIrq = (intid: number, owner: number, defaults: ModelDefaults): V
   activeSource: 0,
   target: Math.max(owner, 0),
   queuedOn: NONE,
+  claimed: false,
   touched: false,
   mappings: 0,
 })

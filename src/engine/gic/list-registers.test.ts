@@ -153,7 +153,7 @@ describe('list registers', () => {
     t.msr(0, 'ICC_BPR1_EL1', 5)
     t.msr(0, 'ICC_PMR_EL1', 0xf0)
     t.msr(0, 'ICC_CTLR_EL1', 2)
-    // PMR f0, BPR1 5, EOIM, FIQEn (always 1 behind system registers), ENG1.
-    expect(cpu(t).vmcr.toString(16)).toBe('f014020a')
+    // PMR f0, BPR0 2 (the least with five bits), BPR1 5, EOIM, FIQEn (always 1 behind system registers), ENG1.
+    expect(cpu(t).vmcr.toString(16)).toBe('f054020a')
   })
 })

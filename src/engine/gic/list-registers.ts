@@ -21,13 +21,13 @@ import type { VgicIrq } from './irq.ts'
 
 const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits)
 
-/** Once a VM has run, its virtual timer is the host's: kvm_vgic_map_phys_irq(). The physical one is emulated. */
-export const isMapped = (irq: Readonly<VgicIrq>, hasRun: boolean): boolean => hasRun && irq.intid === PPI.virtualTimer
+/** A virtual timer that KVM has claimed is the host's: kvm_vgic_map_phys_irq(). The physical one is emulated. */
+export const isMapped = ({ claimed, intid }: Readonly<VgicIrq>): boolean => claimed && intid === PPI.virtualTimer
 
 /** ICH_LR<n>_EL2 as vgic_v3_populate_lr() makes it. */
-export const listRegister = (irq: Readonly<VgicIrq>, hasRun: boolean): bigint => {
+export const listRegister = (irq: Readonly<VgicIrq>): bigint => {
   const { intid, active, source, edge, priority, group } = irq
-  const hw = isMapped(irq, hasRun)
+  const hw = isMapped(irq)
   const manySources = source !== 0 && (active || (source & (source - 1)) !== 0)
   // Pending and active at once is for edges, and not for an SGI that has more sources.
   const mayPend = !active || (edge && !hw && !manySources)
@@ -46,8 +46,8 @@ export const listRegister = (irq: Readonly<VgicIrq>, hasRun: boolean): bigint =>
 }
 
 /** Of all list registers of the host; 0 for an empty one. */
-export const listRegisters = ({ listRegisters: all }: ApList, hasRun: boolean): bigint[] =>
-  all.map((irq) => (irq === undefined ? 0n : listRegister(irq, hasRun)))
+export const listRegisters = ({ listRegisters: all }: ApList): bigint[] =>
+  all.map((irq) => (irq === undefined ? 0n : listRegister(irq)))
 
 export const virtualMachineControl = (at: Readonly<InterfaceState>): number =>
   Number(

@@ -29,7 +29,7 @@ export class PriorityScheme {
   /** ICH_VTR_EL2.PREbits + 1: as many bits can preempt as there are. */
   readonly preemptionBits: number
   readonly priorityMask: number
-  private readonly minBpr1: number
+  readonly minBpr1: number
 
   constructor(bits: number) {
     this.preemptionBits = bits

@@ -4,7 +4,6 @@
  */
 import { firstIrqAt, registerAt } from '../../pure/arch/register.ts'
 import type { Register } from '../../pure/arch/register.ts'
-import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal } from '../../pure/rules/points.ts'
 import type { AccessWidth } from '../bus/device.ts'
 
@@ -95,8 +94,8 @@ export class RegisterFrame<Name extends string> {
     return this.reach(offset, 4) !== undefined
   }
 
+  /** 32 bits; where there is no register, or between two, it reads as zero and ignores writes like a guest's. */
   userRead(offset: number, cpu: number): ReadBack {
-    if (offset % 4 !== 0) return unaligned(offset)
     const register = this.reach(offset, 4)
     const handler = register && this.handlers.get(register.name)
     const read = handler?.userRead ?? handler?.read
@@ -105,7 +104,6 @@ export class RegisterFrame<Name extends string> {
   }
 
   userWrite(offset: number, value: number, cpu: number): Written {
-    if (offset % 4 !== 0) return unaligned(offset)
     const register = this.reach(offset, 4)
     const handler = register && this.handlers.get(register.name)
     if (register === undefined || handler === undefined) return DONE
@@ -125,6 +123,3 @@ export class RegisterFrame<Name extends string> {
     return register
   }
 }
-
-const unaligned = (offset: number): Refusal =>
-  refuse('ENXIO', `Offset 0x${offset.toString(16)} is not a multiple of 4.`, 'arch/arm64/kvm/vgic/vgic-mmio.c')

@@ -213,6 +213,11 @@ export class InterruptState {
     this.queue(irq)
   }
 
+  /** A device of KVM's own drives its line from now on: kvm_vgic_set_owner(), kvm_vgic_map_phys_irq(). */
+  claim(irq: VgicIrq): void {
+    irq.claimed = true
+  }
+
   /** Userspace sets the level whatever the configuration is: vgic_write_irq_line_level_info(). */
   restoreLine(irq: VgicIrq, level: boolean): void {
     irq.line = level

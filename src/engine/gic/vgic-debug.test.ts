@@ -72,10 +72,11 @@ describe('vgic-state', () => {
     expect(spi()).toBe('       SPI   40     -1 1111010        0       77   0 168       2 ')
   })
 
-  it("has the virtual timer as the host's own interrupt once the VM has run", () => {
+  it("has the virtual timer as the host's own interrupt once the vCPU has run", () => {
     const t = new TestVgic()
     expect(row(t, 'PPI', 27)).toBe('       PPI   27      0 0000011        0        0   0   0      -1 ')
-    t.vgic.firstRun()
+    t.vgic.vcpuRuns(0, [27, 30])
+    expect(row(t, 'PPI', 27, 1)).toBe('       PPI   27      1 0000011        0        1   0   0      -1 ')
     expect(row(t, 'PPI', 27)).toBe('       PPI   27      0 0000111       27        0   0   0      -1 ')
   })
 

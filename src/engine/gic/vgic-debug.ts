@@ -11,8 +11,6 @@ export interface VgicDebug {
   readonly model: 2 | 3
   readonly state: InterruptState
   readonly cpuCount: number
-  /** Whether the VM has run. */
-  readonly hasRun: boolean
   /** The id a CPU was created with. */
   id(cpu: number): number
   /** The affinity of a CPU, in the form of GICR_TYPER. */
@@ -50,7 +48,7 @@ const irqLine = (o: VgicDebug, irq: Readonly<VgicIrq>): string => {
     if (cpu === NONE || cpu >= o.cpuCount) return NONE
     return rules.vgicDebugCpu.decide() === 'id' ? o.id(cpu) : cpu
   }
-  const hw = isMapped(irq, o.hasRun)
+  const hw = isMapped(irq)
   const { affinity: atInit, owner } = irq
   const affinity = owner === NONE ? atInit : rules.privateIrqAffinity.decide({ atInit, now: o.affinity(owner) })
   // A union in the record: a GICv2 has a mask of CPUs where a GICv3 has an affinity.

@@ -81,7 +81,6 @@ export class VgicV2 extends Vgic {
       irouter: () => 0n,
       gicdCtlr: Number(readGicdV2Ctlr(this.parts)),
       gicdTyper: Number(readGicdV2Typer(this.parts)),
-      hasRun: this.vm.hasRun,
       trapsCommon: this.trapsCommon,
     })
   }

@@ -18,6 +18,7 @@ import { levelInfo } from './level-info.ts'
 import type { LevelInfo } from './level-info.ts'
 import { Lpis } from './lpis.ts'
 import { Redistributors } from './redistributor.ts'
+import type { RedistributorRegion } from './redistributor.ts'
 import type { ReadBack, RegisterFrame, Written } from './register-frame.ts'
 import { Routing } from './routing.ts'
 import { forEachSgiTarget, noSuchCpu, wrongGroup } from './sgi.ts'
@@ -95,13 +96,14 @@ export class VgicV3 extends Vgic {
     }
   }
 
-  /**
-   * `count` redistributors, 128 KiB each, of the CPUs from index `first`. `slots`: how many frames the region was
-   * made for; 0 for one that grows with the CPUs.
-   */
-  redistributors(base: number, first: number, count: number, slots = 0): MmioRegion {
-    const { frame, regions } = this.redistributorRegisters
-    regions.push({ base, first, count, slots })
+  /** Consecutive redistributors, whose place and number GICR_TYPER.Last depends on. */
+  addRedistributors(region: RedistributorRegion): void {
+    this.redistributorRegisters.regions.push(region)
+  }
+
+  /** The frames of `count` CPUs from `first` on, as a guest sees them. */
+  redistributors({ base, first, count }: Omit<RedistributorRegion, 'slots'>): MmioRegion {
+    const { frame } = this.redistributorRegisters
     return {
       name: `GIC redistributors of CPUs ${first} to ${first + count - 1}`,
       base,
@@ -166,7 +168,6 @@ export class VgicV3 extends Vgic {
       irouter: (irq) => parts.routing.read(irq, 8, 'low'),
       gicdCtlr: Number(readGicdCtlr(parts)),
       gicdTyper: Number(readGicdTyper(parts)),
-      hasRun: this.vm.hasRun,
       trapsCommon: this.trapsCommon,
     })
   }

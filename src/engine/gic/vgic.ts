@@ -66,6 +66,8 @@ export abstract class Vgic {
   protected readonly interfaces: CpuInterfaces
   protected readonly memory: GuestMemory
   protected readonly effort: Effort
+  /** By CPU: the level of the virtual timer's output, whatever userspace made of its line. */
+  private readonly timerOutputs: boolean[] = []
 
   constructor(
     { rules, vm, nrIrqs, cpus, memory = noMemory, effort = freeEffort() }: VgicOptions,
@@ -132,16 +134,27 @@ export abstract class Vgic {
   }
 
   ppi(cpu: number, intid: number): IrqLine {
-    const irq = this.state.privateIrq(cpu, intid)
-    if (irq === undefined) throw new Error(`CPU ${cpu} has no interrupt ${intid}`)
-    const wire = this.wire(irq)
+    const wire = this.wire(this.ownIrq(cpu, intid))
     return {
       set: (level) => {
+        if (intid === PPI.virtualTimer) this.timerOutputs[cpu] = level
         wire.set(level)
         // A timer ends a WFI, whatever the GIC makes of its interrupt.
         this.interfaces.signal(cpu)
       },
     }
+  }
+
+  /** KVM_IRQ_LINE: what a device of KVM's own drives userspace does not (vgic_validate_injection()). */
+  injectPpi(cpu: number, intid: number, level: boolean): void {
+    const irq = this.ownIrq(cpu, intid)
+    if (!irq.claimed) this.wire(irq).set(level)
+  }
+
+  private ownIrq(cpu: number, intid: number): VgicIrq {
+    const irq = this.state.privateIrq(cpu, intid)
+    if (irq === undefined) throw new Error(`CPU ${cpu} has no interrupt ${intid}`)
+    return irq
   }
 
   private wire(irq: VgicIrq): IrqLine {
@@ -164,8 +177,18 @@ export abstract class Vgic {
     this.vm.hasRun = true
   }
 
+  /**
+   * The VMM runs a vCPU that has these devices behind PPIs: they claim their interrupts (kvm_timer_enable()), and the
+   * line of the virtual timer is what the timer says (kvm_timer_vcpu_load_gic()).
+   */
+  vcpuRuns(cpu: number, devices: readonly number[]): void {
+    for (const intid of devices) this.state.claim(this.ownIrq(cpu, intid))
+    this.state.setLine(this.ownIrq(cpu, PPI.virtualTimer), this.timerOutputs[cpu] === true)
+  }
+
   /** A vCPU has left the guest: what KVM does between kvm_vgic_sync_hwstate() and the next entry. */
   vcpuExits(cpu: number): void {
+    this.interfaces.vcpuExits(cpu)
     this.state.vcpuExits(cpu)
   }
 
@@ -199,7 +222,6 @@ export abstract class Vgic {
       model,
       state,
       cpuCount: this.cpus.length,
-      hasRun: this.vm.hasRun,
       id: (cpu) => this.idOf(cpu),
       affinity: (cpu) => this.addresses.affinity(cpu),
     })

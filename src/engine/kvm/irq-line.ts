@@ -1,5 +1,5 @@
 /** KVM_IRQ_LINE: kvm_vm_ioctl_irq_line() (arch/arm64/kvm/arm.c). */
-import { FIRST_SPI, PPI, PRIVATE_COUNT, SGI_COUNT } from '../../pure/arch/intid.ts'
+import { FIRST_SPI, PRIVATE_COUNT, SGI_COUNT } from '../../pure/arch/intid.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal } from '../../pure/rules/points.ts'
 import type { KvmAnswer } from '../../pure/uapi/calls.ts'
@@ -16,8 +16,6 @@ export interface IrqLineContext {
 }
 
 const invalid = (why: string): Refusal => refuse('EINVAL', why, SOURCE)
-/** Lines that KVM's own timers drive: what userspace says of them is ignored. */
-const isTimer = (intid: number): boolean => Object.values(PPI).some((ppi) => ppi === intid)
 
 export const irqLine = ({ device, vcpus }: IrqLineContext, irq: number, level: boolean): KvmAnswer => {
   const { type, vcpu: id, number } = irqLineFields(irq)
@@ -47,6 +45,6 @@ export const irqLine = ({ device, vcpus }: IrqLineContext, irq: number, level: b
   device.initialiseOnUse()
   const { vgic } = device
   if (vgic === undefined) return notInitialised
-  if (!isTimer(number)) vgic.ppi(vcpu.index, number).set(level)
+  vgic.injectPpi(vcpu.index, number, level)
   return done
 }

@@ -1,5 +1,6 @@
 /** KVM as a VMM sees it: calls with their legality, their effects, and a reason for each refusal. */
 import type { Affinity } from '../../pure/arch/affinity.ts'
+import { PPI } from '../../pure/arch/intid.ts'
 import { ID_AA64PFR0 } from '../../pure/arch/sysregs/identification.ts'
 import { MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
 import { canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
@@ -41,6 +42,7 @@ const VGIC_INIT = 'arch/arm64/kvm/vgic/vgic-init.c'
 /** ARM64_MIN_PARANGE_BITS, and KVM_PHYS_SHIFT: what type 0 stands for. */
 const MIN_IPA_BITS = 32
 const DEFAULT_IPA_BITS = 40
+const TIMERS = [PPI.virtualTimer, PPI.physicalTimer]
 /** VGIC_V2_MAX_CPUS. */
 const MAX_V2_VCPUS = 8
 
@@ -401,6 +403,7 @@ export class Kvm {
       this.vgic?.firstRun()
       this.facts.hasRun = true
     }
+    this.vgic?.vcpuRuns(vcpu.index, TIMERS)
     vcpu.start()
     if (vcpu.port.powered) this.vgic?.vcpuExits(vcpu.index)
     vcpu.inside = stay

@@ -3,6 +3,7 @@ import { GICD_SIZE } from '../../pure/arch/gic/gicd.ts'
 import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal } from '../../pure/rules/points.ts'
+import { hex, wraps } from './vgic-group.ts'
 
 const SOURCE = 'arch/arm64/kvm/vgic/vgic-mmio-v3.c'
 const INSERT = `${SOURCE}: vgic_v3_alloc_redist_region()`
@@ -29,10 +30,16 @@ export interface Limits {
 
 const overlap = (a: number, aSize: number, b: number, bSize: number): boolean => a < b + bSize && b < a + aSize
 
-const hex = (value: number): string => `0x${value.toString(16)}`
-
 export class RedistributorRegions {
   private all: RedistRegion[] = []
+  private readonly refusalTakesFrames: () => boolean
+  /** How many of the first vCPUs have lost their frames to the guest, though not their place. */
+  private lost = 0
+
+  /** `refusalTakesFrames`: whether a refused region leaves the vCPUs that had a place without their frames. */
+  constructor(refusalTakesFrames: () => boolean) {
+    this.refusalTakesFrames = refusalTakesFrames
+  }
 
   get list(): readonly RedistRegion[] {
     return this.all
@@ -46,11 +53,19 @@ export class RedistributorRegions {
     return (region.count === 0 ? vcpus : region.count) * GICR_SIZE
   }
 
+  /** The frames of a region that a guest sees. */
+  frames({ base, vcpus }: RedistRegion): { readonly base: number; readonly first: number; readonly count: number } {
+    const lost = vcpus.filter((vcpu) => vcpu < this.lost).length
+    return { base: base + lost * GICR_SIZE, first: vcpus[lost] ?? 0, count: vcpus.length - lost }
+  }
+
   /** `count` 0: the attribute that takes a base only. */
-  add(index: number, base: number, count: number, limits: Limits): Refusal | undefined {
+  add(index: number, address: bigint, count: number, limits: Limits): Refusal | undefined {
     const legacy = count === 0
     const last = this.all.at(-1)
     const size = (legacy ? limits.vcpus : count) * GICR_SIZE
+    const base = Number(address)
+    if (wraps(address, size)) return refuse('EINVAL', `${hex(address)} has no room for ${hex(size)} bytes.`, INSERT)
     if (last === undefined && index !== 0) {
       return refuse('EINVAL', `The first redistributor region has index 0, not ${index}.`, INSERT)
     }
@@ -71,7 +86,8 @@ export class RedistributorRegions {
     if (hit !== undefined) {
       return refuse('EINVAL', `The region at ${hex(base)} overlaps region ${hit.index} at ${hex(hit.base)}.`, INSERT)
     }
-    if (base % FRAME_ALIGN !== 0) return refuse('EINVAL', `${hex(base)} is not a multiple of 64 KiB.`, INSERT)
+    if (address % BigInt(FRAME_ALIGN) !== 0n)
+      return refuse('EINVAL', `${hex(address)} is not a multiple of 64 KiB.`, INSERT)
     if (base >= limits.ipaEnd || base + size > limits.ipaEnd) {
       return refuse('E2BIG', `The region at ${hex(base)} ends beyond the guest's physical address space.`, INSERT)
     }
@@ -81,6 +97,7 @@ export class RedistributorRegions {
       const wrong = this.place(vcpu, limits)
       if (wrong !== undefined) {
         this.all = kept
+        if (this.refusalTakesFrames()) this.lost = Math.max(this.lost, vcpu)
         return wrong
       }
     }

@@ -73,14 +73,15 @@ export abstract class VgicDevice {
     return this.wasInitialised
   }
 
-  /** How many interrupts there are, or would be. */
+  /** How many interrupts there are; before their number is settled, none are shared. */
   protected get irqCount(): number {
-    return this.nrIrqs ?? NR_IRQS.unset
+    return this.nrIrqs ?? PRIVATE_COUNT
   }
 
   has({ group, attr }: DeviceAttr): KvmAnswer {
-    const found = this.group(group)
-    return found?.owner?.(attr) ?? (found?.has(attr) === true ? done : this.unknown({ group, attr }))
+    const has = this.group(group)?.has(attr) ?? false
+    if (typeof has === 'object') return has
+    return has ? done : this.unknown({ group, attr })
   }
 
   /** `bad`: the value's address is not one of the VMM. Reading finds that out last, when it has a value. */
@@ -147,7 +148,7 @@ export abstract class VgicDevice {
 
   private readonly nrIrqsGroup: Group = {
     has: () => true,
-    get: () => withValue(BigInt(this.nrIrqs ?? PRIVATE_COUNT)),
+    get: () => withValue(BigInt(this.irqCount)),
     set: (_, value) => {
       const count = Number(BigInt.asUintN(32, value))
       if (count < NR_IRQS.min || count > NR_IRQS.max || count % NR_IRQS.step !== 0) {

@@ -12,7 +12,8 @@ export const DEVICE = 'arch/arm64/kvm/vgic/vgic-kvm-device.c'
 export interface Group {
   /** Of a group of registers: why there is no CPU whose register it could be. KVM looks at that first. */
   owner?(attr: bigint): Refusal | undefined
-  has(attr: bigint): boolean
+  /** Whether the group has the attribute, or why nobody could say. */
+  has(attr: bigint): boolean | Refusal
   get(attr: bigint, preset: bigint): KvmAnswer
   set(attr: bigint, value: bigint): KvmAnswer
 }
@@ -49,11 +50,15 @@ export interface BaseCheck {
   readonly ipaEnd: number
 }
 
+/** Whether an area would wrap around the 64-bit address space. */
+export const wraps = (base: bigint, size: number): boolean => base + BigInt(size) > 2n ** 64n - 1n
+
 /** vgic_check_iorange(), and that a base is set once. */
 export const checkBase = (value: bigint, { align, size, taken, ipaEnd }: BaseCheck): Refusal | undefined => {
   const source = `${DEVICE}: vgic_check_iorange()`
   if (taken) return refuse('EEXIST', 'The base has been set.', source)
   if (value % BigInt(align) !== 0n) return refuse('EINVAL', `${hex(value)} is not a multiple of ${hex(align)}.`, source)
+  if (wraps(value, size)) return refuse('EINVAL', `${hex(value)} has no room for ${hex(size)} bytes.`, source)
   if (value + BigInt(size) > BigInt(ipaEnd)) {
     return refuse('E2BIG', `${hex(value)} lies beyond the guest's physical address space.`, source)
   }

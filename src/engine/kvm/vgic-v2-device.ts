@@ -123,7 +123,7 @@ export class VgicV2Device extends VgicDevice {
     }
     return {
       owner: (attr) => (vcpuOf(attr) === undefined ? noOwner(attr) : undefined),
-      has: (attr) => has(v2RegisterAttrFields(attr).offset),
+      has: (attr) => (vcpuOf(attr) === undefined ? noOwner(attr) : has(v2RegisterAttrFields(attr).offset)),
       get: (attr) => access(attr, (frame, cpu, offset) => word(frame.userRead(offset, cpu))),
       set: (attr, value) => access(attr, (frame, cpu, offset) => frame.userWrite(offset, low(value), cpu)),
     }

@@ -36,10 +36,9 @@ const noOwner = (affinity: Affinity): Refusal =>
 export class VgicV3Device extends VgicDevice {
   readonly model = 3
   protected readonly lazy = false
-  private readonly regions = new RedistributorRegions()
+  private readonly regions = new RedistributorRegions(() => this.o.rules.refusedRegion.decide() === 'takes-frames')
   private distributor: number | undefined
   private made: VgicV3 | undefined
-  private readonly frames: MmioRegion[] = []
 
   protected readonly groups: Groups = {
     ADDR: this.addrGroup(),
@@ -130,21 +129,21 @@ export class VgicV3Device extends VgicDevice {
         return done
       }
       case VGIC_ADDR.V3_REDIST:
-        return this.addRegion(0, Number(value), 0)
+        return this.addRegion(0, value, 0)
       case VGIC_ADDR.V3_REDIST_REGION: {
         const { index, base, count, flags } = decodeRedistRegion(value)
         if (count === 0 || flags !== 0) {
           const what = count === 0 ? 'a count of 0' : `flags ${hex(flags)}`
           return refuse('EINVAL', `A redistributor region cannot have ${what}.`, `${DEVICE}: kvm_vgic_addr()`)
         }
-        return this.addRegion(index, base, count)
+        return this.addRegion(index, BigInt(base), count)
       }
       default:
         return noAttr(`address ${hex(attr)}`)
     }
   }
 
-  private addRegion(index: number, base: number, count: number): KvmAnswer {
+  private addRegion(index: number, base: bigint, count: number): KvmAnswer {
     const wrong = this.regions.add(index, base, count, this.limits())
     if (wrong !== undefined) return wrong
     const region = this.regions.list.at(-1)
@@ -184,7 +183,7 @@ export class VgicV3Device extends VgicDevice {
       owner,
       has: (attr) => {
         const { offset } = registerAttrFields(attr)
-        return this.made?.distHas(offset) ?? frameHas(gicdFrame, offset, this.irqCount)
+        return owner() ?? this.made?.distHas(offset) ?? frameHas(gicdFrame, offset, this.irqCount)
       },
       get: (attr) => access((vgic) => word(vgic.distRead(registerAttrFields(attr).offset))),
       set: (attr, value) => access((vgic) => vgic.distWrite(registerAttrFields(attr).offset, low(value))),
@@ -196,7 +195,7 @@ export class VgicV3Device extends VgicDevice {
       owner: (attr) => this.ownerByAffinity(attr),
       has: (attr) => {
         const { offset } = registerAttrFields(attr)
-        return this.made?.redistHas(offset) ?? frameHas(gicrFrame, offset, PRIVATE_COUNT)
+        return this.ownerByAffinity(attr) ?? this.made?.redistHas(offset) ?? frameHas(gicrFrame, offset, PRIVATE_COUNT)
       },
       get: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
@@ -214,7 +213,7 @@ export class VgicV3Device extends VgicDevice {
       owner: (attr) => this.ownerByAffinity(attr),
       has: (attr) => {
         const { offset } = registerAttrFields(attr)
-        return this.made?.cpuSysregHas(encoding(offset)) !== false
+        return this.ownerByAffinity(attr) ?? this.made?.cpuSysregHas(encoding(offset)) !== false
       },
       get: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)
@@ -236,6 +235,7 @@ export class VgicV3Device extends VgicDevice {
     }
     return {
       owner: (attr) => this.ownerByAffinity(attr),
+      // Whose it would be is not looked at.
       has: (attr) => levelInfoFields(attr).info === 0,
       get: (attr) => {
         const { affinity, intid } = levelInfoFields(attr)
@@ -255,14 +255,15 @@ export class VgicV3Device extends VgicDevice {
 
   /** GICR_TYPER.Last depends on the regions, and userspace may read it before any guest runs. */
   private tellRegion(vgic: VgicV3, { base, vcpus, count }: RedistRegion): void {
-    const region = vgic.redistributors(base, vcpus[0] ?? this.o.vcpus.length, vcpus.length, count)
-    if (vcpus.length > 0) this.frames.push(region)
+    vgic.addRedistributors({ base, first: vcpus[0] ?? this.o.vcpus.length, count: vcpus.length, slots: count })
   }
 
   /** The frames a guest sees, once everything has an address. */
   mmio(): readonly MmioRegion[] {
-    const { made, distributor } = this
-    return made === undefined || distributor === undefined ? [] : [made.distributor(distributor), ...this.frames]
+    const { made, distributor, regions } = this
+    if (made === undefined || distributor === undefined) return []
+    const frames = regions.list.map((region) => regions.frames(region)).filter(({ count }) => count > 0)
+    return [made.distributor(distributor), ...frames.map((run) => made.redistributors(run))]
   }
 }
 

@@ -33,6 +33,14 @@ const forgetsInvalid: Pick<VgicRules, 'itsForgets'> = {
   }),
 }
 
+const refusalTakesFrames: Pick<VgicRules, 'refusedRegion'> = {
+  refusedRegion: point({
+    title: 'A redistributor region that is refused takes their frames from the vCPUs that had one.',
+    source: 'arch/arm64/kvm/vgic/vgic-mmio-v3.c: vgic_register_all_redist_iodevs(), as recorded on v6.1.176',
+    decide: () => 'takes-frames',
+  }),
+}
+
 export const bases: Record<KernelBase, Partial<VgicRules>> = {
   '6.1': {
     v2AttrCpu: point({
@@ -48,6 +56,7 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
     ...resetsMpidr,
     ...ignoresSmc,
     ...forgetsInvalid,
+    ...refusalTakesFrames,
     itsTarget: point({
       title: 'ITS commands name a redistributor by the order in which vCPUs were created.',
       source: 'arch/arm64/kvm/vgic/vgic-its.c: vgic_its_cmd_handle_mapc() before v6.7',
@@ -67,6 +76,7 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
   '6.8': {
     ...resetsMpidr,
     ...forgetsInvalid,
+    ...refusalTakesFrames,
     lookupAffinity: point({
       title: 'A table made at the first run finds a vCPU; one whose MPIDR_EL1 changed later is not found.',
       source: 'arch/arm64/kvm/arm.c: kvm_mpidr_to_vcpu(), v6.7 to v6.9',

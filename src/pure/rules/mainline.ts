@@ -146,6 +146,12 @@ export const mainline: VgicRules = {
     decide: () => false,
   }),
 
+  refusedRegion: point({
+    title: 'A redistributor region that is refused changes nothing.',
+    source: `${MMIO}: vgic_v3_set_redist_base(), as recorded on v6.12.117`,
+    decide: () => 'nothing',
+  }),
+
   itsTarget: point({
     title: 'ITS commands name a redistributor by the id its vCPU was created with.',
     source: 'arch/arm64/kvm/vgic/vgic-its.c: collection_to_vcpu()',

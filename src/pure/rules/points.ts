@@ -100,6 +100,9 @@ export interface VgicRules {
   /** The affinity in the record of an SGI or PPI, as vgic-state shows it. */
   readonly privateIrqAffinity: Point<{ atInit: Affinity; now: Affinity }, Affinity>
 
+  /** What a redistributor region that is refused does to the frames that were given out before it. */
+  readonly refusedRegion: Point<void, 'nothing' | 'takes-frames'>
+
   // GICD_IROUTER
   readonly irouterWrite: Point<RouterWrite, RouterWritten>
   readonly irouterRead: Point<RouterRead, bigint>

@@ -4,6 +4,7 @@
  */
 import { resetAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
+import { SPURIOUS } from '../../pure/arch/intid.ts'
 import { psciReturnName } from '../../pure/arch/psci.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
@@ -70,8 +71,9 @@ export class CaseVm {
   /** What was given to KVM_CREATE_VCPU, in creation order. */
   readonly ids: number[] = []
 
-  constructor(env: Env) {
-    this.machine = new TestMachine()
+  /** `ram`: bytes of memory at RAM. */
+  constructor(env: Env, ram = 0) {
+    this.machine = new TestMachine(ram)
     this.kvm = new Kvm({ hardware: this.machine, rules: rulesFor(env.ruleSet, env.base), host: env.host })
     this.must(ename(this.call({ call: 'KVM_CREATE_VM' })))
   }
@@ -229,12 +231,15 @@ export class CaseVm {
     return this
   }
 
-  // The guest's hand: one operation of a vCPU, which enters KVM_RUN for it.
+  // The guest's hand: one operation of a vCPU, which enters KVM_RUN for it, and leaves it to tell what came of it.
 
   private enter(vcpu: number, operation: () => Got): Got {
     const error = this.run(vcpu)
     if (error !== '0') return error
-    return this.machine.cpu(vcpu).powered ? operation() : 'BLOCKED'
+    if (!this.machine.cpu(vcpu).powered) return 'BLOCKED'
+    const got = operation()
+    this.kvm.vgic?.vcpuExits(vcpu)
+    return got
   }
 
   nop(vcpu: number): string {
@@ -313,8 +318,8 @@ export class CaseVm {
   /** Acknowledges on a vCPU and completes it at once: the INTID, or 1023. */
   ack(vcpu: number): number {
     const got = this.mrs(vcpu, 'ICC_IAR1_EL1')
-    const intid = typeof got === 'string' ? 1023 : Number(got)
-    if (intid < 1020) this.msr(vcpu, 'ICC_EOIR1_EL1', intid)
+    const intid = typeof got === 'string' ? SPURIOUS : Number(got)
+    if (intid !== SPURIOUS) this.msr(vcpu, 'ICC_EOIR1_EL1', intid)
     return intid
   }
 

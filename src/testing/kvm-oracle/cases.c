@@ -182,11 +182,11 @@ static void c57(void)
 	SV; struct row r; NEED(mkS(&m)); cpuifs(&m); gw32(&m, 0, GICD, 2); spi_on(&m, 40);
 	gw32(&m, 0, GICD + 0xc08, 0x20000);	/* SPI 40: edge */
 	spi_pend(&m, 40);
-	u64 a = g(&m, 0, O_IAR1, 0, 0); gw32(&m, 0, IR(40), 1);
+	u64 a = g(&m, 0, MRS_IAR1, 0, 0); gw32(&m, 0, IR(40), 1);
 	g(&m, 1, O_NOP, 0, 0); NEED(state(&m, 40, 0, &r));
 	out("IAR %llu, active flag %c on vCPU %d, TGT_ID %d; ", L(a), r.flags[2], r.vcpu, r.tgt);
 	spi_pend(&m, 40); out("asserted while active: "); who(ack(&m, 1) == 40 ? 2 : 0);
-	g(&m, 0, O_EOIR1, 40, 0); g(&m, 0, O_NOP, 0, 0); out("; after EOI: "); who(takers(&m, 40));
+	g(&m, 0, MSR_EOIR1, 40, 0); g(&m, 0, O_NOP, 0, 0); out("; after EOI: "); who(takers(&m, 40));
 }
 static void c58(void)
 {
@@ -207,22 +207,22 @@ static void sgis(struct vm *m, int n) { unsigned k = takers(m, n); if (!k) out("
 #define SGIV(a3, a2, a1, id, list) ((u64)(a3) << 48 | (u64)(a2) << 32 | (u64)(id) << 24 | (u64)(a1) << 16 | (list))
 #define IRM (1ull << 40)
 #define RS(n) ((u64)(n) << 44)
-static void c61(void) { SV; NEED(sgivm(&m)); g(&m, 0, O_SGI1R, SGIV(0, 0, 0, 5, 6), 0); sgis(&m, 5); }
-static void c62(void) { SV; NEED(sgivm(&m)); g(&m, 1, O_SGI1R, IRM | SGIV(0, 0, 0, 3, 0), 0); sgis(&m, 3); }
-static void c63(void) { SV; NEED(sgivm(&m)); set_mpidr(&m, 1, 0x180000001); g(&m, 0, O_SGI1R, SGIV(1, 0, 0, 5, 2), 0); sgis(&m, 5); }
-static void c65(void) { SV; NEED(sgivm(&m)); set_mpidr(&m, 1, 0x180000001); g(&m, 0, O_SGI1R, SGIV(0, 0, 0, 5, 2), 0); sgis(&m, 5); }
-static void c66(void) { SV; NEED(sgivm(&m)); g(&m, 0, O_SGI1R, RS(1) | SGIV(0, 0, 0, 5, 2), 0); sgis(&m, 5); }
-static void c67(void) { SV; NEED(sgivm(&m)); set_mpidr(&m, 1, 0x80000011); g(&m, 0, O_SGI1R, RS(1) | SGIV(0, 0, 0, 5, 2), 0); sgis(&m, 5); }
-static void c68(void) { SV; NEED(sgivm(&m)); g(&m, 0, O_SGI0R, SGIV(0, 0, 0, 4, 2), 0); out("ISPENDR0 bit 4 of vCPU 1: %x", ur(&m, 1, 0x10200) >> 4 & 1); }
+static void c61(void) { SV; NEED(sgivm(&m)); g(&m, 0, MSR_SGI1R, SGIV(0, 0, 0, 5, 6), 0); sgis(&m, 5); }
+static void c62(void) { SV; NEED(sgivm(&m)); g(&m, 1, MSR_SGI1R, IRM | SGIV(0, 0, 0, 3, 0), 0); sgis(&m, 3); }
+static void c63(void) { SV; NEED(sgivm(&m)); set_mpidr(&m, 1, 0x180000001); g(&m, 0, MSR_SGI1R, SGIV(1, 0, 0, 5, 2), 0); sgis(&m, 5); }
+static void c65(void) { SV; NEED(sgivm(&m)); set_mpidr(&m, 1, 0x180000001); g(&m, 0, MSR_SGI1R, SGIV(0, 0, 0, 5, 2), 0); sgis(&m, 5); }
+static void c66(void) { SV; NEED(sgivm(&m)); g(&m, 0, MSR_SGI1R, RS(1) | SGIV(0, 0, 0, 5, 2), 0); sgis(&m, 5); }
+static void c67(void) { SV; NEED(sgivm(&m)); set_mpidr(&m, 1, 0x80000011); g(&m, 0, MSR_SGI1R, RS(1) | SGIV(0, 0, 0, 5, 2), 0); sgis(&m, 5); }
+static void c68(void) { SV; NEED(sgivm(&m)); g(&m, 0, MSR_SGI0R, SGIV(0, 0, 0, 4, 2), 0); out("ISPENDR0 bit 4 of vCPU 1: %x", ur(&m, 1, 0x10200) >> 4 & 1); }
 static void c69(void)
 {
 	SV; NEED(sgivm(&m)); gw32(&m, 1, SGI(1) + 0x80, 0xffffffef);
-	g(&m, 0, O_SGI0R, SGIV(0, 0, 0, 4, 2), 0); out("pending %llx", L(gr32(&m, 0, SGI(1) + 0x200) >> 4 & 1));
-	g(&m, 1, O_EN0, 1, 0); out(", IAR0 of vCPU 1: %s", gv(g(&m, 1, O_IAR0, 0, 0)));
+	g(&m, 0, MSR_SGI0R, SGIV(0, 0, 0, 4, 2), 0); out("pending %llx", L(gr32(&m, 0, SGI(1) + 0x200) >> 4 & 1));
+	g(&m, 1, MSR_IGRPEN0, 1, 0); out(", IAR0 of vCPU 1: %s", gv(g(&m, 1, MRS_IAR0, 0, 0)));
 }
-static void c70(void) { SV; NEED(mkS(&m)); out("%s", gv(g(&m, 0, O_RDSGI1R, 0, 0))); }
-static void c71(void) { SV; NEED(mk(&m, 2, 0)); NEED(gic_v2(&m)); out("%s", gv(g(&m, 0, O_SGI1R, 0x2, 0))); }
-static void c72(void) { SV; NEED(sgivm(&m)); g(&m, 2, O_SGI1R, SGIV(0, 0, 0, 1, 4), 0); sgis(&m, 1); }
+static void c70(void) { SV; NEED(mkS(&m)); out("%s", gv(g(&m, 0, MRS_SGI1R, 0, 0))); }
+static void c71(void) { SV; NEED(mk(&m, 2, 0)); NEED(gic_v2(&m)); out("%s", gv(g(&m, 0, MSR_SGI1R, 0x2, 0))); }
+static void c72(void) { SV; NEED(sgivm(&m)); g(&m, 2, MSR_SGI1R, SGIV(0, 0, 0, 1, 4), 0); sgis(&m, 1); }
 
 /* ---- E. ICC_CTLR_EL1 and friends ---- */
 static void sc(struct vm *m, u32 v) { out("%s", ename(set_at(m, G_SYS, I_CTLR, v))); }
@@ -234,7 +234,7 @@ static void c77(void) { SV; NEED(mkS(&m)); sc(&m, 0x8700); }
 static void c78(void) { SV; NEED(mkS(&m)); sc(&m, 0x8300); out(", "); sc(&m, 0x8400); }
 static void c79(void) { SV; NEED(mkS(&m)); sc(&m, 0xc300); out(", "); gc(&m); }
 static void c80(void) { SV; NEED(mkS(&m)); sc(&m, 0x8300); out(", "); gc(&m); }
-static void c81(void) { SV; NEED(mkS(&m)); u64 v = g(&m, 0, O_RCTLR, 0, 0); out("%llx (%s)", L(v >> 15 & 1), gv(v)); }
+static void c81(void) { SV; NEED(mkS(&m)); u64 v = g(&m, 0, MRS_CTLR, 0, 0); out("%llx (%s)", L(v >> 15 & 1), gv(v)); }
 static void c83(void) { SV; NEED(mkS(&m)); set_mpidr(&m, 1, 0x180000001); sc(&m, 0x0400); }
 static void c84(void) { SV; NEED(mkS(&m)); runall(&m); sc(&m, 0x0400); }
 static void c85(void) { SV; NEED(mkS(&m)); out("%08x", ud(&m, 4)); }
@@ -316,7 +316,7 @@ static void c105(void)
 struct image { u64 mp[4]; u32 d[2048], r[4][64]; u64 s[4][8]; };
 static const u32 dregs[] = { 0x084, 0x104, 0x204, 0x304, 0x428, 0x42c, 0xc08, 0xc0c, 0x0, 0x8 };
 static const u32 rregs[] = { 0x10080, 0x10100, 0x10200, 0x10300, 0x10400, 0x10c04, 0x0 };
-static const u32 sregs[] = { I_CTLR, I_SRE, I_PMR, I_BPR0, I_BPR1, I_EN0, I_EN1 };
+static const u32 sregs[] = { I_CTLR, I_SRE, I_PMR, I_BPR0, I_BPR1, I_IGRPEN0, I_IGRPEN1 };
 static u32 affof(u64 mp) { return (u32)(mp & 0xffffff) | (u32)(mp >> 32 & 0xff) << 24; }
 static void save(struct vm *m, struct image *x)
 {

@@ -115,7 +115,7 @@ static void x19(void)
 }
 static void x20(void)
 {
-	SV; static const u32 r[] = { I_PMR, I_BPR0, I_BPR1, I_CTLR, I_SRE, I_EN0, I_EN1 }; NEED(mkS(&m));
+	SV; static const u32 r[] = { I_PMR, I_BPR0, I_BPR1, I_CTLR, I_SRE, I_IGRPEN0, I_IGRPEN1 }; NEED(mkS(&m));
 	for (unsigned i = 0; i < 7; i++) out("%x=%llx ", r[i], L(us(&m, 0, r[i])));
 	out("SRE set 0 %s", ename(set_at(&m, G_SYS, I_SRE, 0))); out(" set 1 %s", ename(set_at(&m, G_SYS, I_SRE, 1))); out(" get %llx", L(us(&m, 0, I_SRE)));
 	for (int i = 0; i < 4; i++) { u64 v; out(", AP0R%d HAS %s", i, ename(has_at(&m, G_SYS, I_AP0R(i)))); out(" GET %s", ename(get_at(&m, G_SYS, I_AP0R(i), &v))); }
@@ -189,9 +189,9 @@ static void x29(void) /* a pending, unqueued SPI: what queues it */
 }
 static void x30(void) /* guest ICC_CTLR_EL1 = hardware value */
 {
-	SV; NEED(mkS(&m)); out("guest %s userspace %llx", gv(g(&m, 0, O_RCTLR, 0, 0)), L(us(&m, 0, I_CTLR))); int e = set_at(&m, G_SYS, I_CTLR, (host.ctlr & ~0x700) | 0x300);
-	out(", after userspace lowered PRIbits (%s): guest %s", ename(e), gv(g(&m, 0, O_RCTLR, 0, 0))); out(" userspace %llx", L(us(&m, 0, I_CTLR)));
-	g(&m, 0, O_WCTLR, 3, 0); out(", guest write 3: guest %s", gv(g(&m, 0, O_RCTLR, 0, 0))); out(" userspace %llx", L(us(&m, 0, I_CTLR))); out(", ICC_SRE %s", gv(g(&m, 0, O_SRE, 0, 0)));
+	SV; NEED(mkS(&m)); out("guest %s userspace %llx", gv(g(&m, 0, MRS_CTLR, 0, 0)), L(us(&m, 0, I_CTLR))); int e = set_at(&m, G_SYS, I_CTLR, (host.ctlr & ~0x700) | 0x300);
+	out(", after userspace lowered PRIbits (%s): guest %s", ename(e), gv(g(&m, 0, MRS_CTLR, 0, 0))); out(" userspace %llx", L(us(&m, 0, I_CTLR)));
+	g(&m, 0, MSR_CTLR, 3, 0); out(", guest write 3: guest %s", gv(g(&m, 0, MRS_CTLR, 0, 0))); out(" userspace %llx", L(us(&m, 0, I_CTLR))); out(", ICC_SRE %s", gv(g(&m, 0, MRS_SRE, 0, 0)));
 }
 static void x31(void) /* Aff3 in CPU_ON; MPIDR Aff3 in a VM without a GIC */
 {

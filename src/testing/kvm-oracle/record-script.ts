@@ -1,6 +1,7 @@
 /**
- * Asks real KVM about its ITS: `npx tsx src/testing/kvm-oracle/record-its.ts linux-6.12`, with one of the prepared
- * kernels, which QEMU starts at EL2. Needs gcc-aarch64-linux-gnu and qemu-system-aarch64.
+ * Asks real KVM what the steps of a script answer: `npx tsx src/testing/kvm-oracle/record-script.ts
+ * scripts/its.script linux-6.12 [2|3]`, with one of the prepared kernels, which QEMU starts at EL2 on a host with that
+ * GIC. `-` for the script reads standard input. Needs gcc-aarch64-linux-gnu and qemu-system-aarch64.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,9 +11,9 @@ import { gunzipSync } from 'node:zlib'
 import { writeCpio } from '../../pure/blueprint/cpio.ts'
 
 const here = import.meta.dirname
-const kernel = process.argv[2] ?? 'linux-6.12'
+const [script = 'scripts/its.script', kernel = 'linux-6.12', gic = '3'] = process.argv.slice(2)
 const guests = join(here, '../../../public/guests/linux')
-const work = mkdtempSync(join(tmpdir(), 'kvm-its-'))
+const work = mkdtempSync(join(tmpdir(), 'kvm-script-'))
 const file = (name: string): string => join(work, name)
 
 const run = (command: string, args: readonly string[]): string => {
@@ -22,24 +23,28 @@ const run = (command: string, args: readonly string[]): string => {
 }
 
 try {
-  run('aarch64-linux-gnu-gcc', ['-O1', '-static', '-pthread', join(here, 'its.c'), '-o', file('init')])
+  run('aarch64-linux-gnu-gcc', ['-O1', '-static', '-pthread', join(here, 'script.c'), '-o', file('init')])
   writeFileSync(
     file('root.cpio'),
     writeCpio([
       ...['dev', 'sys', 'proc'].map((name) => ({ kind: 'directory', name }) as const),
       { kind: 'character', name: 'dev/console', major: 5, minor: 1 },
       { kind: 'file', name: 'init', mode: 0o755, bytes: readFileSync(file('init')) },
-      { kind: 'file', name: 'its.script', bytes: readFileSync(join(here, 'its.script')) },
+      {
+        kind: 'file',
+        name: 'steps.script',
+        bytes: readFileSync(script === '-' ? process.stdin.fd : join(here, script)),
+      },
     ]),
   )
   writeFileSync(file('Image'), gunzipSync(readFileSync(join(guests, `${kernel}.Image.gzip`))))
-  const machine = ['-M', 'virt,virtualization=on,gic-version=3', '-cpu', 'cortex-a57', '-m', '1G', '-smp', '2']
+  const machine = ['-M', `virt,virtualization=on,gic-version=${gic}`, '-cpu', 'cortex-a57', '-m', '1G', '-smp', '2']
   const plain = ['-net', 'none', '-nographic', '-no-reboot']
   const guest = ['-kernel', file('Image'), '-initrd', file('root.cpio'), '-append', 'console=ttyAMA0 quiet']
   const lines = run('qemu-system-aarch64', [...machine, ...plain, ...guest])
     .replaceAll('\r', '')
     .split('\n')
-    .filter((line) => line.includes('\t'))
+    .filter((line) => line.includes('\t') && !/^(#\tORACLE-END|SCRIPT\t)/.test(line))
   process.stdout.write(`${lines.join('\n')}\n`)
 } finally {
   rmSync(work, { recursive: true })
