@@ -6,6 +6,7 @@ import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import { banks } from './banks.ts'
+import type { CpuLookup } from './lookup.ts'
 import { LPI_ID_BITS } from './lpis.ts'
 import type { Lpis } from './lpis.ts'
 import { DONE, RegisterFrame } from './register-frame.ts'
@@ -21,6 +22,7 @@ const SPI_ID_BITS = 10
 export interface GicIdentity {
   readonly rules: VgicRules
   readonly vm: VmFacts
+  readonly lookup: CpuLookup
 }
 
 export interface GicParts extends GicIdentity {
@@ -43,14 +45,14 @@ export const readGicdTyper = ({ rules, vm, state }: GicParts): bigint =>
 export const readGicdIidr = ({ vm }: GicIdentity): bigint =>
   encodeRegister(GICD_IIDR, { ...IIDR_VALUES, Revision: vm.revision })
 
-export const writeGicdIidr = (parts: GicIdentity, value: bigint): Written => {
+export const writeGicdIidr = ({ rules, vm, lookup }: GicIdentity, value: bigint): Written => {
   const revision = Number(decodeField(GICD_IIDR, 'Revision', value))
   if (value !== encodeRegister(GICD_IIDR, { ...IIDR_VALUES, Revision: revision })) {
     return refuse('EINVAL', `GICD_IIDR 0x${value.toString(16)} differs in more than Revision.`, SOURCE)
   }
-  const answer = parts.rules.iidrWrite.decide({ vm: parts.vm, revision })
+  const answer = rules.iidrWrite.decide({ vm, revision, aff3InUse: lookup.aff3InUse })
   if (!answer.ok) return answer
-  parts.vm.revision = answer.revision
+  vm.revision = answer.revision
   return answer.note === undefined ? DONE : { ok: true, note: answer.note }
 }
 
@@ -67,7 +69,14 @@ export const distributorFrame = (parts: GicParts): RegisterFrame<GicdName> => {
       write: (_, value) => state.setForwarding(decodeField(GICD_CTLR, 'EnableGrp1', value) === 1n),
     },
     GICD_TYPER: { read: () => readGicdTyper(parts) },
-    GICD_IIDR: { read: () => readGicdIidr(parts), userWrite: (_, value) => writeGicdIidr(parts, value) },
+    GICD_IIDR: {
+      read: () => readGicdIidr(parts),
+      userWrite: (_, value) => {
+        const answer = writeGicdIidr(parts, value)
+        if (answer.ok) routing.retarget()
+        return answer
+      },
+    },
     GICD_TYPER2: {
       userWrite: (_, value) =>
         value === 0n ? DONE : refuse('EINVAL', `GICD_TYPER2 is 0, not 0x${value.toString(16)}.`, SOURCE),

@@ -1,6 +1,6 @@
 /** From an affinity to a vCPU: kvm_mpidr_to_vcpu() (arch/arm64/kvm/arm.c). */
+import { aff3Of, mpidrAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
-import { mpidrAffinity } from '../../pure/arch/affinity.ts'
 import type { AffinityLookup } from '../../pure/rules/points.ts'
 
 /** struct kvm_mpidr_data must fit a page: an 8-byte mask, then two bytes an entry. */
@@ -49,8 +49,9 @@ export class CpuLookup {
     return this.affinities[cpu] ?? 0
   }
 
-  anyAffinity(holds: (affinity: Affinity) => boolean): boolean {
-    return this.affinities.some(holds)
+  /** Whether some CPU has an Aff3 that is not 0. */
+  get aff3InUse(): boolean {
+    return this.affinities.some((affinity) => aff3Of(affinity) !== 0)
   }
 
   /** Reads a CPU's MPIDR_EL1 again. */

@@ -9,7 +9,6 @@ import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
 import { banks } from './banks.ts'
 import type { GicParts } from './distributor.ts'
 import type { FrameInspection } from './inspect.ts'
-import type { CpuLookup } from './lookup.ts'
 import { readHalf, RegisterFrame, replaceHalf } from './register-frame.ts'
 import type { Handler } from './register-frame.ts'
 
@@ -40,20 +39,18 @@ export class Redistributors {
   readonly regions: RedistributorRegion[] = []
   readonly frame: RegisterFrame<GicrName>
   private readonly parts: GicParts
-  private readonly lookup: CpuLookup
   private readonly processorNumber: (cpu: number) => number
 
-  constructor(parts: GicParts, lookup: CpuLookup, processorNumber: (cpu: number) => number) {
+  constructor(parts: GicParts, processorNumber: (cpu: number) => number) {
     this.parts = parts
-    this.lookup = lookup
     this.processorNumber = processorNumber
     this.frame = new RegisterFrame(gicrFrame, this.handlers(), PRIVATE_COUNT)
   }
 
   /** Computed at each read: vgic_mmio_read_v3r_typer(). */
   typer(cpu: number): bigint {
-    const { rules, vm } = this.parts
-    const affinity = rules.typerAffinity.decide({ vm, affinity: this.lookup.affinity(cpu) })
+    const { rules, vm, lookup } = this.parts
+    const affinity = rules.typerAffinity.decide({ vm, affinity: lookup.affinity(cpu) })
     return (
       typerAffinity.encode(affinity) |
       encodeRegister(GICR_TYPER, {

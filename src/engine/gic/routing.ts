@@ -1,4 +1,5 @@
 /** GICD_IROUTER: what an SPI's record keeps, and which CPU that means. */
+import { irouterAffinity } from '../../pure/arch/affinity.ts'
 import { FIRST_SPI } from '../../pure/arch/intid.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import { NONE } from './irq.ts'
@@ -40,15 +41,17 @@ export class Routing {
     return note
   }
 
-  /** Some CPU's MPIDR_EL1 is another. */
-  mpidrChanged(): void {
+  /** Some CPU's MPIDR_EL1 is another, or what shows of Aff3. */
+  retarget(): void {
     if (!this.rules.retargetOnMpidrChange.decide()) return
     const queue = this.rules.queueOnRoute.decide()
     this.forEachSpi((irq) => this.state.route(irq, irq.affinity, this.resolve(irq.affinity), queue))
   }
 
-  private resolve(affinity: number): number {
-    return this.lookup.find(affinity) ?? NONE
+  /** Only what the VM sees of a route counts. */
+  private resolve(stored: number): number {
+    const shown = this.rules.irouterRead.decide({ stored, width: 8, half: 'low', vm: this.vm })
+    return this.lookup.find(irouterAffinity.decode(shown)) ?? NONE
   }
 
   private forEachSpi(visit: (irq: VgicIrq) => void): void {

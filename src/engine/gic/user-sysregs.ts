@@ -1,5 +1,4 @@
 /** ICC_* as KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS has them (arch/arm64/kvm/vgic-sys-reg-v3.c). */
-import { aff3Of } from '../../pure/arch/affinity.ts'
 import { decodeIccControl, ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { refuse } from '../../pure/rules/points.ts'
@@ -8,6 +7,7 @@ import type { CpuInterfaces } from './cpu-interface.ts'
 import { ICC_SRE_VALUE } from './guest-sysregs.ts'
 import type { IccControls } from './icc-control.ts'
 import type { CpuLookup } from './lookup.ts'
+import type { Routing } from './routing.ts'
 import { DONE } from './register-frame.ts'
 import type { Written } from './register-frame.ts'
 
@@ -33,9 +33,10 @@ export interface UserSysregOptions {
   readonly cpus: CpuInterfaces
   readonly controls: IccControls
   readonly lookup: CpuLookup
+  readonly routing: Routing
 }
 
-export const userSysregs = ({ rules, vm, cpus, controls, lookup }: UserSysregOptions): UserSysregs => {
+export const userSysregs = ({ rules, vm, cpus, controls, lookup, routing }: UserSysregOptions): UserSysregs => {
   const plain = (get: (cpu: number) => number | bigint, set: (cpu: number, value: bigint) => void): Row => ({
     get: (cpu) => ({ ok: true, value: BigInt(get(cpu)) }),
     set: (cpu, value) => {
@@ -82,14 +83,14 @@ export const userSysregs = ({ rules, vm, cpus, controls, lookup }: UserSysregOpt
     if (wanted.seis !== host.seis) {
       return refuse('EINVAL', `ICC_CTLR_EL1.SEIS = ${Number(wanted.seis)}; the host's is ${Number(host.seis)}.`, SOURCE)
     }
-    const aff3InUse = lookup.anyAffinity((affinity) => aff3Of(affinity) !== 0)
-    const a3v = rules.iccCtlrSetA3v.decide({ vm, value: wanted.a3v, aff3InUse })
+    const a3v = rules.iccCtlrSetA3v.decide({ vm, value: wanted.a3v, aff3InUse: lookup.aff3InUse })
     if (!a3v.ok) return a3v
     vm.guestA3v = a3v.guestA3v
     vm.pinned = a3v.pinned
     at.priBits = wanted.priBits
     at.idBits = wanted.idBits
     controls.write(cpu, value)
+    routing.retarget()
     return DONE
   }
 

@@ -25,10 +25,11 @@ export class VgicV2 extends Vgic {
   constructor(options: VgicOptions) {
     if (options.cpus.length > GIC_V2_MAX_CPUS) throw new Error(`a GICv2 has no room for ${options.cpus.length} CPUs`)
     super(options, { model: 2, priBits: GICV_PRIORITY_BITS, fiqEn: false })
-    const { rules, vm, state, interfaces } = this
+    const { rules, vm, state, interfaces, addresses } = this
     this.parts = {
       rules,
       vm,
+      lookup: addresses,
       state,
       cpuCount: this.cpus.length,
       id: (cpu) => this.idOf(cpu),

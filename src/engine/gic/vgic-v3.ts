@@ -47,19 +47,19 @@ export class VgicV3 extends Vgic {
     const { length: cpuCount } = this.cpus
     const routing = new Routing(rules, vm, addresses, state)
     const lpis = new Lpis({ vm, state, memory: this.memory, effort: this.effort })
-    this.parts = { rules, vm, state, routing, lpis }
+    this.parts = { rules, vm, lookup: addresses, state, routing, lpis }
     this.distributorRegisters = distributorFrame(this.parts)
-    this.redistributorRegisters = new Redistributors(this.parts, addresses, (cpu) => this.idOf(cpu))
+    this.redistributorRegisters = new Redistributors(this.parts, (cpu) => this.idOf(cpu))
     const controls = new IccControls(rules, vm, interfaces, cpuCount)
     this.sysregs = guestSysregs(interfaces, controls, (cpu, register, value) => this.sendSgi(cpu, register, value))
-    this.user = userSysregs({ rules, vm, cpus: interfaces, controls, lookup: addresses })
+    this.user = userSysregs({ rules, vm, cpus: interfaces, controls, lookup: addresses, routing })
     this.levelInfo = levelInfo(state)
     this.sgiWorld = { rules, lookup: addresses, cpuCount, id: (cpu) => this.idOf(cpu) }
   }
 
   override mpidrChanged(cpu: number): void {
     super.mpidrChanged(cpu)
-    this.parts.routing.mpidrChanged()
+    this.parts.routing.retarget()
   }
 
   /** What ITSes act on. */

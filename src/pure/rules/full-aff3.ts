@@ -114,15 +114,20 @@ export const fullAff3: VgicRules = {
     decide: ({ vm }) => (vm.gic === 2 ? mainline.iidrDefaultRevision.decide({ vm }) : AFF3_REVISION),
   }),
   iidrWrite: point({
-    title: 'Userspace may choose revision 2, 3 or 4 until the VM has run; 2 and 3 show what mainline shows.',
+    title:
+      'Userspace may choose revision 2, 3 or 4 until the VM has run; 2 and 3 show what mainline shows. With A3V = 0 and a CPU with Aff3 it is not 4.',
     source: HERE,
-    decide: ({ vm, revision }) => {
-      if (vm.gic === 2) return mainline.iidrWrite.decide({ vm, revision })
+    decide: ({ vm, revision, aff3InUse }) => {
+      if (vm.gic === 2) return mainline.iidrWrite.decide({ vm, revision, aff3InUse })
       if (!REVISIONS.some((known) => known === revision)) {
         return refuse('EINVAL', `GICD_IIDR.Revision ${revision} is not one of ${REVISIONS.join(', ')}.`, HERE)
       }
       if (vm.hasRun && revision !== vm.revision) {
         return refuse('EINVAL', `The VM has run with GICD_IIDR.Revision ${vm.revision}.`, HERE)
+      }
+      // Otherwise there would be a VM that no order of calls restores: revision 4 refuses such CPUs, and such an A3V.
+      if (revision === AFF3_REVISION && aff3InUse && !vm.guestA3v) {
+        return refuse('EINVAL', 'This VM has A3V = 0, and a CPU with Aff3 != 0: it cannot have revision 4.', HERE)
       }
       return { ok: true, revision }
     },

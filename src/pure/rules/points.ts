@@ -108,7 +108,7 @@ export interface VgicRules {
   readonly irouterRead: Point<RouterRead, bigint>
   /** The target of an SPI whose IROUTER was never written. */
   readonly retargetSource: Point<void, 'index-0' | 'lookup'>
-  /** Whether targets follow a change of some vCPU's MPIDR. */
+  /** Whether targets follow a change of some vCPU's MPIDR, or of what the VM sees of Aff3. */
   readonly retargetOnMpidrChange: Point<void, boolean>
   /** Whether a pending SPI that had no target is queued when a route gives it one. */
   readonly queueOnRoute: Point<void, boolean>
@@ -117,7 +117,7 @@ export interface VgicRules {
   readonly distributorTyperA3v: Point<{ vm: Readonly<VmFacts> }, boolean>
   readonly iidrDefaultRevision: Point<{ vm: Readonly<VmFacts> }, number>
   readonly iidrWrite: Point<
-    { vm: Readonly<VmFacts>; revision: number },
+    { vm: Readonly<VmFacts>; revision: number; aff3InUse: boolean },
     { ok: true; revision: number; note?: string } | Refusal
   >
 

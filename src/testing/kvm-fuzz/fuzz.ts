@@ -55,14 +55,9 @@ const savesAndRestores = (vm: CaseVm, env: Env): string | undefined => {
   const affinities = new Set(IDS.map((_, cpu) => vm.mpidrValue(cpu) & 0xff_00ff_ffffn))
   // KVM's attributes cannot tell two vCPUs with one affinity from each other.
   if (affinities.size < IDS.length) return undefined
-  const { ruleSet, base } = env
-  const { guestA3v, revision } = vm.kvm.facts
-  // Revision 4 may come after A3V = 0 was chosen for CPUs with Aff3 under an older one; no order of calls restores that.
-  const aff3 = [...affinities].some((affinity) => affinity >> 32n !== 0n)
-  if (ruleSet === 'full-aff3' && revision === 4 && !guestA3v && aff3) return undefined
   const image = imageOf(vm, env)
   // On v6.7 to v6.9 a vCPU that moved after the first run cannot be found.
-  if (typeof image === 'string') return base === '6.8' ? undefined : `saving: ${image}`
+  if (typeof image === 'string') return env.base === '6.8' ? undefined : `saving: ${image}`
   const other = new CaseVm(env)
   const answer = restore((call) => other.call(call), restorePlan(image, ORDERS.documented))
   if (!answer.ok) return `restoring: ${stopText(answer)}`

@@ -233,19 +233,28 @@ export class Model {
     return '0'
   }
 
+  /** full-aff3: where what shows of each route leads. */
   private retarget(): void {
     for (const spi of this.spis) {
-      spi.target = this.find(spi.affinity)
+      spi.target = this.find(this.routesAff3 ? spi.affinity : without3(spi.affinity))
       this.queue(spi)
     }
+  }
+
+  private get aff3InUse(): boolean {
+    return IDS.some((_, cpu) => third(this.affinityOf(cpu)) !== 0)
   }
 
   private setRevision(revision: number): string {
     // Before its fix of 2026 KVM looked at the old value.
     if (this.rules !== 'F' && this.env.base === '6.8') return '0'
     if (revision !== 2 && revision !== 3 && (revision !== 4 || this.rules !== 'F')) return 'EINVAL'
-    if (this.rules === 'F' && this.ran && revision !== this.revision) return 'EINVAL'
+    if (this.rules === 'F') {
+      if (this.ran && revision !== this.revision) return 'EINVAL'
+      if (revision === 4 && !this.a3v && this.aff3InUse) return 'EINVAL'
+    }
     this.revision = revision
+    if (this.rules === 'F') this.retarget()
     return '0'
   }
 
@@ -260,11 +269,11 @@ export class Model {
     if (((value >> 14) & 1) === 1) return 'EINVAL'
     if (this.rules !== 'F') return a3v === this.env.host.a3v ? '0' : 'EINVAL'
     if ((this.pinned || this.ran) && a3v !== this.a3v) return 'EINVAL'
-    const inUse = IDS.some((_, other) => third(this.affinityOf(other)) !== 0)
-    if (!a3v && inUse && this.revision >= 4) return 'EINVAL'
+    if (!a3v && this.aff3InUse && this.revision >= 4) return 'EINVAL'
     this.priBits[who] = wanted
     this.a3v = a3v
     this.pinned = true
+    this.retarget()
     return '0'
   }
 
@@ -348,9 +357,8 @@ export class Model {
     else if (half === 'high') {
       if (this.routesAff3) spi.affinity = three(high, without3(spi.affinity))
     } else spi.affinity = three(this.routesAff3 ? high : 0, low)
-    if (!resolve) return
-    spi.target = this.find(spi.affinity)
-    if (this.rules === 'F') this.queue(spi)
+    if (this.rules === 'F') this.retarget()
+    else if (resolve) spi.target = this.find(spi.affinity)
   }
 
   private guest(op: Operation): string {
