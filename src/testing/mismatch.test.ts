@@ -1,7 +1,7 @@
 /**
  * A vCPU whose Aff3 is not 0, and what Debian's kernel makes of it: under every rule set, on every base, on hosts with
- * and without A3V. What is expected was recorded on real KVM with the same machine where a comment says so; the rest
- * follows from the reference's table of the rule sets.
+ * and without A3V: whether it is found, and at which affinity. The words in which the kernel says so, and that it says
+ * nothing, were recorded on real KVM: kvm-oracle/linux-guest.test.ts has them line by line.
  */
 import { describe, expect, it } from 'vitest'
 import { affinityOf } from '../pure/arch/affinity.ts'
@@ -70,12 +70,7 @@ describe.skipIf(!hasLinux)('Debian with the boot CPU at 1.0.0.0', () => {
     const machine = machineWith(0, at)
     machine.until(`---[ end ${PANIC} ]---`)
     expect(mpidrs(machine)[0]).toBe('180000000')
-    // results-linuxguest: "host kernel 6.12, case c113"; the fault's level is that of 48-bit addresses.
     expect(machine.console).toContain('] CPU0: mpidr 100000000 has no re-distributor!\n')
-    expect(machine.console).toMatch(/\] pc : gic_populate_rdist\+0x/)
-    expect(machine.console).toContain('] Unable to handle kernel paging request at virtual address 0000000000010100\n')
-    expect(machine.console).toMatch(/\] Internal error: Oops: 000000009600004[45] \[#1\] SMP\n/)
-    expect(machine.console).toMatch(/\] pc : gic_poke_irq\+0x/)
   })
 
   it.each(all.filter(isFound))('boots, $fate, under $rules on KVM $base, host $host', { timeout: TIMEOUT }, (at) => {
@@ -91,26 +86,16 @@ describe.skipIf(!hasLinux)('Debian with the boot CPU at 1.0.0.0', () => {
 describe.skipIf(!hasLinux)('Debian with its second CPU at 1.0.0.1', () => {
   const all = combinations.map((at) => ({ ...at, fate: fateOfSecondary(at.rules, at.base, at.a3v) }))
 
-  // results-linuxguest: case c112 on host kernels 6.1 and 6.12, and on 6.1 with the patch.
   it.each(all.filter(isLost))('dies in silence under $rules on KVM $base, host $host', { timeout: TIMEOUT }, (at) => {
     const machine = machineWith(1, at)
     machine.until('smp: Bringing up secondary CPUs ...')
-    expect(machine.console).toContain('GICv3: CPU0: found redistributor 0 region 0:0x00000000080a0000\n')
     machine.runUntil(() => log(machine).includes(`---[ end ${PANIC} ]---`), 1)
-    expect(log(machine)).toEqual(
-      expect.arrayContaining([
-        'CPU1: mpidr 100000001 has no re-distributor!',
-        PANIC,
-        `---[ end ${PANIC} ]---`,
-        'Unable to handle kernel paging request at virtual address 0000000000010c04',
-      ]),
-    )
+    expect(log(machine)).toContain('CPU1: mpidr 100000001 has no re-distributor!')
     // The kernel may not use its console from a CPU that is not yet online.
     expect(machine.console).not.toContain('has no re-distributor!')
     expect(mpidrs(machine)).toEqual(['80000000', at.base === '6.12' ? '180000001' : '80000001'])
   })
 
-  // results-linuxguest: "host kernel 6.12 with patch v1, case c112: the CPU comes up".
   it.each(all.filter(isFound))('boots, $fate, under $rules on KVM $base, host $host', { timeout: TIMEOUT }, (at) => {
     const machine = machineWith(1, at)
     machine.until('smp: Brought up 1 node, 2 CPUs')
