@@ -75,7 +75,6 @@ export interface HypervisorView {
   readonly at: Readonly<InterfaceState>
   /** Of ICH_AP<g>R<n>_EL2. */
   readonly activeWords: number
-  readonly hasRun: boolean
   /** ICH_HCR_EL2.TC. */
   readonly trapsCommon: boolean
 }
@@ -83,7 +82,7 @@ export interface HypervisorView {
 /** ICH_*_EL2 of a vCPU by its encoding, as EL2 would read it with the vCPU loaded; `undefined`: there is no such one. */
 export const hypervisorRegister = (encoding: number, o: HypervisorView): bigint | undefined => {
   const { list, at, activeWords } = o
-  const registers = listRegisters(list, o.hasRun)
+  const registers = listRegisters(list)
   switch (encoding) {
     case ICH_HCR_EL2:
       return BigInt(hypControl(list, at, o.trapsCommon))

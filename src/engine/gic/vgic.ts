@@ -106,13 +106,12 @@ export abstract class Vgic {
 
   /** What of ICH_*_EL2 the host has for each vCPU; `undefined`: there is no such register or vCPU. Changes nothing. */
   hypervisorRegister(cpu: number, encoding: number): bigint | undefined {
-    const { vm, state, interfaces, trapsCommon } = this
+    const { state, interfaces, trapsCommon } = this
     if (cpu >= this.cpus.length) return undefined
     return hypervisorRegister(encoding, {
       list: state.list(cpu),
       at: interfaces.at(cpu),
       activeWords: interfaces.scheme.apWords,
-      hasRun: vm.hasRun,
       trapsCommon,
     })
   }
