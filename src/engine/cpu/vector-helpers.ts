@@ -46,15 +46,11 @@ function shifted(value: bigint, amount: number, rounding: boolean): bigint {
 type Two = (bits: number, a: bigint, b: bigint, q: Saturation, old: bigint) => bigint
 type One = (bits: number, a: bigint, q: Saturation, old: bigint) => bigint
 
-/** SSHL and its relatives: the amount is the signed low byte of the second operand. */
+/** SQSHL and its relatives: the amount is the signed low byte of the second operand. */
 const shiftBy =
-  (isUnsigned: boolean, rounding: boolean, saturating: boolean): Two =>
-  (bits, a, b, q) => {
-    const amount = Number(BigInt.asIntN(8, b))
-    const value = reading(isUnsigned, bits, a)
-    const result = shifted(value, amount, rounding)
-    return saturating ? q.to(isUnsigned, bits, result) : result
-  }
+  (isUnsigned: boolean, rounding: boolean): Two =>
+  (bits, a, b, q) =>
+    q.to(isUnsigned, bits, shifted(reading(isUnsigned, bits, a), Number(BigInt.asIntN(8, b)), rounding))
 
 const doublingHigh =
   (rounding: boolean): Two =>
@@ -77,14 +73,10 @@ const TWO: Readonly<Record<string, Two>> = {
   UQADD: (bits, a, b, q) => q.unsigned(bits, a + b),
   SQSUB: (bits, a, b, q) => q.signed(bits, signed(bits, a) - signed(bits, b)),
   UQSUB: (bits, a, b, q) => q.unsigned(bits, a - b),
-  SSHL: shiftBy(false, false, false),
-  USHL: shiftBy(true, false, false),
-  SRSHL: shiftBy(false, true, false),
-  URSHL: shiftBy(true, true, false),
-  SQSHL: shiftBy(false, false, true),
-  UQSHL: shiftBy(true, false, true),
-  SQRSHL: shiftBy(false, true, true),
-  UQRSHL: shiftBy(true, true, true),
+  SQSHL: shiftBy(false, false),
+  UQSHL: shiftBy(true, false),
+  SQRSHL: shiftBy(false, true),
+  UQRSHL: shiftBy(true, true),
   SQDMULH: doublingHigh(false),
   SQRDMULH: doublingHigh(true),
   SQRDMLAH: doublingHighAccumulate(1n),

@@ -76,6 +76,12 @@ const piece = (blocks: Blocks, cases: readonly Case[], data: Uint8Array): Batch 
 const same = ({ batch, want, got }: Both): boolean =>
   !('failed' in want) && !('failed' in got) && firstDifference(batch, want.bytes, got.bytes) === undefined
 
+/** Of a run that has been seen to come to its end. */
+function bytesOf(run: Run): Uint8Array {
+  if ('failed' in run) throw new Error(`once it did not fail: ${run.failed}`)
+  return run.bytes
+}
+
 /** An n at which something is wrong that is not wrong at n - 1; `undefined`: it is not wrong at `most` either. */
 function firstWrong(most: number, isWrong: (n: number) => boolean): number | undefined {
   if (!isWrong(most)) return undefined
@@ -154,9 +160,7 @@ export class Fuzzer {
       const count = firstWrong(cases.length, (n) => !same(run(n)))
       const wrong = cases[(count ?? 0) - 1]
       if (count === undefined || wrong === undefined) return
-      const { want } = run(count - 1)
-      if ('failed' in want) throw new Error(`once it did not fail: ${want.failed}`)
-      const after = this.explain(cpu, batch.blocks, wrong, dataOf(want.bytes))
+      const after = this.explain(cpu, batch.blocks, wrong, count === 1 ? memory : dataOf(bytesOf(run(count - 1).want)))
       if (after === undefined) return
       data = dataOf(after)
       rest = cases.slice(count).filter(({ block }) => block !== wrong.block)
@@ -186,8 +190,7 @@ export class Fuzzer {
   /** Notes how an instruction differs, by runs that end before and after it. */
   private tell(tier: Tier, last: { word: number; address: number }, before: Both, after: Both): void {
     const { word, address } = last
-    if ('failed' in before.want) throw new Error(`once it did not fail: ${before.want.failed}`)
-    const start = stateOf(before.want.bytes, 0)
+    const start = stateOf(bytesOf(before.want), 0)
     const row = this.decoder.decode(word)
     const found = {
       tier,

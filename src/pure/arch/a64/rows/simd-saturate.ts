@@ -158,28 +158,69 @@ function shiftedBy<V>(o: Ops<V>, op: 'shl' | 'shr_s' | 'shr_u', s: number, n: Lo
   return value
 }
 
-/** SSHL, USHL. */
-function shiftByRegister<V>(o: Ops<V>, sign: 's' | 'u', s: number, bytes: Bytes, p: Three): void {
+/** The shifts by register, SSHL to UQRSHL, by what their names say. */
+const SHIFT = /^([SU])(Q?)(R?)SHL$/
+
+/** Shifted to the right by `-amount`, rounded or down; farther than the lane is wide: nothing is left, or the sign. */
+function shiftedRight<V>(o: Ops<V>, sign: 's' | 'u', rounding: boolean, s: number, n: Local, amount: Local): Local {
+  // To round, one bit less for a start, which tells whether the rest is half or more: -amount - 1, that is its complement.
+  const by = rounding ? o.vector('v128.not', o.use(amount)) : o.vector(`${shape(s)}.neg`, o.use(amount))
+  const near = shiftedBy(o, `shr_${sign}`, s, n, o.let(128, by))
+  const farthest = lanes(o, s, BigInt(rounding ? -bitsOf(s) : 1 - bitsOf(s)))
+  const far = o.let(128, o.vector(`${shape(s)}.gt_s`, farthest, o.use(amount)))
+  const nothing = sign === 's' ? signMask(o, s, n) : zero(o)
+  const right = o.let(128, o.vectorBitSelect(nothing, o.use(near), o.use(far)))
+  if (!rounding) return right
+  const half = o.vector('v128.and', o.use(right), lanes(o, s, 1n))
+  return o.let(
+    128,
+    o.vector(`${shape(s)}.add`, half, o.laneShift(`${shape(s)}.shr_${sign}`, o.use(right), o.konst(32, 1))),
+  )
+}
+
+function shiftedLeft<V>(o: Ops<V>, s: number, n: Local, amount: Local): Local {
+  const near = shiftedBy(o, 'shl', s, n, amount)
+  const far = o.vector(`${shape(s)}.gt_s`, o.use(amount), lanes(o, s, BigInt(bitsOf(s) - 1)))
+  const nothing = o.let(128, o.vector('v128.not', far))
+  return o.let(128, o.vector('v128.and', o.use(near), o.use(nothing)))
+}
+
+function shiftByRegister<V>(
+  o: Ops<V>,
+  sign: 's' | 'u',
+  options: { readonly saturating: boolean; readonly rounding: boolean },
+  s: number,
+  bytes: Bytes,
+  p: Three,
+  helper: () => void,
+): void {
   const n = o.let(128, o.vget(p.n))
   const up = o.laneShift(`${shape(s)}.shl`, o.vget(p.m), o.konst(32, bitsOf(s) - 8))
   const amount = o.let(128, o.laneShift(`${shape(s)}.shr_s`, up, o.konst(32, bitsOf(s) - 8)))
-  const back = o.let(128, o.vector(`${shape(s)}.neg`, o.use(amount)))
-  const left = shiftedBy(o, 'shl', s, n, amount)
-  const right = shiftedBy(o, `shr_${sign}`, s, n, back)
-  // Farther than the lane is wide: nothing is left, or the sign.
-  const farLeft = o.let(128, o.vector(`${shape(s)}.gt_s`, o.use(amount), lanes(o, s, BigInt(bitsOf(s) - 1))))
-  const farRight = o.let(128, o.vector(`${shape(s)}.lt_s`, o.use(amount), lanes(o, s, BigInt(1 - bitsOf(s)))))
-  const leftValue = o.let(128, o.vector('v128.andnot', o.use(left), o.use(farLeft)))
-  const nothing = sign === 's' ? o.laneShift(`${shape(s)}.shr_s`, o.use(n), o.konst(32, bitsOf(s) - 1)) : zero(o)
-  const rightValue = o.let(128, o.vectorBitSelect(nothing, o.use(right), o.use(farRight)))
-  const negative = o.vector(`${shape(s)}.lt_s`, o.use(amount), zero(o))
-  const mask = o.let(128, negative)
-  o.vsetLow(bytes, p.d, o.vectorBitSelect(o.use(rightValue), o.use(leftValue), o.use(mask)))
+  const right = shiftedRight(o, sign, options.rounding, s, n, amount)
+  const left = shiftedLeft(o, s, n, amount)
+  const negative = o.let(128, o.vector(`${shape(s)}.lt_s`, o.use(amount), zero(o)))
+  const result = (): V => o.vectorBitSelect(o.use(right), o.use(left), o.use(negative))
+  if (!options.saturating) return o.vsetLow(bytes, p.d, result())
+  // Out of range is what does not come back.
+  const back = shiftedBy(o, `shr_${sign}`, s, left, amount)
+  const lost = someBit(o, s, o.vector('v128.xor', o.use(n), o.use(back)))
+  const saturated = o.let(128, o.vector('v128.andnot', lost, o.use(negative)))
+  const limit = (): V => (sign === 's' ? signedLimit(o, s, n) : ones(o))
+  const fast = (): void => {
+    const most = limit()
+    o.vsetLow(bytes, p.d, o.vectorBitSelect(most, result(), o.use(saturated)))
+  }
+  noting(o, bytes, saturated, fast, helper)
 }
 
 /** A three-same instruction of this name. */
 export function threeSame<V>(o: Ops<V>, name: string, s: number, bytes: Bytes, p: Three, helper: () => void): void {
-  if (name === 'SSHL' || name === 'USHL') return shiftByRegister(o, name === 'SSHL' ? 's' : 'u', s, bytes, p)
+  const [, sign, saturating, rounding] = SHIFT.exec(name) ?? []
+  if (sign !== undefined) {
+    const options = { saturating: saturating === 'Q', rounding: rounding === 'R' }
+    return shiftByRegister(o, sign === 'S' ? 's' : 'u', options, s, bytes, p, helper)
+  }
   const doubling = name === 'SQDMULH' || name === 'SQRDMULH'
   if (!doubling && OVERFLOW[name] === undefined) return helper()
   const n = o.let(128, o.vget(p.n))
@@ -223,6 +264,13 @@ export function twoRegister<V>(o: Ops<V>, name: string, s: number, bytes: Bytes,
     const result = (): V =>
       o.vector('v128.xor', o.vector(`${shape(s)}.${name === 'SQABS' ? 'abs' : 'neg'}`, o.use(n)), o.use(smallest))
     noting(o, bytes, smallest, () => o.vsetLow(bytes, p.d, result()), helper)
+  } else if (name === 'SUQADD' || name === 'USQADD') {
+    // Half of the range apart, a number with a sign and one without change places.
+    const n = o.let(128, o.vget(p.n))
+    const moved = o.let(128, o.vector('v128.xor', o.vget(p.d), signs(o, s)))
+    const [sum, out] = saturatedSum(o, name === 'SUQADD' ? 'UQADD' : 'SQADD', s, moved, n) ?? []
+    if (sum === undefined || out === undefined) return helper()
+    noting(o, bytes, out, () => o.vsetLow(bytes, p.d, o.vector('v128.xor', o.use(sum), signs(o, s))), helper)
   } else helper()
 }
 

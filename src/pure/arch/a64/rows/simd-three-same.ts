@@ -151,6 +151,7 @@ interface ThreeSame {
   readonly o: number
   /** In line, or done by a helper of the instruction's name. */
   readonly compute?: Compute
+  readonly long?: true
   /** Element sizes of the vector form; 64-bit elements only with Q. */
   readonly vector: readonly number[]
   readonly scalar?: readonly number[]
@@ -178,12 +179,12 @@ const TABLE: readonly ThreeSame[] = [
   { name: 'CMHS', U: 1, o: 0b00111, compute: compute.greaterEqualUnsigned, vector: ALL, scalar: ONLY_D },
   { name: 'SSHL', U: 0, o: 0b01000, vector: ALL, scalar: ONLY_D },
   { name: 'USHL', U: 1, o: 0b01000, vector: ALL, scalar: ONLY_D },
-  { name: 'SQSHL', U: 0, o: 0b01001, vector: ALL, scalar: ALL },
-  { name: 'UQSHL', U: 1, o: 0b01001, vector: ALL, scalar: ALL },
-  { name: 'SRSHL', U: 0, o: 0b01010, vector: ALL, scalar: ONLY_D },
-  { name: 'URSHL', U: 1, o: 0b01010, vector: ALL, scalar: ONLY_D },
-  { name: 'SQRSHL', U: 0, o: 0b01011, vector: ALL, scalar: ALL },
-  { name: 'UQRSHL', U: 1, o: 0b01011, vector: ALL, scalar: ALL },
+  { name: 'SQSHL', long: true, U: 0, o: 0b01001, vector: ALL, scalar: ALL },
+  { name: 'UQSHL', long: true, U: 1, o: 0b01001, vector: ALL, scalar: ALL },
+  { name: 'SRSHL', long: true, U: 0, o: 0b01010, vector: ALL, scalar: ONLY_D },
+  { name: 'URSHL', long: true, U: 1, o: 0b01010, vector: ALL, scalar: ONLY_D },
+  { name: 'SQRSHL', long: true, U: 0, o: 0b01011, vector: ALL, scalar: ALL },
+  { name: 'UQRSHL', long: true, U: 1, o: 0b01011, vector: ALL, scalar: ALL },
   { name: 'SMAX', U: 0, o: 0b01100, compute: extreme('max_s'), vector: NO_D },
   { name: 'UMAX', U: 1, o: 0b01100, compute: extreme('max_u'), vector: NO_D },
   { name: 'SMIN', U: 0, o: 0b01101, compute: extreme('min_s'), vector: NO_D },
@@ -228,6 +229,7 @@ const arithmetic: Row[] = TABLE.flatMap((row) => {
         variants: 'Qs',
         fixed,
         fp,
+        long: row.long === true,
         when: (f) => row.vector.includes(f.s) && (f.s < 3 || f.Q === 1),
         example: { Q: 1 },
         operands: threeOperands,
@@ -242,6 +244,7 @@ const arithmetic: Row[] = TABLE.flatMap((row) => {
         variants: 's',
         fixed,
         fp,
+        long: row.long === true,
         when: (f) => scalar.includes(f.s),
         operands: threeOperands,
         body: (o, v, p) => run(o, row, v.s, p, elementBytes(v.s)),
