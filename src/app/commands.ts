@@ -1,6 +1,7 @@
 /** Everything a person can do that is not in a form, once: the palette, the keys and the help page are made of this table. */
 import { RULE_SETS } from '../pure/blueprint/host.ts'
 import { ruleSets } from '../pure/rules/rule-sets.ts'
+import { FAULTS } from '../pure/scenarios/faults.ts'
 import { SCENARIOS } from '../pure/scenarios/library.ts'
 import { PANES } from './panes.ts'
 import { LAYOUT_IDS, LAYOUTS } from './session/layouts.ts'
@@ -9,7 +10,7 @@ import type { SessionState } from './session/state.ts'
 import { focusSlot } from './widgets/focus.ts'
 import { setTheme, THEME_TITLES, THEMES } from './widgets/theme.ts'
 
-export const GROUPS = ['Run', 'Edit', 'Page', 'Layout', 'Pane', 'Scenario', 'Rule set', 'Theme'] as const
+export const GROUPS = ['Run', 'Edit', 'Page', 'Layout', 'Pane', 'Scenario', 'Fault', 'Rule set', 'Theme'] as const
 export type Group = (typeof GROUPS)[number]
 
 export interface Command {
@@ -180,6 +181,16 @@ export const COMMANDS: readonly Command[] = [
     run: (session) => {
       session.choose(id)
       void session.boot()
+    },
+  })),
+  ...FAULTS.map(({ id, title, says }): Command => ({
+    id: `fault-${id}`,
+    group: 'Fault',
+    title,
+    says: `at the selected vCPU. ${says}`,
+    run: (session) => {
+      session.view.show('interrupts')
+      session.inject(id).catch((error: unknown) => session.report(String(error)))
     },
   })),
   ...RULE_SETS.map((ruleSet): Command => ({

@@ -13,7 +13,7 @@ import type { Session } from '../session/session.ts'
 import { focusSlot } from '../widgets/focus.ts'
 import { onThemeChange, token } from '../widgets/theme.ts'
 import { mentionsIn } from './shared/mentions.ts'
-import { goTo } from './shared/use-mention.ts'
+import { goTo } from './shared/go-to.ts'
 
 const utf8 = new TextEncoder()
 const WIDE = 1500
@@ -36,6 +36,16 @@ interface Screen {
   readonly search: SearchAddon
   readonly focus: () => void
   readonly dispose: () => void
+}
+
+/** A line as the guest wrote it, of which row `y` (from 1) is a part: the rows before and after it that are its own. */
+const wholeLine = ({ buffer: { active } }: Terminal, y: number): string => {
+  let first = y - 1
+  while (active.getLine(first)?.isWrapped === true) first--
+  let text = active.getLine(first)?.translateToString(true) ?? ''
+  for (let row = first + 1; active.getLine(row)?.isWrapped === true; row++)
+    text += active.getLine(row)?.translateToString(true) ?? ''
+  return text
 }
 
 const openScreen = (place: HTMLElement, session: Session, onSearch: () => void): Screen => {
@@ -94,7 +104,7 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
           text: word,
           // Columns of a terminal count from 1, and its ends are in it.
           range: { start: { x: at + 1, y }, end: { x: at + word.length, y } },
-          activate: () => goTo(session, of),
+          activate: () => goTo(session, of, session.trace.clock.ofLine(wholeLine(terminal, y))),
         })),
       )
     },

@@ -3,9 +3,10 @@ import { useEffect } from 'react'
 import type { LogLine } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { LOST } from '../session/session.ts'
+import { stampText } from '../session/trace/log-clock.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 import { cutLine } from './shared/mentions.ts'
-import { useMention } from './shared/use-mention.ts'
+import { goTo } from './shared/go-to.ts'
 
 const REFRESH_MS = 1000
 /** Finding the log takes the worker's time: it is asked for this many times less often than it takes. */
@@ -20,16 +21,35 @@ const styleOf = ({ level, text }: LogLine): string => {
   return level === LEVEL.warning ? 'log-line warning' : 'log-line'
 }
 
-const LineText = ({ text }: { readonly text: string }) => {
-  const go = useMention()
-  return cutLine(text).map((part) =>
-    typeof part === 'string' ? (
-      part
-    ) : (
-      <button key={part.at} className="mention" title="Shows what the line speaks of" onClick={() => go(part.of)}>
-        {part.text}
-      </button>
-    ),
+const Line = ({ line }: { readonly line: LogLine }) => {
+  const session = useSession()
+  const stamp = stampText(line.seconds)
+  const at = (): number | undefined => session.trace.clock.ofLine(`${stamp} ${line.text}`)
+  const show = (): void => {
+    const moment = at()
+    if (moment === undefined) session.report('When that was is not known: no line of the console tells it.')
+    else session.showMoment(moment)
+  }
+  return (
+    <div className={styleOf(line)} style={{ position: 'static' }}>
+      <button className="stamp" title="Shows this moment on the timeline" onClick={show}>
+        {stamp}
+      </button>{' '}
+      {cutLine(line.text).map((part) =>
+        typeof part === 'string' ? (
+          part
+        ) : (
+          <button
+            key={part.at}
+            className="mention"
+            title="Shows what the line speaks of, and when"
+            onClick={() => goTo(session, part.of, at())}
+          >
+            {part.text}
+          </button>
+        ),
+      )}
+    </div>
   )
 }
 
@@ -66,12 +86,7 @@ const KernelLogPane = () => {
       show={lost === -1 ? undefined : lost}
       renderRow={(place) => {
         const line = lines[place]
-        if (line === undefined) return null
-        return (
-          <div className={styleOf(line)} style={{ position: 'static' }}>
-            <span className="faint">[{line.seconds.toFixed(6).padStart(12)}]</span> <LineText text={line.text} />
-          </div>
-        )
+        return line === undefined ? null : <Line line={line} />
       }}
     />
   )

@@ -1,17 +1,22 @@
-/** The machine of the next boot, as a person edits it; every edit can be undone. */
+/** The machine of the next boot, as a person edits it; every edit can be undone, and so can calls that have an inverse. */
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import { applyEdit } from '../../pure/blueprint/edits.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
 import type { EngineId } from '../../pure/protocol/views.ts'
 import { SCENARIOS } from '../../pure/scenarios/library.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
+import { sentence } from './desk.ts'
 import type { Desk } from './desk.ts'
+import type { KvmCalls } from './kvm-calls.ts'
 import type { LinkedDocument } from './link.ts'
+import type { Step } from './state.ts'
 import type { View } from './view.ts'
 
 export interface DocumentActions {
   /** `false`: it was not possible, and why is told. */
   edit(edit: Edit): boolean
+  /** Puts something that was done on the pile of what can be taken back. */
+  done(step: Step): void
   undo(): void
   redo(): void
   choose(scenario: ScenarioId): void
@@ -20,8 +25,12 @@ export interface DocumentActions {
   chooseEngine(engine: EngineId): void
 }
 
-export const createDocumentActions = ({ get, set, report }: Desk, view: View): DocumentActions => {
-  const apply = (edit: Edit): Edit | undefined => {
+export const createDocumentActions = (
+  { get, set, report }: Desk,
+  view: View,
+  call: KvmCalls['call'],
+): DocumentActions => {
+  const apply = (edit: Edit): Step | undefined => {
     const edited = applyEdit(get().draft, edit)
     if (!edited.ok) {
       report(edited.what)
@@ -29,24 +38,34 @@ export const createDocumentActions = ({ get, set, report }: Desk, view: View): D
     }
     const selected = Math.min(get().selected, edited.blueprint.vcpus - 1)
     set({ draft: edited.blueprint, trouble: undefined, selected })
-    return edited.inverse
+    return { kind: 'edit', edit: edited.inverse }
   }
+  /** Takes a step; answers with the one that takes it back. */
+  const take = (step: Step): Step | undefined => {
+    if (step.kind === 'edit') return apply(step.edit)
+    const { calls, inverse } = step
+    call(inverse).catch((error: unknown) => report(sentence(error)))
+    return { kind: 'calls', calls: inverse, inverse: calls }
+  }
+  const done = (step: Step): void => set(({ undo }) => ({ undo: [...undo, step], redo: [] }))
   return {
+    done,
     edit: (edit) => {
-      const inverse = apply(edit)
-      if (inverse === undefined) return false
-      set(({ undo }) => ({ undo: [...undo, inverse], redo: [], scenario: undefined }))
+      const step = apply(edit)
+      if (step === undefined) return false
+      done(step)
+      set({ scenario: undefined })
       return true
     },
     undo: () => {
-      const edit = get().undo.at(-1)
-      const inverse = edit === undefined ? undefined : apply(edit)
-      if (inverse !== undefined) set(({ undo, redo }) => ({ undo: undo.slice(0, -1), redo: [...redo, inverse] }))
+      const step = get().undo.at(-1)
+      const back = step === undefined ? undefined : take(step)
+      if (back !== undefined) set(({ undo, redo }) => ({ undo: undo.slice(0, -1), redo: [...redo, back] }))
     },
     redo: () => {
-      const edit = get().redo.at(-1)
-      const inverse = edit === undefined ? undefined : apply(edit)
-      if (inverse !== undefined) set(({ undo, redo }) => ({ redo: redo.slice(0, -1), undo: [...undo, inverse] }))
+      const step = get().redo.at(-1)
+      const back = step === undefined ? undefined : take(step)
+      if (back !== undefined) set(({ undo, redo }) => ({ redo: redo.slice(0, -1), undo: [...undo, back] }))
     },
     choose: (id) => {
       const scenario = SCENARIOS.find((one) => one.id === id)

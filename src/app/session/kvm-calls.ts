@@ -1,8 +1,9 @@
 /** KVM calls on the running machine: made one by one, written down with their answers. */
 import { mpidrOf } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
+import type { SgiRegisterName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { mpidrCall, routeCalls } from '../../pure/blueprint/plan.ts'
-import type { PlanCall } from '../../pure/protocol/commands.ts'
+import type { AnswerTo, PlanCall } from '../../pure/protocol/commands.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
 import type { Desk } from './desk.ts'
@@ -15,6 +16,10 @@ export interface KvmCalls {
   call(calls: readonly KvmCall[], readBack?: KvmCall): Promise<KvmAnswer | undefined>
   setAffinityNow(vcpu: number, affinity: Affinity): Promise<KvmAnswer | undefined>
   setRouteNow(intid: number, affinity: Affinity): Promise<KvmAnswer | undefined>
+  /** Reads, and makes the call that follows from what was read. */
+  amend(read: KvmCall, then: (value: bigint) => KvmCall): Promise<KvmAnswer | undefined>
+  /** No call, but what a guest does: an SGI, as if a CPU wrote the register. Says who got it, or why it cannot be. */
+  sendSgi(cpu: number, register: SgiRegisterName, value: bigint): Promise<AnswerTo<'sendSgi'>>
 }
 
 /** `built`: begins the record of a new machine with the calls of its plan. */
@@ -53,6 +58,14 @@ export const createKvmCalls = ({
       setAffinityNow: (vcpu, affinity) =>
         call([mpidrCall(vcpu, mpidrOf(affinity))], { call: 'KVM_GET_ONE_REG', vcpu, reg: ONE_REG.MPIDR_EL1 }),
       setRouteNow: (intid, affinity) => call(routeCalls(intid, affinity)),
+      amend: async (read, then) => {
+        const answered = await port.ask({ command: 'call', call: read })
+        if (!answered.ok) report(answered.what)
+        const value = answered.ok && answered.answer.ok ? answered.answer.value : undefined
+        if (value !== undefined) return call([then(value)])
+        return answered.ok ? answered.answer : undefined
+      },
+      sendSgi: (cpu, register, value) => port.ask({ command: 'sendSgi', cpu, register, value }),
     },
     built: (plan) => set({ calls: plan.map((made) => numbered({ by: 'plan', at: 0, ...made })).slice(-CALLS_KEPT) }),
   }

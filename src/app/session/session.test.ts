@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { affinityOf } from '../../pure/arch/affinity.ts'
+import { affinityOf, mpidrOf } from '../../pure/arch/affinity.ts'
 import type { Command } from '../../pure/protocol/commands.ts'
+import type { CpuView, MachineView, SpiView } from '../../pure/protocol/views.ts'
+import { callText } from '../../pure/uapi/calls.ts'
 import { createSession, differs } from './session.ts'
 import { openPort } from './worker-port.ts'
 
@@ -39,6 +41,35 @@ const bench = (answer: (command: Command) => unknown) => {
 
 const obedient = (command: Command): unknown =>
   command.command === 'build' ? { ok: true, calls: [] } : { ok: true, answer: { ok: true, value: 5n } }
+
+const cpuAt = (index: number, affinity: number): CpuView => ({
+  index,
+  mpidr: mpidrOf(affinity),
+  state: 'running',
+  instructions: 0,
+  pc: 0n,
+  el: 1,
+  frozen: false,
+  priorityMask: 0xf0,
+  igrpen1: true,
+  pending: [],
+  active: [],
+  enabled: [],
+  apList: [],
+  listRegisters: [],
+  vmcr: 0,
+  hcr: 0,
+})
+const SPI: SpiView = {
+  intid: 33,
+  enabled: true,
+  pending: false,
+  active: false,
+  line: false,
+  priority: 0xa0,
+  edge: false,
+  irouter: 0n,
+}
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -141,6 +172,65 @@ describe('a session', () => {
     expect(state().draft.affinities).toEqual({})
     session.redo()
     expect(state().draft.affinities).toEqual({ 2: moved })
+  })
+
+  describe('with a fault to inject', () => {
+    const running = (affinity = 0): MachineView => ({
+      virtualNs: 0,
+      gicdCtlr: 0x52,
+      gicdTyper: 0,
+      cpus: [0, 1].map((index) => cpuAt(index, index === 0 ? affinity : 1)),
+      frames: [],
+      spis: [{ ...SPI, irouter: 1n }],
+      interrupts: undefined,
+      its: undefined,
+    })
+    const calls = (asked: readonly Command[]) =>
+      asked.flatMap((command) => (command.command === 'call' ? [callText(command.call)] : []))
+
+    it('makes its calls, and takes them back and brings them again with the edits', async () => {
+      const { session, asked, state } = bench(obedient)
+      session.edit({ edit: 'setAffinity', vcpu: 2, affinity: moved })
+      session.store.setState({ machine: running(), selected: 0 })
+      await session.inject('gain-aff3')
+      expect(state().injected).toMatchObject({ what: expect.stringContaining('to 1.0.0.0'), answer: { ok: true } })
+      session.undo()
+      session.redo()
+      const [there, back] = [0x1_8000_0000n, 0x8000_0000n].map(
+        (value) => `KVM_SET_ONE_REG vcpu 0 MPIDR_EL1 = 0x${value.toString(16)}`,
+      )
+      expect(calls(asked)).toEqual([there, back, there])
+      session.undo()
+      session.undo()
+      expect(state().draft.affinities).toEqual({})
+    })
+
+    it('leaves nothing of one that KVM refuses half-way', async () => {
+      let made = 0
+      const { session, asked, state } = bench((command) =>
+        command.command === 'call' && ++made === 3
+          ? { ok: true, answer: { ok: false, errno: 'EBUSY', why: 'Fixed.', source: 'here' } }
+          : obedient(command),
+      )
+      session.store.setState({ machine: running(), selected: 0 })
+      await session.inject('stale-route')
+      expect(state().injected?.answer).toMatchObject({ ok: false, errno: 'EBUSY' })
+      expect(state().undo).toEqual([])
+      // Both halves of the route, the refusal, and what undoes them.
+      expect(calls(asked)).toHaveLength(3 + 3)
+      expect(calls(asked).at(-2)).toContain('= 0x1')
+    })
+
+    it('says why one cannot be, and forgets calls on a machine that is gone', async () => {
+      const { session, state } = bench(obedient)
+      await session.inject('gain-aff3')
+      expect(state().injected).toEqual({ what: 'No vCPU 0 runs.', answer: undefined })
+      session.store.setState({ machine: running() })
+      await session.inject('gain-aff3')
+      expect(state().undo).toHaveLength(1)
+      await session.start()
+      expect(state().undo).toEqual([])
+    })
   })
 
   it('sends an edit of now as a KVM call, reads back what is in effect, and remembers both', async () => {

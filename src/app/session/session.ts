@@ -15,6 +15,8 @@ import type { DocumentActions } from './document.ts'
 import { createGuestSource, NOT_PREPARED } from './guest-source.ts'
 import { loadManifest, manifestUrl, received, roleOf } from './guests.ts'
 import type { FileRole } from './guests.ts'
+import { createInjections } from './injection.ts'
+import type { Injections } from './injection.ts'
 import { createKvmCalls } from './kvm-calls.ts'
 import type { KvmCalls } from './kvm-calls.ts'
 import { createQuestions } from './questions.ts'
@@ -22,14 +24,14 @@ import type { Questions } from './questions.ts'
 import { createRunControl } from './run-control.ts'
 import type { RunControl } from './run-control.ts'
 import { initialState } from './state.ts'
-import type { RegistersView, SessionState } from './state.ts'
+import type { RegistersView, SessionState, Step } from './state.ts'
 import { createTraceFeed } from './trace/feed.ts'
 import type { TraceFeed } from './trace/feed.ts'
 import { createView } from './view.ts'
 import type { View } from './view.ts'
 import type { WorkerPort } from './worker-port.ts'
 
-export interface Session extends DocumentActions, KvmCalls, Questions, RunControl {
+export interface Session extends DocumentActions, Injections, KvmCalls, Questions, RunControl {
   readonly store: StoreApi<SessionState>
   readonly console: ConsoleFeed
   readonly view: View
@@ -47,6 +49,8 @@ export interface Session extends DocumentActions, KvmCalls, Questions, RunContro
   /** The vCPU whose interrupts are told one by one, while someone looks at them. */
   watchInterrupts(cpu: number | undefined): void
   select(cpu: number): void
+  /** The interrupt that is looked at. */
+  lookAtIrq(intid: number | undefined): void
   /** Another book, search or selection of the registers pane. */
   lookAtRegisters(to: Partial<RegistersView>): void
   /** Shows a moment of the guest's time on the timeline. */
@@ -66,6 +70,8 @@ export interface Session extends DocumentActions, KvmCalls, Questions, RunContro
 export const LOST = 'has no re-distributor!'
 const NOTICES_KEPT = 3
 
+const isEdit = ({ kind }: Step): boolean => kind === 'edit'
+
 export const createSession = (port: WorkerPort, page: string): Session => {
   const store = createStore<SessionState>(() => initialState)
   const feed = createConsoleFeed()
@@ -80,6 +86,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const { send, report } = desk
   const view = createView()
   const { calls, built: planMade } = createKvmCalls(desk)
+  const document = createDocumentActions(desk, view, calls.call)
   const trace = createTraceFeed((kinds) => send({ command: 'trace', kinds: [...kinds] }))
 
   port.listen((news) => {
@@ -125,6 +132,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     const prepared = draft.guest.id.startsWith('linux')
     set({
       running: draft,
+      // Calls on the machine that was cannot be taken back.
+      undo: get().undo.filter(isEdit),
+      redo: get().redo.filter(isEdit),
       refusedPlan: undefined,
       log: undefined,
       loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined,
@@ -143,7 +153,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     console: feed,
     trace,
     view,
-    ...createDocumentActions(desk, view),
+    ...document,
+    ...createInjections(desk, calls, document, () => session.boot()),
     ...createRunControl(desk),
     ...createQuestions(desk),
     ...calls,
@@ -195,6 +206,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       view.show('timeline')
     },
     lookAtRegisters: (to) => set(({ registers }) => ({ registers: { ...registers, ...to } })),
+    lookAtIrq: (intid) => set({ intid }),
     select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),
     dropFiles: async (files) => {
       for (const file of files) {

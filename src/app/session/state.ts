@@ -21,6 +21,11 @@ export interface CallRecord {
   readonly effective?: bigint
 }
 
+/** What can be taken back: an edit of the document, or calls on the machine that runs. */
+export type Step =
+  | { readonly kind: 'edit'; readonly edit: Edit }
+  | { readonly kind: 'calls'; readonly calls: readonly KvmCall[]; readonly inverse: readonly KvmCall[] }
+
 export interface OwnFile {
   readonly name: string
   readonly bytes: Uint8Array
@@ -42,8 +47,8 @@ export interface SessionState {
   readonly running: Blueprint | undefined
   readonly engine: EngineId
   readonly scenario: ScenarioId | undefined
-  readonly undo: readonly Edit[]
-  readonly redo: readonly Edit[]
+  readonly undo: readonly Step[]
+  readonly redo: readonly Step[]
   /** Nothing yet while the list is being fetched. */
   readonly guests: readonly GuestEntry[] | undefined
   readonly own: Readonly<Partial<Record<FileRole, OwnFile>>>
@@ -68,6 +73,10 @@ export interface SessionState {
   /** The moment of virtual time that a pane last pointed at; another object each time. */
   readonly moment: { readonly at: number } | undefined
   readonly registers: RegistersView
+  /** The interrupt that is looked at. */
+  readonly intid: number | undefined
+  /** The last mistake made on purpose, as a sentence, and what KVM answered; no answer: it could not be made. */
+  readonly injected: { readonly what: string; readonly answer: KvmAnswer | undefined } | undefined
 }
 
 export const initialState: SessionState = {
@@ -93,4 +102,6 @@ export const initialState: SessionState = {
   speed: undefined,
   moment: undefined,
   registers: { book: 'GICD', words: '', selected: undefined },
+  intid: undefined,
+  injected: undefined,
 }

@@ -1,15 +1,13 @@
 /** ICC_* as MRS and MSR at EL1 reach them. */
 import { FIRST_LPI, SPURIOUS } from '../../pure/arch/intid.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
-import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
+import type { IccName, SgiRegisterName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import type { CpuInterfaces } from './cpu-interface.ts'
 import type { IccControls } from './icc-control.ts'
 
 /** SRE, DFB and DIB: system registers, and no bypass (12.2.24). */
 export const ICC_SRE_VALUE = 7n
-
-export type SgiRegisterName = 'ICC_SGI1R_EL1' | 'ICC_ASGI1R_EL1' | 'ICC_SGI0R_EL1'
 
 interface Row {
   readonly read?: (cpu: number) => bigint

@@ -16,6 +16,7 @@ import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { registerName } from '../../pure/arch/frames.ts'
+import type { SgiRegisterName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
 import { readEffect } from '../../pure/uapi/registers/row.ts'
 import type { Peek } from '../../pure/uapi/registers/row.ts'
@@ -45,6 +46,8 @@ import type { FoundSymbols } from './kallsyms.ts'
 import { KernelLogReader } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
 import { placeGuest } from './load.ts'
+import { sendSgi } from './send-sgi.ts'
+import type { SentSgi } from './send-sgi.ts'
 import { writeSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
 import { Tracing } from './tracing.ts'
@@ -263,6 +266,14 @@ export class Vmm {
     const answer = this.kvm.execute(call)
     this.tracing.called(call, answer)
     return answer
+  }
+
+  /** An SGI by hand, as if a CPU wrote one of the registers; says who got it, or why it cannot be. */
+  sendSgi(cpu: number, register: SgiRegisterName, value: bigint): SentSgi {
+    const { vgic } = this.kvm
+    if (vgic === undefined) return { ok: false, what: 'The machine has no GIC.' }
+    if (cpu >= this.machine.core.cpus.length) return { ok: false, what: `There is no CPU ${cpu}.` }
+    return sendSgi(vgic, cpu, register, value)
   }
 
   /** The calls that built the machine, and what KVM answered. */

@@ -102,6 +102,7 @@ const bench = () => {
         index > 1 ? undefined : { cpu: index, registers: {}, code: [], stack: [], noSymbols: 'none' },
       peek: () => [],
       lastWrite: () => undefined,
+      sendSgi: () => ({ ok: true, what: '' }),
       vgicState: () => '',
       symbols: () => ({ ok: false, what: 'No symbols.' }),
       step: (index, count) => {

@@ -29,6 +29,7 @@ export type Hosted = Pick<
   | 'now'
   | 'input'
   | 'call'
+  | 'sendSgi'
   | 'planCalls'
   | 'kernelLog'
   | 'stats'
@@ -132,6 +133,13 @@ export class Host {
         this.sendTrace(true)
         this.publish(true)
         return { ok: true, answer }
+      }
+      case 'sendSgi': {
+        if (this.vmm === undefined) return NO_MACHINE
+        const sent = this.vmm.sendSgi(command.cpu, command.register, command.value)
+        this.sendTrace(true)
+        this.publish(true)
+        return sent
       }
       case 'kernelLog':
         return this.vmm === undefined ? NO_MACHINE : this.vmm.kernelLog()

@@ -9,7 +9,8 @@ import {
   irouterAffinity,
   mpidrAffinity,
   mpidrOf,
-  sgiAffinity,
+  SGI_LIST,
+  sgiTo,
   typerAffinity,
 } from './affinity.ts'
 import type { Affinity, AffinityCodec } from './affinity.ts'
@@ -47,18 +48,16 @@ const byMask =
 /** MPIDR_EL1: RES1, U and MT (Arm ARM D24.2). */
 const MPIDR_FLAGS = (1n << 31n) | (1n << 30n) | (1n << 24n)
 const LOW_WORD = 0xffff_ffffn
-/** SGIs of one RS group: a bit of the target list each. */
-const LIST = 16
 
 const readSgi = (value: bigint): ReadForm => {
   if (value >> WIDTH !== 0n) return wrong(`${hex(value)} has more than 64 bits.`)
   const { cluster, targetList, rangeSelector, allButSelf } = decodeSgi(value)
   if (allButSelf) return wrong('IRM is set: this SGI goes to every CPU but the sender, and the rest is ignored.')
-  const bits = Array.from({ length: LIST }, (_, bit) => bit).filter((bit) => (targetList >> bit) & 1)
+  const bits = Array.from({ length: SGI_LIST }, (_, bit) => bit).filter((bit) => (targetList >> bit) & 1)
   const [bit] = bits
   if (bit === undefined) return wrong('The target list is empty: this SGI goes to nobody.')
   if (bits.length > 1) return wrong(`The target list names ${bits.length} CPUs; an affinity is one of them.`)
-  return { ok: true, affinity: affinityOf({ ...affinityLevels(cluster), aff0: rangeSelector * LIST + bit }) }
+  return { ok: true, affinity: affinityOf({ ...affinityLevels(cluster), aff0: rangeSelector * SGI_LIST + bit }) }
 }
 
 export const AFFINITY_FORMS: readonly AffinityForm[] = [
@@ -91,16 +90,7 @@ export const AFFINITY_FORMS: readonly AffinityForm[] = [
     says: 'Where an SGI goes. Aff0 is a bit of the target list in 15:0, in steps of 16 by RS in 47:44.',
     source: 'IHI 0069, 12.2, ICC_SGI1R_EL1',
     bytes: AFFINITY_BYTES.sgi1r,
-    encode: (affinity) => {
-      const { aff0 } = affinityLevels(affinity)
-      return encodeSgi({
-        cluster: sgiAffinity.decode(sgiAffinity.encode(affinity)),
-        targetList: 1 << (aff0 % LIST),
-        intid: 0,
-        allButSelf: false,
-        rangeSelector: Math.floor(aff0 / LIST),
-      })
-    },
+    encode: (affinity) => encodeSgi(sgiTo(affinity, 0)),
     read: readSgi,
   },
   {

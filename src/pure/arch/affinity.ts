@@ -180,6 +180,9 @@ export interface SgiRegister {
   readonly rangeSelector: number
 }
 
+/** CPUs that a target list names. */
+export const SGI_LIST = 16
+
 const sgiField = (value: bigint, field: keyof typeof SGI): number => Number((value >> SGI[field].lsb) & SGI[field].mask)
 
 export const decodeSgi = (value: bigint): SgiRegister => ({
@@ -196,6 +199,18 @@ export const encodeSgi = (sgi: SgiRegister): bigint =>
   (BigInt(sgi.intid) << SGI.INTID.lsb) |
   ((sgi.allButSelf ? 1n : 0n) << SGI.IRM.lsb) |
   (BigInt(sgi.rangeSelector) << SGI.RS.lsb)
+
+/** To the one CPU with this affinity: of Aff0 the list has 16 steps, the range selector counts them. */
+export const sgiTo = (affinity: Affinity, intid: number): SgiRegister => {
+  const { aff0 } = affinityLevels(affinity)
+  return {
+    cluster: sgiAffinity.decode(sgiAffinity.encode(affinity)),
+    targetList: 1 << (aff0 % SGI_LIST),
+    intid,
+    allButSelf: false,
+    rangeSelector: Math.floor(aff0 / SGI_LIST),
+  }
+}
 
 /** The affinity that bit `bit` of an SGI's target list names. */
 export const sgiTarget = (cluster: Affinity, bit: number): Affinity => (cluster | bit) >>> 0

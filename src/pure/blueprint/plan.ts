@@ -3,6 +3,7 @@ import { irouterAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { GICD_IROUTER } from '../arch/gic/gicd.ts'
 import { parseCall } from '../uapi/call-parser.ts'
+import { callText } from '../uapi/calls.ts'
 import type { KvmCall } from '../uapi/calls.ts'
 import { ONE_REG } from '../uapi/one-reg.ts'
 import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, encodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
@@ -154,6 +155,13 @@ export const PLAN_ORDER_IDS = ['qemu', 'kvmtool', 'firecracker'] as const satisf
 /** What the document asks for, in some VMM's order: everything up to the loader's PC and X0. */
 export const derivedPlan = (blueprint: Blueprint, order: PlanOrder = 'qemu'): KvmCall[] =>
   PLAN_ORDERS[order].order(partsOf(blueprint))
+
+/** The same as lines of text. */
+export const derivedLines = (blueprint: Blueprint, order: PlanOrder): readonly string[] =>
+  derivedPlan(blueprint, order).map(callText)
+
+/** What the machine is built with, as lines: a person's, or those of the document. */
+export const planLines = (blueprint: Blueprint): readonly string[] => blueprint.plan ?? derivedLines(blueprint, 'qemu')
 
 /** The calls that build the machine: those a person wrote, else those that follow from the document. */
 export const planOf = (blueprint: Blueprint): KvmCall[] =>

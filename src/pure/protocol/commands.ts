@@ -1,5 +1,6 @@
 /** What the page asks of the worker, and what it is answered. */
 import { z } from 'zod'
+import { SGI_REGISTERS } from '../arch/sysregs/gic-cpu.ts'
 import { FRAME_NAMES } from '../arch/frames.ts'
 import { parseBlueprint } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
@@ -64,6 +65,13 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('power'), action: z.enum(['off', 'reset']) }),
   z.object({ command: z.literal('input'), bytes }),
   z.object({ command: z.literal('call'), call: kvmCall }),
+  /** An SGI by hand, as if the CPU wrote the register. */
+  z.object({
+    command: z.literal('sendSgi'),
+    cpu: z.int().min(0),
+    register: z.enum(SGI_REGISTERS),
+    value: z.bigint().min(0n).max(0xffff_ffff_ffff_ffffn),
+  }),
   z.object({ command: z.literal('kernelLog') }),
   /** `interruptsOf`: the vCPU whose interrupts are told one by one. */
   z.object({ command: z.literal('watch'), machine: z.boolean(), interruptsOf: z.number().exactOptional() }),
@@ -127,6 +135,8 @@ const schemas = {
   power: done,
   input: done,
   call: z.union([z.object({ ok: z.literal(true), answer: kvmAnswer }), refused]),
+  /** `what`: who got it and who did not. */
+  sendSgi: z.union([z.object({ ok: z.literal(true), what: z.string() }), refused]),
   kernelLog: kernelLogView,
   watch: done,
   trace: done,

@@ -3,11 +3,11 @@ import { ArrowDown, ArrowUp, GripVertical, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { KeyboardEvent } from 'react'
 import { isOff } from '../../../pure/blueprint/blueprint.ts'
-import { PLAN_ORDER_IDS, PLAN_ORDERS } from '../../../pure/blueprint/plan.ts'
+import { derivedLines, PLAN_ORDER_IDS, PLAN_ORDERS, planLines } from '../../../pure/blueprint/plan.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { Select } from '../../widgets/choice.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
-import { derivedLines, faultOf, linesOf, moved, orderOf, switched } from './script.ts'
+import { faultOf, moved, orderOf, switched } from './script.ts'
 
 const ORDERS = PLAN_ORDER_IDS.map((value) => ({ value, title: PLAN_ORDERS[value].title }))
 const OWN = { value: 'own', title: 'a person’s order' } as const
@@ -18,7 +18,7 @@ export const PlanEditor = () => {
   const draft = useSessionState((state) => state.draft)
   const [dragged, setDragged] = useState<number | undefined>(undefined)
   const [focus, setFocus] = useState<number | undefined>(undefined)
-  const lines = linesOf(draft)
+  const lines = planLines(draft)
   const order = orderOf(draft)
   const faults = lines.filter((line) => faultOf(line) !== undefined).length
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { defaultBlueprint, parseBlueprint } from '../../../pure/blueprint/blueprint.ts'
-import { planOf } from '../../../pure/blueprint/plan.ts'
-import { derivedLines, faultOf, linesOf, moved, orderOf, switched } from './script.ts'
+import { derivedLines, planLines, planOf } from '../../../pure/blueprint/plan.ts'
+import { faultOf, moved, orderOf, switched } from './script.ts'
 
 describe('a plan as lines', () => {
   it('is the document’s until a person changes it, and knows whose order it has', () => {
@@ -18,7 +18,7 @@ describe('a plan as lines', () => {
   })
 
   it('puts a line out of use and back, and does not call it meanwhile', () => {
-    const [first = '', ...rest] = linesOf(defaultBlueprint)
+    const [first = '', ...rest] = planLines(defaultBlueprint)
     const off = switched(first)
     expect(switched(off)).toBe(first)
     expect(faultOf(off)).toBeUndefined()

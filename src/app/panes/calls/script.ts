@@ -1,16 +1,9 @@
 /** A plan as lines to edit. Each keeps a number of its own, so that a line that moves stays the same line. */
 import { isOff } from '../../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
-import { derivedPlan, PLAN_ORDER_IDS } from '../../../pure/blueprint/plan.ts'
+import { derivedLines, PLAN_ORDER_IDS } from '../../../pure/blueprint/plan.ts'
 import type { PlanOrder } from '../../../pure/blueprint/plan.ts'
-import { callText } from '../../../pure/uapi/calls.ts'
 import { parseCall } from '../../../pure/uapi/call-parser.ts'
-
-export const derivedLines = (blueprint: Blueprint, order: PlanOrder): readonly string[] =>
-  derivedPlan(blueprint, order).map(callText)
-
-/** What the machine is built with: a person's lines, or those of the document. */
-export const linesOf = (blueprint: Blueprint): readonly string[] => blueprint.plan ?? derivedLines(blueprint, 'qemu')
 
 /** Whose order some lines are in; none, where a person changed them. */
 export const orderOf = (blueprint: Blueprint): PlanOrder | undefined => {

@@ -1,14 +1,13 @@
 /** Interrupt by interrupt, as the selected vCPU has them, and the queue from which its list registers are filled. */
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo } from 'react'
 import { irouterAffinity } from '../../../pure/arch/affinity.ts'
 import { irqKind, irqName } from '../../../pure/arch/intid.ts'
 import type { CpuView } from '../../../pure/protocol/views.ts'
-import type { KvmAnswer, KvmCall } from '../../../pure/uapi/calls.ts'
-import { encodeIrqLine, IRQ_TYPE } from '../../../pure/uapi/irq-line.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { AffinityText } from '../../widgets/affinity-text.tsx'
-import { Answer } from '../../widgets/answer.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
+import { Inject } from './inject.tsx'
+import { routeText } from './route.ts'
 import { filterRows, inUse, irqRows, registerOf, STATE_WORDS } from './rows.ts'
 import type { IrqRow, ListRegister } from './rows.ts'
 
@@ -17,19 +16,11 @@ const COLUMNS = { gridTemplateColumns: 'minmax(96px, 1.2fr) 38px 74px 34px 28px 
 /** How many of those that wait behind the list registers are named. */
 const SHOWN_BEHIND = 12
 
-/** The wire of an interrupt, as a VMM's device drives it; SGIs have none. */
-const lineCall = (intid: number, cpu: number, level: boolean): KvmCall | undefined => {
-  const kind = irqKind(intid)
-  if (kind === 'SPI') return { call: 'KVM_IRQ_LINE', irq: encodeIrqLine(IRQ_TYPE.SPI, 0, intid), level }
-  if (kind === 'PPI') return { call: 'KVM_IRQ_LINE', irq: encodeIrqLine(IRQ_TYPE.PPI, cpu, intid), level }
-  return undefined
-}
-
 export const ByIntid = ({ all, filter }: { readonly all: boolean; readonly filter: string }) => {
   const session = useSession()
   const cpu = useSessionState((state) => state.selected)
   const machine = useSessionState((state) => state.machine)
-  const [chosen, setChosen] = useState<number | undefined>(undefined)
+  const chosen = useSessionState((state) => state.intid)
   useEffect(() => {
     session.watchInterrupts(cpu)
     return () => session.watchInterrupts(undefined)
@@ -42,14 +33,17 @@ export const ByIntid = ({ all, filter }: { readonly all: boolean; readonly filte
   if (view === undefined || view.cpu !== cpu) {
     return <p className="empty">The interrupts of vCPU {cpu} appear here as soon as its machine runs.</p>
   }
-  const shown = filterRows(all || filter !== '' ? rows : rows.filter(inUse), filter)
-  const detail = shown.find(({ intid }) => intid === chosen)
+  // What somebody pointed at is there, in use or not.
+  const wanted = (row: IrqRow): boolean => inUse(row) || row.intid === chosen
+  const shown = filterRows(all || filter !== '' ? rows : rows.filter(wanted), filter)
+  const detail = rows.find(({ intid }) => intid === chosen)
   return (
     <>
       <VirtualList
         label={`Interrupts of vCPU ${cpu}`}
         count={shown.length}
         estimate={30}
+        show={chosen === undefined ? undefined : shown.findIndex(({ intid }) => intid === chosen)}
         head={
           <div className="grid-row head" style={COLUMNS}>
             <span>INTID</span>
@@ -70,13 +64,15 @@ export const ByIntid = ({ all, filter }: { readonly all: boolean; readonly filte
               row={row}
               cpu={cpu}
               chosen={intid === chosen}
-              onChoose={() => setChosen(intid === chosen ? undefined : intid)}
+              onChoose={() => session.lookAtIrq(intid === chosen ? undefined : intid)}
             />
           )
         }}
       />
       {shown.length === 0 && <p className="empty">No interrupt is like that. Words: {STATE_WORDS.join(', ')}.</p>}
-      {detail !== undefined && <Detail key={detail.intid} row={detail} cpu={cpu} />}
+      {detail !== undefined && (
+        <Detail key={`${cpu} ${detail.intid}`} row={detail} cpu={cpu} cpus={machine?.cpus ?? []} />
+      )}
       {machine?.cpus[cpu] !== undefined && <Queue cpu={machine.cpus[cpu]} />}
     </>
   )
@@ -118,22 +114,23 @@ const Irq = (props: {
   )
 }
 
-const Detail = ({ row, cpu }: { readonly row: IrqRow; readonly cpu: number }) => {
-  const session = useSession()
-  const [answer, setAnswer] = useState<KvmAnswer | undefined>(undefined)
-  const [up, down] = [lineCall(row.intid, cpu, true), lineCall(row.intid, cpu, false)]
-  const call = (...calls: readonly (KvmCall | undefined)[]): void => {
-    session
-      .call(calls.filter((one) => one !== undefined))
-      .then(setAnswer, (error: unknown) => session.report(String(error)))
-  }
+const Detail = ({
+  row,
+  cpu,
+  cpus,
+}: {
+  readonly row: IrqRow
+  readonly cpu: number
+  readonly cpus: readonly CpuView[]
+}) => {
+  const gic = useSessionState((state) => state.running?.gic ?? 3)
   return (
     <div className="detail" role="group" aria-label={`INTID ${row.intid}`}>
       <div className="line">
         <b>
           {row.intid}, {row.name}
         </b>
-        {row.irouter !== undefined && (
+        {row.irouter !== undefined && gic === 3 && (
           <span>
             GICD_IROUTER <AffinityText affinity={irouterAffinity.decode(row.irouter)} />
           </span>
@@ -141,36 +138,13 @@ const Detail = ({ row, cpu }: { readonly row: IrqRow; readonly cpu: number }) =>
         {row.listRegister !== undefined && <span className="mono">ICH_LR{row.listRegister}_EL2</span>}
         {row.queuedOn !== undefined && row.listRegister === undefined && <span>queued on vCPU {row.queuedOn}</span>}
       </div>
+      <p className="dim">{routeText(row, cpu, cpus, gic)}</p>
       {row.why !== undefined && (
         <p>
           <b className="bad">✕</b> {row.why}
         </p>
       )}
-      {up === undefined || down === undefined ? (
-        <p className="dim">
-          {irqKind(row.intid) === 'SGI'
-            ? 'An SGI has no wire: a guest sends it by ICC_SGI1R_EL1.'
-            : 'A message has no wire: a device writes it to the ITS.'}
-        </p>
-      ) : (
-        <div className="cures">
-          <button className="button small" onClick={() => call(up)}>
-            Line up
-          </button>
-          <button className="button small" onClick={() => call(down)}>
-            Line down
-          </button>
-          <button className="button small" onClick={() => call(up, down)}>
-            Pulse
-          </button>
-          {irqKind(row.intid) === 'SPI' && (
-            <button className="button small quiet" onClick={() => session.view.show('irouter')}>
-              Route it
-            </button>
-          )}
-        </div>
-      )}
-      <Answer answer={answer} />
+      <Inject intid={row.intid} cpu={cpu} />
     </div>
   )
 }

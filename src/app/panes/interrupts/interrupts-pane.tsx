@@ -2,6 +2,7 @@
 import { useState } from 'react'
 import { Segments } from '../../widgets/choice.tsx'
 import { ByIntid } from './by-intid.tsx'
+import { FaultMenu, LastFault } from './fault-menu.tsx'
 import { ByVcpu } from './by-vcpu.tsx'
 import { STATE_WORDS } from './rows.ts'
 
@@ -35,7 +36,10 @@ const InterruptsPane = () => {
             </label>
           </>
         )}
+        <span className="grow" />
+        <FaultMenu />
       </div>
+      <LastFault />
       {view === 'intid' ? <ByIntid all={all} filter={filter} /> : <ByVcpu />}
     </>
   )

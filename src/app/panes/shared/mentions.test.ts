@@ -20,7 +20,12 @@ describe('what a line of Linux speaks of', () => {
   ])('%s', (line, cpus) => expect(meant(line)).toEqual(cpus))
 
   it('finds interrupts by their number', () => {
-    expect(mentionsIn('hwirq 33 is wrong')[0]?.of).toEqual({ kind: 'intid', intid: 33 })
+    const intids = (line: string) => mentionsIn(line).flatMap(({ of }) => (of.kind === 'intid' ? [of.intid] : []))
+    expect(intids('hwirq 33 is wrong')).toEqual([33])
+    expect(intids('SPI 8 goes to nobody')).toEqual([40])
+    expect(intids(' 13:        12          0     GICv3  27 Level     arch_timer')).toEqual([27])
+    expect(intids('  9:          0          0     GIC-0  34 Level     rtc-pl031')).toEqual([34])
+    expect(intids('Memory: 33 Level')).toEqual([])
   })
 
   it('loses nothing of the line when it is cut', () => {

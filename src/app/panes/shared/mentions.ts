@@ -1,5 +1,6 @@
 /** The CPUs, frames and interrupts that a line of Linux speaks of, so that a person can go to them. */
 import { mpidrAffinity } from '../../../pure/arch/affinity.ts'
+import { FIRST_SPI } from '../../../pure/arch/intid.ts'
 
 export type Mentioned =
   | { readonly kind: 'cpu'; readonly index: number }
@@ -22,7 +23,13 @@ const FORMS: readonly { readonly pattern: RegExp; readonly of: (digits: string) 
     of: (digits) => ({ kind: 'affinity', mpidr: BigInt(digits) }),
   },
   { pattern: /\bregion \d+:(0x[0-9a-f]{8,16})\b/g, of: (digits) => ({ kind: 'frame', base: Number(digits) }) },
-  { pattern: /\b(?:INTID|hwirq|SPI) (\d{1,4})\b/g, of: (digits) => ({ kind: 'intid', intid: Number(digits) }) },
+  { pattern: /\b(?:INTID|hwirq) (\d{1,4})\b/g, of: (digits) => ({ kind: 'intid', intid: Number(digits) }) },
+  { pattern: /\bSPI (\d{1,3})\b/g, of: (digits) => ({ kind: 'intid', intid: FIRST_SPI + Number(digits) }) },
+  // A row of /proc/interrupts: the chip, then its own number.
+  {
+    pattern: /\bGIC(?:v3|-0) +(\d{1,4}) (?:Level|Edge)\b/g,
+    of: (digits) => ({ kind: 'intid', intid: Number(digits) }),
+  },
 ]
 
 /** In the order of the line. */

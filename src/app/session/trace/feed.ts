@@ -3,6 +3,7 @@ import { EVENT_NAMES } from '../../../pure/trace/events.ts'
 import type { EventName } from '../../../pure/trace/events.ts'
 import { eventAt } from '../../../pure/trace/read.ts'
 import type { TraceBatch } from '../../../pure/trace/ring.ts'
+import { LogClock } from './log-clock.ts'
 import { LaneStore } from './lane-store.ts'
 import { TraceLog } from './log.ts'
 import { Writers } from './writers.ts'
@@ -16,6 +17,7 @@ export interface TraceFeed {
   readonly log: TraceLog
   readonly lanes: LaneStore
   readonly writers: Writers
+  readonly clock: LogClock
   /** Adds what came. `machine`: which one, counted from the first build. */
   push(machine: number, batch: TraceBatch): void
   /** Has the frequent kinds told as well, until the answer is called. */
@@ -30,6 +32,7 @@ export const createTraceFeed = (tell: (kinds: readonly EventName[]) => void): Tr
   const log = new TraceLog()
   const lanes = new LaneStore()
   const writers = new Writers()
+  const clock = new LogClock()
   const hearers = new Set<() => void>()
   let machine = 0
   let watchers = 0
@@ -38,17 +41,20 @@ export const createTraceFeed = (tell: (kinds: readonly EventName[]) => void): Tr
     log,
     lanes,
     writers,
+    clock,
     push: (of, batch) => {
       if (of !== machine) {
         machine = of
         log.clear()
         lanes.clear()
         writers.clear()
+        clock.clear()
       }
       for (let i = 0; i < batch.times.length; i++) {
         const event = eventAt(batch, i)
         lanes.add(batch.times[i] ?? 0, batch.first + i, event)
         writers.add(batch.first + i, event)
+        clock.add(batch.times[i] ?? 0, event)
       }
       const gone = log.add(batch)
       if (gone !== undefined) lanes.dropBefore(gone)

@@ -32,6 +32,10 @@ export const ICC = {
 
 export type IccName = keyof typeof ICC
 
+/** What sends SGIs. */
+export const SGI_REGISTERS = ['ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1', 'ICC_SGI0R_EL1'] as const satisfies readonly IccName[]
+export type SgiRegisterName = (typeof SGI_REGISTERS)[number]
+
 /** ICC_CTLR_EL1's fields (12.2.6). */
 export const ICC_CTLR = {
   CBPR: { lsb: 0, mask: 1 },

@@ -1,0 +1,74 @@
+/** What a person does to the interrupts of a machine that runs, and where its logs lead. */
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, test } from '@playwright/test'
+import type { Page } from '@playwright/test'
+import { ready, screen, shots, withoutLinux } from './page.ts'
+
+const command = async (page: Page, words: string): Promise<void> => {
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(words)
+  await page.keyboard.press('Enter')
+}
+
+test('an SGI is sent as another CPU sends it, a fault is injected and taken back, by keyboard', async ({ page }) => {
+  await withoutLinux(page)
+  await page.goto('.')
+  await expect(screen(page)).toContainText('4 of 4 CPUs have a redistributor')
+  await page.getByRole('button', { name: 'Put the message away' }).click()
+  await command(page, 'Debug layout')
+  await command(page, 'Interrupts pane')
+  await page.getByRole('button', { name: '3 SGI 3' }).focus()
+  await page.keyboard.press('Enter')
+  const sgi = page.getByRole('group', { name: 'INTID 3' })
+  await sgi.getByRole('combobox', { name: 'The vCPU that sends' }).selectOption('2')
+  await sgi.getByRole('button', { name: 'Write ICC_SGI1R_EL1' }).focus()
+  await page.keyboard.press('Enter')
+  await expect(sgi).toContainText('SGI 3: CPU 2 → CPU 0')
+  await expect(sgi).toContainText('0x3000001')
+  await sgi.getByRole('combobox', { name: 'Who gets it' }).selectOption('others')
+  await sgi.getByRole('button', { name: 'Write ICC_SGI1R_EL1' }).click()
+  await expect(sgi).toContainText('SGI 3: CPU 2 → CPUs 0, 1, 3')
+  await sgi.getByRole('button', { name: 'Set pending' }).click()
+  await expect(sgi).toContainText('● 0')
+  await shots(page, 'sgi')
+
+  await page.getByRole('button', { name: '33 SPI 1' }).click()
+  const spi = page.getByRole('group', { name: 'INTID 33' })
+  await expect(spi).toContainText('vCPU 0 has the affinity 0.0.0.0, and no other has it.')
+  await command(page, 'Route an SPI to nobody')
+  await expect(spi).toContainText('No vCPU has the affinity 0.0.1.0.')
+  await expect(page.getByText(/SPI 1 \(INTID 33\) is routed to 0\.0\.1\.0, where no vCPU was found/)).toBeVisible()
+  await page.getByRole('button', { name: /^Inject a fault/ }).focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('menuitem', { name: /^Drop Aff3/ })).toBeDisabled()
+  // An open menu is a layer above the page, outside of its landmarks.
+  expect((await new AxeBuilder({ page }).disableRules('region').analyze()).violations).toEqual([])
+  await page.keyboard.press('Escape')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  await page.getByRole('button', { name: 'Take it back' }).click()
+  await expect(spi).toContainText('vCPU 0 has the affinity 0.0.0.0, and no other has it.')
+
+  // A fault of the next machine builds it, and undo with a reboot brings the old one back.
+  await command(page, 'too small')
+  await expect(page.getByRole('alert')).toContainText(/answered E/)
+  await page.keyboard.press('Control+z')
+  await command(page, 'Boot the machine')
+  await expect(page.getByRole('alert')).toHaveText('')
+})
+
+test('the logs of a live Linux lead to the CPU and the moment they speak of', async ({ page }) => {
+  await page.goto('.')
+  await ready(page)
+  await command(page, 'Debug layout')
+  const log = page.getByRole('region', { name: 'Kernel log' })
+  const mention = log.getByRole('button', { name: 'CPU1', exact: true }).first()
+  // Only what can be seen of a long log is there.
+  for (let top = 0; top < 20_000 && (await mention.count()) === 0; top += 200) {
+    await log.evaluate((element, to) => element.scrollTo(0, to), top)
+    await page.waitForTimeout(30)
+  }
+  await mention.click()
+  await expect(page.getByRole('region', { name: 'vCPU 1' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'live', exact: true })).toHaveAttribute('aria-pressed', 'false')
+  await shots(page, 'log-line')
+})

@@ -1,0 +1,54 @@
+/** Mistakes made on purpose: on the machine that runs, or by building another. Each can be taken back. */
+import { FAULTS } from '../../pure/scenarios/faults.ts'
+import type { FaultId, FaultPlace, Injection } from '../../pure/scenarios/faults.ts'
+import type { Desk } from './desk.ts'
+import type { DocumentActions } from './document.ts'
+import type { KvmCalls } from './kvm-calls.ts'
+import type { SessionState } from './state.ts'
+
+export interface Injections {
+  /** Makes the mistake with the vCPU and the interrupt that are selected, and says how that went. */
+  inject(fault: FaultId): Promise<void>
+  /** How the last one went is of no interest any more. */
+  forgetInjected(): void
+}
+
+const placeOf = ({ draft, machine, selected, intid }: SessionState): FaultPlace => ({
+  blueprint: draft,
+  machine,
+  cpu: selected,
+  intid,
+})
+
+/** What a fault would do now, or why it cannot be. */
+export const injectionOf = (state: SessionState, id: FaultId): Injection => {
+  const fault = FAULTS.find((one) => one.id === id)
+  if (fault === undefined) throw new Error(`there is no fault ${id}`)
+  return fault.inject(placeOf(state))
+}
+
+export const createInjections = (
+  { get, set }: Desk,
+  { call }: KvmCalls,
+  { edit, done }: Pick<DocumentActions, 'edit' | 'done'>,
+  boot: () => Promise<void>,
+): Injections => ({
+  forgetInjected: () => set({ injected: undefined }),
+  inject: async (id) => {
+    const injection = injectionOf(get(), id)
+    const { kind, what } = injection
+    if (kind === 'impossible') set({ injected: { what, answer: undefined } })
+    else if (kind === 'next boot') {
+      if (!edit(injection.edit)) return
+      set({ injected: { what, answer: { ok: true } } })
+      await boot()
+    } else {
+      const { calls, inverse } = injection
+      const answer = await call(calls)
+      set({ injected: { what, answer } })
+      if (answer?.ok === true) done({ kind: 'calls', calls, inverse })
+      // What was done before the refusal is taken back: a fault is there as a whole or not at all.
+      else if (calls.length > 1) await call(inverse)
+    }
+  },
+})
