@@ -1,10 +1,10 @@
 // gicsh: a monitor for the interrupt controller of an arm64 virtual machine.
 //
 // It runs on the bare machine: no MMU, no C, nothing under it but PSCI. The boot CPU reads the device tree,
-// powers on all others, and then talks to you; each CPU looks for its own redistributor as Linux does.
+// powers on all others, and then talks to you; with a GICv3 each CPU looks for its own redistributor as Linux does.
 // Change it and run it again: `help` lists the commands, and the table `commands` is where to add one.
 //
-// Expected: EL1, MMU off, X0 = device tree, GICv3, PSCI over HVC, a PL011 (the layout of QEMU's virt machine).
+// Expected: EL1, MMU off, X0 = device tree, GICv3 or GICv2, PSCI over HVC, a PL011 (the layout of QEMU's virt machine).
 // Works at any address that is a multiple of 4096.
 //
 // Only the boot CPU prints. With the MMU off, exclusive accesses need not work, so there are no locks:
@@ -32,9 +32,20 @@
         .equ    GICD_ISPENDR, 0x0200
         .equ    GICD_ICPENDR, 0x0280
         .equ    GICD_IPRIORITYR, 0x0400
+        .equ    GICD_ITARGETSR, 0x0800  // GICv2
         .equ    GICD_ICFGR, 0x0c00
+        .equ    GICD_SGIR, 0x0f00       // GICv2
         .equ    GICD_IROUTER, 0x6000
         .equ    GICD_PIDR2, 0xffe8
+        .equ    GICD_V2_PIDR2, 0xfe8
+        .equ    GICC_CTLR, 0x00
+        .equ    GICC_PMR, 0x04
+        .equ    GICC_BPR, 0x08
+        .equ    GICC_IAR, 0x0c
+        .equ    GICC_EOIR, 0x10
+        .equ    GICC_IIDR, 0xfc
+        .equ    SGIR_ALL_OTHERS, 1 << 24
+        .equ    SGIR_TARGETS, 16
         .equ    GICR_IIDR, 0x0004
         .equ    GICR_TYPER, 0x0008
         .equ    GICR_WAKER, 0x0014
@@ -62,6 +73,7 @@
         .equ    CPU_FAR, 72
         .equ    CPU_ELR, 80
         .equ    CPU_STACK, 88
+        .equ    CPU_BIT, 96             // GICv2: its bit in GICD_ITARGETSR and GICD_SGIR
         .equ    CPU_SHIFT, 7
         .equ    MAX_CPUS, 512
         .equ    MAX_REGIONS, 8
@@ -108,6 +120,13 @@
         add     \register, \register, :lo12:\symbol
         .endm
 
+        // Goes on there with a GICv2, whose CPU interface is in X16 then.
+        .macro  if_v2 label
+        adrp    x16, gicc
+        ldr     x16, [x16, :lo12:gicc]
+        cbnz    x16, \label
+        .endm
+
 // The header of an arm64 Image (Documentation/arch/arm64/booting.rst).
 image:
         b       start
@@ -133,7 +152,7 @@ start:
         msr     vbar_el1, x0
         isb
         bl      uart_init
-        print   "\r\ngicsh: a monitor for GICv3, 'help' lists its commands\r\n"
+        print   "\r\ngicsh: a monitor for the GIC, 'help' lists its commands\r\n"
         mov     x0, x20
         bl      read_device_tree
         bl      this_mpidr
@@ -163,7 +182,11 @@ start:
         address x0, cpu_count
         ldr     x0, [x0]
         bl      put_dec
-        print   " CPUs have a redistributor\r\nguest: ready\r\n"
+        if_v2   3f
+        print   " CPUs have a redistributor"
+        b       4f
+3:      print   " CPUs have a CPU interface"
+4:      print   "\r\nguest: ready\r\n"
         b       shell
 
 // ---- The shell ----
@@ -253,9 +276,9 @@ name_reset:     .asciz "reset"
 text_help:      .asciz "                    this list"
 text_cpus:      .asciz "                    the CPUs: state, redistributor, interrupts taken"
 text_frames:    .asciz "                  walk the redistributors: base, GICR_TYPER, what it says"
-text_match:     .asciz "                   which CPU has which redistributor"
+text_match:     .asciz "                   which CPU has which redistributor or CPU interface"
 text_sgi:       .asciz " INTID A.B.C.D|all   send an SGI (0 to 15) and see who takes it"
-text_route:     .asciz " SPI A.B.C.D       write GICD_IROUTER, make the SPI pending, see who takes it"
+text_route:     .asciz " SPI A.B.C.D       route an SPI, make it pending, see who takes it"
 text_typer:     .asciz "                   GICD_TYPER and GICD_CTLR"
 text_iid:       .asciz "                     who made the GIC, and what its CPU interface can do"
 text_timer:     .asciz "                   one tick of the virtual timer"
@@ -311,6 +334,7 @@ command_cpus:
 
 command_frames:
         enter
+        if_v2   8f
         mov     x19, #0                 // region
 1:      mov     x0, x19
         bl      region_at               // X0: base, X1: end
@@ -352,11 +376,13 @@ command_frames:
 4:      print   "  no frame of this region says Last: Linux would run off its end\r\n"
 5:      add     x19, x19, #1
         b       1b
+8:      print   "a GICv2 has no redistributors\r\n"
 9:      leave
 
 command_match:
         enter
         mov     x19, #0
+        if_v2   match_v2
 1:      mov     x0, x19
         bl      cpu_at
         cbz     x0, 3f
@@ -411,6 +437,24 @@ command_match:
         b       4b
 9:      leave
 
+match_v2:
+1:      mov     x0, x19
+        bl      cpu_at
+        cbz     x0, 2f
+        mov     x20, x0
+        print   "CPU "
+        ldr     x0, [x20, #CPU_MPIDR]
+        bl      put_hex
+        print   ": CPU interface "
+        ldr     x0, [x20, #CPU_BIT]
+        rbit    x0, x0
+        clz     x0, x0
+        bl      put_dec
+        bl      newline
+        add     x19, x19, #1
+        b       1b
+2:      leave
+
 // sgi INTID A.B.C.D|all
 command_sgi:
         enter
@@ -430,6 +474,7 @@ command_sgi:
         b.ne    1f
         mov     x21, #1
         lsl     x21, x21, #40           // ICC_SGI1R_EL1.IRM: all but this one
+        mov     x23, #SGIR_ALL_OTHERS
         bl      count_online
         sub     x22, x0, #1
         b       2f
@@ -450,7 +495,10 @@ command_sgi:
         bl      find_cpu
         cmp     x0, #0
         cset    x22, ne
-2:      bfi     x21, x19, #24, #4
+        bl      bit_of
+        lsl     x23, x0, #SGIR_TARGETS
+2:      if_v2   3f
+        bfi     x21, x19, #24, #4
         print   "ICC_SGI1R_EL1 = 0x"
         mov     x0, x21
         mov     x1, #16
@@ -460,7 +508,18 @@ command_sgi:
         dsb     sy
         msr     icc_sgi1r_el1, x21
         isb
-        mov     x0, #CPU_SGIS
+        b       4f
+3:      orr     x23, x23, x19
+        print   "GICD_SGIR = 0x"
+        mov     x0, x23
+        mov     x1, #8
+        bl      put_hex_wide
+        bl      newline
+        bl      clear_counts
+        bl      distributor
+        str     w23, [x0, #GICD_SGIR]
+        dsb     sy
+4:      mov     x0, #CPU_SGIS
         mov     x1, x22
         bl      await_taken
         print   "SGI "
@@ -491,23 +550,27 @@ command_route:
         cmp     x19, #32
         ccmp    x19, x0, #2, hs         // C set (out of range) when below 32
         b.hs    7f
-        bl      distributor
-        mov     x21, x0
+        mov     x0, x20
+        bl      route_to
+        cbz     x1, 5f
+        mov     x20, x0
+        mov     x21, x1                 // digits
         mov     x0, x19
         bl      spi_disable
-        add     x1, x21, #GICD_IROUTER & 0xf000
-        str     x20, [x1, x19, lsl #3]
-        ldr     x22, [x1, x19, lsl #3]
-        print   "GICD_IROUTER"
+        mov     x0, x19
+        mov     x1, x20
+        bl      spi_route
+        mov     x22, x0
+        bl      put_router
         mov     x0, x19
         bl      put_dec
         print   ": wrote 0x"
         mov     x0, x20
-        mov     x1, #10
+        mov     x1, x21
         bl      put_hex_wide
         print   ", reads 0x"
         mov     x0, x22
-        mov     x1, #10
+        mov     x1, x21
         bl      put_hex_wide
         cmp     x20, x22
         b.eq    1f
@@ -522,9 +585,8 @@ command_route:
         mov     x0, x19
         bl      spi_pend
         mov     x0, x22
-        bl      find_cpu
-        cmp     x0, #0
-        cset    x1, ne
+        bl      is_routed
+        mov     x1, x0
         mov     x0, #CPU_SPIS
         bl      await_taken
         print   "SPI "
@@ -534,6 +596,8 @@ command_route:
         bl      put_takers
         mov     x0, x19
         bl      spi_disable
+        leave
+5:      print   "no CPU has this affinity\r\n"
         leave
 6:      print   "SPI 33 is the console's\r\n"
         leave
@@ -558,6 +622,7 @@ command_typer:
         print   ": INTIDs below "
         bl      intid_limit
         bl      put_dec
+        if_v2   1f
         print   ", IDbits "
         ubfx    x0, x20, #19, #5
         add     x0, x0, #1
@@ -574,7 +639,15 @@ command_typer:
         print   ", RSS "
         ubfx    x0, x20, #26, #1
         bl      put_dec
-        print   "\r\nGICD_CTLR 0x"
+        b       2f
+1:      print   ", CPUs "
+        ubfx    x0, x20, #5, #3
+        add     x0, x0, #1
+        bl      put_dec
+        print   ", SecurityExtn "
+        ubfx    x0, x20, #10, #1
+        bl      put_dec
+2:      print   "\r\nGICD_CTLR 0x"
         ldr     w0, [x19, #GICD_CTLR]
         mov     x1, #8
         bl      put_hex_wide
@@ -590,6 +663,7 @@ command_iid:
         mov     x1, #8
         bl      put_hex_wide
         print   "  GICD_PIDR2 0x"
+        if_v2   2f
         add     x1, x19, #GICD_PIDR2 & 0xf000
         ldr     w0, [x1, #GICD_PIDR2 & 0xfff]
         mov     x1, #2
@@ -616,7 +690,16 @@ command_iid:
         print   ", RSS "
         ubfx    x0, x20, #18, #1
         bl      put_dec
-        print   "\r\nMIDR_EL1 0x"
+        b       3f
+2:      mov     x20, x16
+        ldr     w0, [x19, #GICD_V2_PIDR2]
+        mov     x1, #2
+        bl      put_hex_wide
+        print   "\r\nGICC_IIDR 0x"
+        ldr     w0, [x20, #GICC_IIDR]
+        mov     x1, #8
+        bl      put_hex_wide
+3:      print   "\r\nMIDR_EL1 0x"
         mrs     x0, midr_el1
         mov     x1, #8
         bl      put_hex_wide
@@ -762,9 +845,10 @@ try_timer:
         msr     cntv_ctl_el0, x0
         isb
         mrs     x21, cntvct_el0
-        lsr     x20, x20, #4            // 62 ms
+        lsr     x20, x20, #2            // 250 ms: whoever runs this may be busy
 1:      ldr     x0, [x19, #CPU_TICKS]
         cbnz    x0, 2f
+        yield
         mrs     x0, cntvct_el0
         sub     x0, x0, x21
         cmp     x0, x20
@@ -1017,6 +1101,56 @@ distributor:
         ldr     x0, [x0, :lo12:gicd]
         ret
 
+// X0: a CPU or 0. X0: its bit, 0 for none.
+bit_of:
+        cbz     x0, 1f
+        ldr     x0, [x0, #CPU_BIT]
+1:      ret
+
+// X0: MPIDR. X0: what routes an SPI there: an affinity, or a GICv2's bit; X1: its digits, 0 if a GICv2 has no such CPU.
+route_to:
+        enter
+        mov     x1, #10
+        if_v2   1f
+        leave
+1:      bl      find_cpu
+        bl      bit_of
+        cmp     x0, #0
+        mov     x1, #2
+        csel    x1, x1, xzr, ne
+        leave
+
+// X0: SPI, X1: where to. X0: what is read back.
+spi_route:
+        adrp    x2, gicd
+        ldr     x2, [x2, :lo12:gicd]
+        if_v2   1f
+        add     x2, x2, #GICD_IROUTER & 0xf000
+        str     x1, [x2, x0, lsl #3]
+        ldr     x0, [x2, x0, lsl #3]
+        ret
+1:      add     x2, x2, #GICD_ITARGETSR
+        strb    w1, [x2, x0]
+        ldrb    w0, [x2, x0]
+        ret
+
+// X0: what a route reads back. X0: whether some CPU is there.
+is_routed:
+        enter
+        if_v2   1f
+        bl      find_cpu
+1:      cmp     x0, #0
+        cset    x0, ne
+        leave
+
+put_router:
+        enter
+        if_v2   1f
+        print   "GICD_IROUTER"
+        leave
+1:      print   "GICD_ITARGETSR"
+        leave
+
 // X0: one more than the highest SPI.
 intid_limit:
         adrp    x0, gicd
@@ -1084,7 +1218,12 @@ distributor_init:
         bl      distributor
         mov     x19, x0
         mov     w0, #0x12               // ARE, EnableGrp1
-        str     w0, [x19, #GICD_CTLR]
+        mov     w21, #-1                // SPIs in Group 1
+        if_v2   5f
+        b       6f
+5:      mov     w0, #1                  // Enable
+        mov     w21, #0
+6:      str     w0, [x19, #GICD_CTLR]
         bl      intid_limit
         add     x0, x0, #31             // 1020 is not a multiple of 32
         lsr     x20, x0, #5
@@ -1093,7 +1232,7 @@ distributor_init:
         b.hs    2f
         add     x2, x19, x1, lsl #2
         mov     w3, #-1
-        str     w3, [x2, #GICD_IGROUPR]
+        str     w21, [x2, #GICD_IGROUPR]
         str     w3, [x2, #GICD_ICENABLER]
         str     w3, [x2, #GICD_ICPENDR]
         add     x1, x1, #1
@@ -1110,10 +1249,11 @@ distributor_init:
 4:      dsb     sy
         leave
 
-// Finds and sets up this CPU's redistributor and CPU interface.
+// Sets up what this CPU has of its own: redistributor and system registers, or its part of a GICv2.
 cpu_init:
         enter
         mrs     x19, tpidr_el1
+        if_v2   4f
         bl      this_mpidr
         bl      find_frame
         str     x0, [x19, #CPU_FRAME]
@@ -1128,19 +1268,10 @@ cpu_init:
         tbz     w0, #2, 2f              // ChildrenAsleep
         subs    w1, w1, #1
         b.ne    1b
-2:      add     x1, x20, #SGI_BASE
-        mov     w0, #-1
-        str     w0, [x1, #GICR_IGROUPR0]
-        ldr     w0, =0xa0a0a0a0
-        mov     x2, #0
-4:      add     x3, x1, x2
-        str     w0, [x3, #GICR_IPRIORITYR]
-        add     x2, x2, #4
-        cmp     x2, #32
-        b.lo    4b
-        mov     w0, #0xffff             // all SGIs
-        orr     w0, w0, #1 << TIMER_PPI
-        str     w0, [x1, #GICR_ISENABLER0]
+2:      add     x0, x20, #SGI_BASE
+        mov     w1, #-1
+        str     w1, [x0, #GICR_IGROUPR0]
+        bl      private_init
         mov     x21, #STATE_ONLINE
 3:      mrs     x0, icc_sre_el1
         orr     x0, x0, #1
@@ -1153,10 +1284,39 @@ cpu_init:
         mov     x0, #1
         msr     icc_igrpen1_el1, x0
         isb
-        dsb     sy
+        b       6f
+4:      mov     x20, x16
+        bl      distributor
+        ldr     w1, [x0, #GICD_ITARGETSR]
+        and     x1, x1, #0xff
+        cbnz    x1, 5f                  // of a private interrupt: who asks
+        mov     x1, #1                  // 0 where there is only one
+5:      str     x1, [x19, #CPU_BIT]
+        bl      private_init
+        mov     w0, #0xf0
+        str     w0, [x20, #GICC_PMR]
+        str     wzr, [x20, #GICC_BPR]
+        mov     w0, #1
+        str     w0, [x20, #GICC_CTLR]
+        mov     x21, #STATE_ONLINE
+6:      dsb     sy
         str     x21, [x19, #CPU_STATE]
         dsb     sy
         leave
+
+// X0: where this CPU's private interrupts have their registers. Enables SGIs and the timer, at one priority.
+private_init:
+        ldr     w1, =0xa0a0a0a0
+        mov     x2, #0
+1:      add     x3, x0, x2
+        str     w1, [x3, #GICR_IPRIORITYR]
+        add     x2, x2, #4
+        cmp     x2, #32
+        b.lo    1b
+        mov     w1, #0xffff             // all SGIs
+        orr     w1, w1, #1 << TIMER_PPI
+        str     w1, [x0, #GICR_ISENABLER0]
+        ret
 
 // X0: SPI.
         .macro  spi_bit register
@@ -1274,10 +1434,14 @@ interrupt:
         stp     x0, x1, [sp, #-64]!
         stp     x2, x3, [sp, #16]
         stp     x4, x5, [sp, #32]
-        str     x30, [sp, #48]
-        mrs     x0, icc_iar1_el1
-        and     x0, x0, #0xffffff
-        sub     x1, x0, #1020
+        stp     x16, x30, [sp, #48]
+        if_v2   4f
+        mrs     x4, icc_iar1_el1
+        and     x0, x4, #0xffffff
+        b       5f
+4:      ldr     w4, [x16, #GICC_IAR]    // of an SGI, its sender as well
+        and     x0, x4, #0x3ff
+5:      sub     x1, x0, #1020
         cmp     x1, #3
         b.ls    9f                      // spurious
         mrs     x1, tpidr_el1
@@ -1311,13 +1475,14 @@ interrupt:
         ldr     x3, [x2]
         add     x3, x3, #1
         str     x3, [x2]
-        mov     x4, x0
         bl      uart_drain
-        mov     x0, x4
 8:      dsb     sy
-        msr     icc_eoir1_el1, x0
+        if_v2   7f
+        msr     icc_eoir1_el1, x4
         isb
-9:      ldr     x30, [sp, #48]
+        b       9f
+7:      str     w4, [x16, #GICC_EOIR]
+9:      ldp     x16, x30, [sp, #48]
         ldp     x4, x5, [sp, #32]
         ldp     x2, x3, [sp, #16]
         ldp     x0, x1, [sp], #64
@@ -1343,14 +1508,13 @@ uart_init:
 // How a key wakes us: by SPI 33 if it can be routed here. If not, the timer looks every millisecond.
 choose_input:
         enter
-        bl      distributor
-        mov     x19, x0
         bl      this_mpidr
         mov     x20, x0
-        add     x1, x19, #GICD_IROUTER & 0xf000
-        mov     x2, #UART_SPI
-        str     x20, [x1, x2, lsl #3]
-        ldr     x21, [x1, x2, lsl #3]
+        bl      route_to
+        mov     x1, x0
+        mov     x0, #UART_SPI
+        bl      spi_route
+        mov     x21, x0
         mov     x0, #UART_SPI
         mov     x1, #0
         bl      spi_configure
@@ -1366,7 +1530,9 @@ choose_input:
         print   "SPI 33 (UART) does not come to CPU "
         mov     x0, x20
         bl      put_hex
-        print   " (GICD_IROUTER33 reads 0x"
+        print   " ("
+        bl      put_router
+        print   "33 reads 0x"
         mov     x0, x21
         bl      put_hex
         print   "): polling the UART\r\n"
@@ -1732,6 +1898,12 @@ default_machine:
         mov     x1, #1
         adrp    x0, region_count
         str     x1, [x0, :lo12:region_count]
+        mrs     x0, id_aa64pfr0_el1     // GIC: the system registers of a GICv3
+        ubfx    x0, x0, #24, #4
+        cbnz    x0, 1f
+        adrp    x0, gicc
+        mov     x1, #0x08010000
+        str     x1, [x0, :lo12:gicc]
 1:      adrp    x0, cpu_count
         ldr     x0, [x0, :lo12:cpu_count]
         cbnz    x0, 2f
@@ -1774,6 +1946,12 @@ property:
         adr     x1, name_gic
         bl      same_text
         str     x0, [x24, #24]
+        cbnz    x0, 3f
+        mov     x0, x22
+        adr     x1, name_gic_v2
+        bl      same_text
+        lsl     x0, x0, #1
+        str     x0, [x24, #24]
 3:      mov     x0, x21
         adr     x1, name_regions
         bl      same_text
@@ -1787,6 +1965,7 @@ name_device_type: .asciz "device_type"
 name_cpu:       .asciz "cpu"
 name_compatible: .asciz "compatible"
 name_gic:       .asciz "arm,gic-v3"
+name_gic_v2:    .asciz "arm,cortex-a15-gic"
 name_regions:   .asciz "#redistributor-regions"
         .balign 4
 
@@ -1812,6 +1991,9 @@ node_end:
         bl      be64
         adrp    x1, gicd
         str     x0, [x1, :lo12:gicd]
+        ldr     x0, [x19, #24]
+        cmp     x0, #2
+        b.eq    4f
         ldr     x22, [x19, #32]
         cmp     x22, #MAX_REGIONS
         mov     x0, #MAX_REGIONS
@@ -1829,6 +2011,10 @@ node_end:
         str     x0, [x23], #8
         sub     x22, x22, #1
         b       3b
+4:      add     x0, x20, #16
+        bl      be64
+        adrp    x1, gicc
+        str     x0, [x1, :lo12:gicc]
 9:      leave
 
 // X0: address of two cells. X0: their value.
@@ -1866,7 +2052,8 @@ image_data_end:
         .equ    last_key, bss + 56
         .equ    boot_mpidr, bss + 64
         .equ    timer_works, bss + 72
-        .equ    node, bss + 80          // reg, its length, whether a CPU, whether a GIC, its regions
+        .equ    node, bss + 80          // reg, its length, whether a CPU, whether a GIC (2: GICv2), its regions
+        .equ    gicc, bss + 120         // 0 with a GICv3
         .equ    regions, bss + 128
         .equ    line, bss + 256
         .equ    ring, bss + 512

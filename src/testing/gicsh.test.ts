@@ -5,13 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
+import type { GicVersion } from '../pure/blueprint/blueprint.ts'
+import { HOST_PRESETS } from '../pure/blueprint/host.ts'
+import { GuestMachine } from './guest-machine.ts'
 
 const SOURCE = readFileSync(join(import.meta.dirname, '../../public/guests/gicsh.s'), 'utf8')
 /** RAM base + text_offset of the Image header. */
 const ORIGIN = 0x4008_0000
 const PROMPT = 'gicsh> '
 const TIMEOUT = 60_000
-const MACHINE = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-nographic', '-nic', 'none']
+const CPU = ['-cpu', 'cortex-a57', '-nographic', '-nic', 'none'] as const
+const machine = (gic: GicVersion): readonly string[] => ['-M', `virt,gic-version=${gic}`, ...CPU]
 
 const missing = [
   'qemu-system-aarch64',
@@ -40,13 +44,7 @@ function kernel(): Uint8Array {
 
 /** The device tree of QEMU's machine, edited as text. */
 function deviceTree(cpus: number, edit: (text: string) => string): string[] {
-  tool('qemu-system-aarch64', [
-    '-M',
-    `virt,gic-version=3,dumpdtb=${file('virt.dtb')}`,
-    ...MACHINE.slice(2),
-    '-smp',
-    String(cpus),
-  ])
+  tool('qemu-system-aarch64', ['-M', `virt,gic-version=3,dumpdtb=${file('virt.dtb')}`, ...CPU, '-smp', String(cpus)])
   const before = tool('dtc', ['-q', '-I', 'dtb', '-O', 'dts', file('virt.dtb')])
   const after = edit(before)
   if (after === before) throw new Error('the edit did not change the device tree')
@@ -66,9 +64,17 @@ async function withGuest(
   cpus: number,
   args: readonly string[],
   talk: (session: Session) => Promise<void>,
+  gic: GicVersion = 3,
 ): Promise<void> {
   writeFileSync(file('gicsh.bin'), kernel())
-  const qemu = spawn('qemu-system-aarch64', [...MACHINE, '-smp', String(cpus), '-kernel', file('gicsh.bin'), ...args])
+  const qemu = spawn('qemu-system-aarch64', [
+    ...machine(gic),
+    '-smp',
+    String(cpus),
+    '-kernel',
+    file('gicsh.bin'),
+    ...args,
+  ])
   let text = ''
   let waiting: (() => void) | undefined
   const note = (chunk: Buffer): void => {
@@ -106,6 +112,23 @@ async function withGuest(
   }
 }
 
+/** What gicsh says on four CPUs with a GICv2, whoever made it. */
+const ON_A_GICV2 = {
+  boot: "gicsh: a monitor for the GIC, 'help' lists its commands\n4 of 4 CPUs have a CPU interface\nguest: ready\n",
+  replies: [
+    ['frames', 'a GICv2 has no redistributors\n'],
+    ['match', [0, 1, 2, 3].map((cpu) => `CPU ${cpu}: CPU interface ${cpu}\n`).join('')],
+    ['sgi 3 0.0.0.2', 'GICD_SGIR = 0x00040003\nSGI 3 taken by CPU 2 (1)\n'],
+    ['sgi 15 0.0.0.0', 'GICD_SGIR = 0x0001000f\nSGI 15 taken by CPU 0 (1)\n'],
+    ['sgi 5 all', 'GICD_SGIR = 0x01000005\nSGI 5 taken by CPU 1 CPU 2 CPU 3 (3)\n'],
+    ['sgi 1 1.2.3.4', 'GICD_SGIR = 0x00000001\nSGI 1 taken by no CPU\n'],
+    ['route 40 0.0.0.3', 'GICD_ITARGETSR40: wrote 0x08, reads 0x08\nSPI 40 taken by CPU 3 (1)\n'],
+    ['route 41 1.0.0.0', 'no CPU has this affinity\n'],
+    ['route 33 0.0.0.0', "SPI 33 is the console's\n"],
+    ['typer', 'GICD_TYPER 0x00000068: INTIDs below 288, CPUs 4, SecurityExtn 0\nGICD_CTLR 0x00000001\n'],
+  ],
+} as const
+
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 describe('the image of gicsh', () => {
@@ -134,11 +157,37 @@ describe('the image of gicsh', () => {
   )
 })
 
+describe('gicsh on our machine with a GICv2', () => {
+  it('says what it says on QEMU', { timeout: TIMEOUT }, () => {
+    const guest = new GuestMachine({ guest: 'gicsh', blueprint: { gic: 2, host: HOST_PRESETS.H2, vcpus: 4 } })
+    expect(guest.until(PROMPT)).toBe(`\n${ON_A_GICV2.boot}`)
+    expect(ON_A_GICV2.replies.map(([line]) => [line, guest.shell(line)])).toEqual(ON_A_GICV2.replies)
+    expect(guest.shell('iid')).toContain('GICD_IIDR 0x4b00343b  GICD_PIDR2 0x00\nGICC_IIDR 0x0202143b\n')
+    expect(guest.shell('timer')).toMatch(
+      /^CNTFRQ_EL0 62500000 Hz: asked for 625000 ticks, interrupt 27 came after \d+\n$/,
+    )
+  })
+})
+
 describe.skipIf(lacks('qemu-system-aarch64'))('gicsh on QEMU', () => {
+  it('works with a GICv2', { timeout: TIMEOUT }, () =>
+    withGuest(
+      4,
+      [],
+      async ({ boot, send, end }) => {
+        expect(boot).toBe(`\n${ON_A_GICV2.boot}`)
+        for (const [line, reply] of ON_A_GICV2.replies) expect([line, await send(line)]).toEqual([line, reply])
+        expect(await send('iid')).toContain('GICD_IIDR 0x0000043b  GICD_PIDR2 0x2b\n')
+        expect(await end('off')).toBe(0)
+      },
+      2,
+    ),
+  )
+
   it('finds every CPU its redistributor and shows who takes an interrupt', { timeout: TIMEOUT }, () =>
     withGuest(4, [], async ({ boot, send, end }) => {
       expect(boot).toContain(
-        "gicsh: a monitor for GICv3, 'help' lists its commands\n4 of 4 CPUs have a redistributor\nguest: ready\n",
+        "gicsh: a monitor for the GIC, 'help' lists its commands\n4 of 4 CPUs have a redistributor\nguest: ready\n",
       )
       expect((await send('help')).split('\n').map((line) => line.split(' ')[0])).toEqual(
         expect.arrayContaining([
