@@ -1,12 +1,7 @@
 /** What the rules say about the machine of the next boot, each with a cure at hand. */
 import { useMemo } from 'react'
-import { aff3Of, withoutAff3 } from '../../pure/arch/affinity.ts'
-import { affinityIn } from '../../pure/blueprint/blueprint.ts'
-import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
-import { chooseGic } from '../../pure/blueprint/edits.ts'
-import type { Edit } from '../../pure/blueprint/edits.ts'
-import { HOST_PRESETS, canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
-import type { Finding } from '../../pure/rules/check.ts'
+import { curesOf } from '../../pure/rules/cures.ts'
+import type { Cure, Finding } from '../../pure/rules/finding.ts'
 import { liveFindings } from '../../pure/rules/check-live.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
 import { useSession, useSessionState } from '../session-context.ts'
@@ -21,50 +16,17 @@ const MARKS = {
   info: { mark: '●', className: 'dim' },
 } as const
 
-interface Cure {
-  readonly title: string
-  readonly edit: Edit
-}
-
-/** The nearest machines without the finding; which of them helps, the findings of the next moment tell. */
-const curesOf = ({ where, severity }: Finding, blueprint: Blueprint): readonly Cure[] => {
-  if (severity === 'info') return []
-  const cures: Cure[] = []
-  if (where.kind === 'host') {
-    if (blueprint.gic === 2) {
-      const able = canRunGicV2(blueprint.host)
-      if (!able) cures.push({ title: 'Use a host that can', edit: chooseGic(blueprint, 2) })
-      cures.push({ title: 'Use a GICv3', edit: chooseGic(blueprint, 3) })
-    }
-    if (blueprint.gic === 3 && !hasGicV3(blueprint.host)) {
-      cures.push({ title: 'Use a GICv3 host', edit: { edit: 'setHost', host: HOST_PRESETS.H1 } })
-    }
-  } else if (where.kind === 'spi') {
-    cures.push({ title: 'Remove the route', edit: { edit: 'setRoute', intid: where.index, affinity: undefined } })
-  } else {
-    const affinity = affinityIn(blueprint, where.index)
-    if (aff3Of(affinity) !== 0) {
-      const edit: Edit = { edit: 'setAffinity', vcpu: where.index, affinity: withoutAff3(affinity) }
-      cures.push({ title: 'Set Aff3 to 0', edit })
-    } else if (blueprint.affinities[where.index] !== undefined) {
-      const edit: Edit = { edit: 'setAffinity', vcpu: where.index, affinity: undefined }
-      cures.push({ title: "Use KVM's affinity", edit })
-    }
-  }
-  if (severity === 'error' && blueprint.ruleSet !== 'full-aff3' && where.kind !== 'host') {
-    cures.unshift({ title: 'Use full-aff3', edit: { edit: 'setRuleSet', ruleSet: 'full-aff3' } })
-  }
-  return cures
-}
-
 /** What of a machine its findings depend on: most of its updates change none of it. */
 const keyOf = ({ machine }: SessionState): string => {
   if (machine === undefined) return ''
-  const { cpus, frames, spis, gicdTyper } = machine
+  const { cpus, frames, spis, its, gicdCtlr, gicdTyper } = machine
   return [
+    gicdCtlr,
     gicdTyper,
-    cpus.map(({ mpidr }) => mpidr).join(),
-    frames.map(({ typer, waker }) => `${typer}/${waker}`).join(),
+    cpus.map(({ mpidr, state }) => `${mpidr}${state === 'off' ? ' off' : ''}`).join(),
+    its?.collections.map(({ its: unit, id, cpu }) => `${unit}/${id}/${cpu}`).join(),
+    // Pending PPIs and SGIs come and go, and only behind a redistributor that sleeps do they matter.
+    frames.map(({ cpu, typer, waker }) => `${typer}/${waker}${waker === 0 ? '' : cpus[cpu]?.pending.join(' ')}`).join(),
     spis
       .map(({ intid, enabled, pending, irouter, target }) => [intid, enabled, pending, irouter, target].join('/'))
       .join(),
@@ -126,9 +88,9 @@ const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boo
   const draft = useSessionState((state) => state.draft)
   const { mark, className } = MARKS[finding.severity]
   const { kind, index } = finding.where
-  // What runs is past an edit of the document: its cure is another boot.
-  const cure = (edit: Edit): void => {
-    if (session.edit(edit) && live) void session.boot()
+  const cure = (one: Cure): void => {
+    const done = 'edit' in one ? (session.edit(one.edit) && live ? session.boot() : undefined) : session.make(one)
+    done?.catch((error: unknown) => session.report(String(error)))
   }
   return (
     <li className={`finding ${finding.severity}`}>
@@ -140,9 +102,10 @@ const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boo
       </p>
       <div className="source">{finding.source}</div>
       <div className="cures">
-        {curesOf(finding, draft).map(({ title, edit }) => (
-          <button key={title} className="button small" onClick={() => cure(edit)}>
-            {live ? `${title} and reboot` : title}
+        {curesOf(finding, draft).map((one) => (
+          <button key={one.title} className="button small" onClick={() => cure(one)}>
+            {/* What runs is past an edit of the document: then it takes another boot. */}
+            {one.title} {live && 'edit' in one && 'and reboot'}
           </button>
         ))}
         {kind === 'vcpu' && (
@@ -162,8 +125,30 @@ const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boo
           </>
         )}
         {kind === 'spi' && (
-          <button className="button small quiet" onClick={() => session.view.show('irouter')}>
-            Show routes
+          <button
+            className="button small quiet"
+            onClick={() => {
+              session.lookAtIrq(index)
+              session.view.show(live ? 'interrupts' : 'irouter')
+            }}
+          >
+            {live ? 'Show the interrupt' : 'Show routes'}
+          </button>
+        )}
+        {kind === 'plan' && (
+          <button className="button small quiet" onClick={() => session.view.show('calls')}>
+            Show the plan
+          </button>
+        )}
+        {kind === 'its' && (
+          <button
+            className="button small quiet"
+            onClick={() => {
+              session.lookAtRegisters({ book: 'GITS', words: '', selected: undefined })
+              session.view.show('registers')
+            }}
+          >
+            Show its registers
           </button>
         )}
       </div>

@@ -1,7 +1,7 @@
 /** The findings of a document, computed once however many ask. */
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { findings } from '../../pure/rules/check.ts'
-import type { Finding } from '../../pure/rules/check.ts'
+import type { Finding } from '../../pure/rules/finding.ts'
 
 const known = new WeakMap<Blueprint, readonly Finding[]>()
 

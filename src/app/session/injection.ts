@@ -1,14 +1,22 @@
 /** Mistakes made on purpose: on the machine that runs, or by building another. Each can be taken back. */
 import { FAULTS } from '../../pure/scenarios/faults.ts'
 import type { FaultId, FaultPlace, Injection } from '../../pure/scenarios/faults.ts'
+import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import type { Desk } from './desk.ts'
 import type { DocumentActions } from './document.ts'
 import type { KvmCalls } from './kvm-calls.ts'
 import type { SessionState } from './state.ts'
 
+export interface Reversible {
+  readonly calls: readonly KvmCall[]
+  readonly inverse: readonly KvmCall[]
+}
+
 export interface Injections {
   /** Makes the mistake with the vCPU and the interrupt that are selected, and says how that went. */
   inject(fault: FaultId): Promise<void>
+  /** Calls that can be taken back, as a whole or not at all. */
+  make(calls: Reversible): Promise<KvmAnswer | undefined>
   /** How the last one went is of no interest any more. */
   forgetInjected(): void
 }
@@ -32,23 +40,28 @@ export const createInjections = (
   { call }: KvmCalls,
   { edit, done }: Pick<DocumentActions, 'edit' | 'done'>,
   boot: () => Promise<void>,
-): Injections => ({
-  forgetInjected: () => set({ injected: undefined }),
-  inject: async (id) => {
-    const injection = injectionOf(get(), id)
-    const { kind, what } = injection
-    if (kind === 'impossible') set({ injected: { what, answer: undefined } })
-    else if (kind === 'next boot') {
-      if (!edit(injection.edit)) return
-      set({ injected: { what, answer: { ok: true } } })
-      await boot()
-    } else {
-      const { calls, inverse } = injection
-      const answer = await call(calls)
-      set({ injected: { what, answer } })
-      if (answer?.ok === true) done({ kind: 'calls', calls, inverse })
-      // What was done before the refusal is taken back: a fault is there as a whole or not at all.
-      else if (calls.length > 1) await call(inverse)
-    }
-  },
-})
+): Injections => {
+  const make = async ({ calls, inverse }: Reversible): Promise<KvmAnswer | undefined> => {
+    const answer = await call(calls)
+    if (answer?.ok === true) done({ kind: 'calls', calls, inverse })
+    // What was done before the refusal is taken back.
+    else if (calls.length > 1) await call(inverse)
+    return answer
+  }
+  return {
+    make,
+    forgetInjected: () => set({ injected: undefined }),
+    inject: async (id) => {
+      const injection = injectionOf(get(), id)
+      const { kind, what } = injection
+      if (kind === 'impossible') set({ injected: { what, answer: undefined } })
+      else if (kind === 'next boot') {
+        if (!edit(injection.edit)) return
+        set({ injected: { what, answer: { ok: true } } })
+        await boot()
+      } else {
+        set({ injected: { what, answer: await make(injection) } })
+      }
+    },
+  }
+}

@@ -9,7 +9,7 @@ import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
 import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../../pure/blueprint/host.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
-import { planOf } from '../../pure/blueprint/plan.ts'
+import { derivedLines, PLAN_ORDER_IDS, planOf } from '../../pure/blueprint/plan.ts'
 import { Kvm } from './kvm.ts'
 import { TestMachine } from '../../testing/test-machine.ts'
 import { findings } from '../../pure/rules/check.ts'
@@ -37,9 +37,41 @@ const blueprints = fc
     return { ...defaultBlueprint, ...rest, affinities }
   })
 
+/** What a person may do to a plan: whose order, which lines elsewhere, and a vCPU initialised once more. */
+const hand = fc.record({
+  order: fc.constantFrom(...PLAN_ORDER_IDS),
+  moves: fc.array(fc.tuple(fc.nat(99), fc.nat(99)), { maxLength: 6 }),
+  again: fc.array(fc.tuple(fc.nat(5), fc.nat(99)), { maxLength: 2 }),
+})
+
+/** Affinities and routes may stand anywhere, and vCPUs be created in any order; the rest keeps a machine a machine. */
+const MOVABLE = [/MPIDR_EL1/, /DIST_REGS/, /KVM_CREATE_VCPU/] as const
+
+const byHand = fc.tuple(blueprints, hand).map(([blueprint, { order, moves, again }]): Blueprint => {
+  let plan = [...derivedLines(blueprint, order)]
+  const places = (kind: RegExp): number[] => plan.flatMap((line, place) => (kind.test(line) ? [place] : []))
+  for (const [from, to] of moves) {
+    const kind = MOVABLE[from % MOVABLE.length] ?? /^$/
+    const all = places(kind)
+    const place = all[from % Math.max(1, all.length)]
+    const line = plan[place ?? -1]
+    // kvmtool initialises each vCPU as it creates it.
+    const early = order === 'kvmtool' && line?.startsWith('KVM_CREATE_VCPU') === true
+    if (place === undefined || line === undefined || early) continue
+    const target = kind.source.includes('CREATE') ? all[to % all.length] : 1 + (to % (plan.length - 1))
+    plan = plan.toSpliced(place, 1).toSpliced(target ?? place, 0, line)
+  }
+  for (const [vcpu, to] of again) {
+    const line = plan.find((one) => one.startsWith(`KVM_ARM_VCPU_INIT vcpu ${vcpu} `))
+    if (line !== undefined)
+      plan = plan.toSpliced(plan.indexOf(line) + 1 + (to % (plan.length - plan.indexOf(line))), 0, line)
+  }
+  return { ...blueprint, plan }
+})
+
 it('a forecast is what the plan, the boot CPU and the redistributors make of the blueprint', () => {
   fc.assert(
-    fc.property(blueprints, (blueprint) => {
+    fc.property(fc.oneof(blueprints, byHand), (blueprint) => {
       const expected = forecast(blueprint)
       const machine = new TestMachine()
       const kvm = new Kvm({
@@ -48,8 +80,12 @@ it('a forecast is what the plan, the boot CPU and the redistributors make of the
         host: blueprint.host,
       })
       const refused = planOf(blueprint).filter((call) => !kvm.execute(call).ok)
-      expect(refused.map((call) => (call.call === 'KVM_SET_ONE_REG' ? call.vcpu : call))).toEqual(
-        expected.vcpus.flatMap((vcpu) => (vcpu.refused === undefined ? [] : [vcpu.index])),
+      // By hand, calls may come too early; that KVM says when they are made.
+      const foretold = blueprint.plan === undefined ? refused : []
+      expect(foretold.map((call) => (call.call === 'KVM_SET_ONE_REG' ? call.vcpu : call))).toEqual(
+        expected.vcpus.flatMap((vcpu) =>
+          vcpu.refused === undefined || blueprint.plan !== undefined ? [] : [vcpu.index],
+        ),
       )
       const affinities = (): number[] => machine.cpus.map(({ mpidr }) => mpidrAffinity.decode(mpidr))
       expect(affinities()).toEqual(expected.vcpus.map(({ stored }) => stored))
@@ -67,10 +103,10 @@ it('a forecast is what the plan, the boot CPU and the redistributors make of the
         return found === -1 ? undefined : found
       }
       const [boot, ...others] = expected.vcpus
-      expect(finds(boot?.wanted ?? 0)).toBe(boot?.finds)
+      expect(finds(boot?.stored ?? 0)).toBe(boot?.finds)
       for (const vcpu of others) {
         const before = machine.cpus.map(({ powered }) => powered)
-        const answer = machine.hvc(0, PSCI.CPU_ON.id | SMC64, mpidrAffinity.encode(vcpu.wanted), 0n, 0n)
+        const answer = machine.hvc(0, PSCI.CPU_ON.id | SMC64, mpidrAffinity.encode(vcpu.stored), 0n, 0n)
         const turned = machine.cpus.findIndex(({ powered }, cpu) => powered && before[cpu] === false)
         const { cpuOn } = vcpu
         const off = cpuOn !== undefined && before[cpuOn] === false
@@ -78,7 +114,7 @@ it('a forecast is what the plan, the boot CPU and the redistributors make of the
         expect([answer, turned]).toEqual(
           off ? [SUCCESS, cpuOn] : [cpuOn === undefined ? INVALID_PARAMS : ALREADY_ON, -1],
         )
-        expect(finds(vcpu.wanted)).toBe(vcpu.finds)
+        expect(finds(vcpu.stored)).toBe(vcpu.finds)
       }
       expect(affinities()).toEqual(expected.vcpus.map(({ running }) => running))
       expect(shown()).toEqual(expected.vcpus.map((vcpu) => vcpu.shown))

@@ -1,6 +1,6 @@
 /** The machine as a document: what a person edits, what a link carries, what a plan builds. */
 import { Wrong, integer, onlyKnown, oneOf, quoted, readWith, record, truth } from '../../base/reader.ts'
-import { affinityText, mpidrOf as mpidrWithAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
+import { mpidrOf as mpidrWithAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { CPU_MODEL_IDS } from '../arch/cpu/models.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
@@ -210,15 +210,3 @@ export const parseBlueprint = (value: unknown): ParsedBlueprint =>
 
 /** A blueprint inside a document that is being read. */
 export const readBlueprint = read
-
-/** Two vCPUs of a blueprint with one affinity: their indexes by its text. */
-export const duplicateAffinities = (blueprint: Blueprint): ReadonlyMap<string, readonly number[]> => {
-  const byAffinity = new Map<string, number[]>()
-  for (let index = 0; index < blueprint.vcpus; index += 1) {
-    const text = affinityText(affinityIn(blueprint, index))
-    const same = byAffinity.get(text)
-    if (same === undefined) byAffinity.set(text, [index])
-    else same.push(index)
-  }
-  return new Map([...byAffinity].filter(([, indexes]) => indexes.length > 1))
-}

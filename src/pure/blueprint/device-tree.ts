@@ -86,10 +86,14 @@ const its = (): FdtNode =>
     cells('reg', ...region(memoryMap.its.base, memoryMap.its.size)),
   ])
 
-/** Only the regions that hold a redistributor are named, whole. */
-const gicV3 = (vcpus: number, withIts: boolean): FdtNode => {
+/** The redistributor regions that the device tree of so many vCPUs names: those that hold one, whole. */
+export const describedRegions = (vcpus: number): readonly { readonly base: number; readonly frames: number }[] => {
   const [first, ...others] = memoryMap.redistributors
-  const regions = vcpus > first.frames ? [first, ...others] : [first]
+  return vcpus > first.frames ? [first, ...others] : [first]
+}
+
+const gicV3 = (vcpus: number, withIts: boolean): FdtNode => {
+  const regions = describedRegions(vcpus)
   const { gicd } = memoryMap
   // What is inside has addresses of its own, which are those of the bus.
   const inside = withIts

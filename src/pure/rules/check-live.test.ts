@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { affinityOf, mpidrOf, resetAffinity, typerAffinity } from '../arch/affinity.ts'
-import { GICD_TYPER } from '../arch/gic/gicd.ts'
+import { GICD_CTLR, GICD_IROUTER, GICD_TYPER } from '../arch/gic/gicd.ts'
 import { GICR_TYPER, GICR_WAKER } from '../arch/gic/gicr.ts'
 import { encodeRegister } from '../arch/register.ts'
+import { routeCalls } from '../blueprint/plan.ts'
+import { registerAttr, VGIC_GROUP } from '../uapi/vgic-attr.ts'
 import { liveFindings } from './check-live.ts'
-import type { LiveMachine } from './check-live.ts'
+import type { LiveMachine, LiveSpi } from './check-live.ts'
 
 const CPUS = [0, 1, 2]
 const base = (cpu: number): number => 0x080a0000 + cpu * 0x20000
 const moved = affinityOf({ aff3: 1, aff2: 0, aff1: 0, aff0: 2 })
 
 const whole: LiveMachine = {
+  gicdCtlr: Number(encodeRegister(GICD_CTLR, { ARE: 1, EnableGrp1: 1 })),
   gicdTyper: Number(encodeRegister(GICD_TYPER, { A3V: 1 })),
-  cpus: CPUS.map((index) => ({ index, mpidr: mpidrOf(resetAffinity(index)), pending: [] })),
+  cpus: CPUS.map((index) => ({ index, mpidr: mpidrOf(resetAffinity(index)), state: 'running', pending: [] })),
   frames: CPUS.map((cpu) => ({
     base: base(cpu),
     cpu,
@@ -20,6 +23,7 @@ const whole: LiveMachine = {
     waker: 0,
   })),
   spis: [{ intid: 33, enabled: true, pending: false, irouter: 0n, target: 0 }],
+  its: undefined,
   described: resetAffinity,
 }
 
@@ -59,17 +63,92 @@ describe('findings of a running machine', () => {
     expect(texts({ cpus: cpuAt(2, moved), gicdTyper: 0 })).toContain('vCPU 2 has Aff3 = 1, and GICD_TYPER.A3V is 0')
   })
 
-  it('name a sleeping redistributor with a PPI behind it', () => {
-    const frames = frameWith(1, { waker: Number(encodeRegister(GICR_WAKER, { ProcessorSleep: 1 })) })
-    const cpus = whole.cpus.map((cpu) => (cpu.index === 1 ? { ...cpu, pending: [27] } : cpu))
-    expect(texts({ frames, cpus })).toContain(
-      'vCPU 1 has EL1 virtual timer pending, and GICR_WAKER.ProcessorSleep is set',
+  it('name a frame whose VLPIS says another stride than there is', () => {
+    const wide = typerAffinity.encode(1) | encodeRegister(GICR_TYPER, { VLPIS: true })
+    expect(texts({ frames: frameWith(1, { typer: wide }) })).toContain(
+      'Frame 1 says VLPIS = 1, so that the next is 0x40000 further; it is 0x20000 further.',
     )
-    expect(texts({ frames })).toBe('')
+    const apart = whole.frames.map((frame) => ({ ...frame, base: base(2 * frame.cpu) }))
+    expect(texts({ frames: apart })).toContain('Frame 0 says VLPIS = 0, so that the next is 0x20000 further')
+    // Another region is another walk: its frames are far away, and the one before ends with Last.
+    const regions = whole.frames.map((frame) => (frame.cpu === 2 ? { ...frame, base: 0x40_0000_0000 } : frame))
+    const ended = typerAffinity.encode(1) | encodeRegister(GICR_TYPER, { Last: true })
+    expect(texts({ frames: regions.map((frame) => (frame.cpu === 1 ? { ...frame, typer: ended } : frame)) })).toBe('')
   })
 
-  it('name a route that leads to nobody', () => {
-    const spis = [{ intid: 40, enabled: true, pending: true, irouter: 7n }]
-    expect(texts({ spis })).toContain('SPI 8 (INTID 40) is routed to 0.0.0.7, where no vCPU was found. It is pending')
+  it('name an Aff0 that no target list reaches', () => {
+    const cpus = cpuAt(2, 0x10)
+    const frames = frameWith(2, { typer: typerAffinity.encode(0x10) | encodeRegister(GICR_TYPER, { Last: true }) })
+    const described = (cpu: number): number => (cpu === 2 ? 0x10 : cpu)
+    expect(texts({ cpus, frames, described })).toMatch(/^vCPU 2 has Aff0 = 0x10, and GICD_TYPER.RSS is 0/)
+    const gicdTyper = Number(encodeRegister(GICD_TYPER, { A3V: 1, RSS: 1 }))
+    expect(texts({ cpus, frames, described, gicdTyper })).toBe('')
+  })
+
+  it.each([
+    ['a PPI', 27, 'EL1 virtual timer'],
+    ['an SGI', 3, 'SGI 3'],
+  ])('name a sleeping redistributor with %s behind it, and wake it', (_, intid, name) => {
+    const asleep = encodeRegister(GICR_WAKER, { ProcessorSleep: 1 })
+    const frames = frameWith(1, { waker: Number(asleep) })
+    const cpus = whole.cpus.map((cpu) => (cpu.index === 1 ? { ...cpu, pending: [intid] } : cpu))
+    expect(texts({ frames, cpus })).toContain(`vCPU 1 has ${name} pending, and GICR_WAKER.ProcessorSleep is set`)
+    const attr = registerAttr(1, GICR_WAKER.offset)
+    expect(liveFindings({ ...whole, frames, cpus })[0]?.cures).toEqual([
+      {
+        title: 'Wake it',
+        calls: [{ call: 'KVM_SET_DEVICE_ATTR', group: VGIC_GROUP.REDIST_REGS, attr, value: 0n }],
+        inverse: [{ call: 'KVM_SET_DEVICE_ATTR', group: VGIC_GROUP.REDIST_REGS, attr, value: asleep }],
+      },
+    ])
+    expect(texts({ frames })).toBe('')
+  })
+})
+
+describe('findings of routes', () => {
+  const spi = (irouter: bigint, change: Partial<LiveSpi> = {}): readonly LiveSpi[] => [
+    { intid: 40, enabled: true, pending: false, irouter, ...change },
+  ]
+
+  it('name one that leads to nobody, and route it to a CPU that is on', () => {
+    const machine = { ...whole, spis: spi(7n, { pending: true }) }
+    const [finding] = liveFindings(machine)
+    expect(finding?.text).toBe(
+      'SPI 8 (INTID 40) is routed to 0.0.0.7, where no vCPU was found. It is pending and stays so.',
+    )
+    expect(finding?.cures).toEqual([
+      { title: 'Route it to vCPU 0', calls: routeCalls(40, 0), inverse: routeCalls(40, 7) },
+    ])
+    const cpus = whole.cpus.map((cpu) => ({ ...cpu, state: cpu.index === 0 ? ('off' as const) : cpu.state }))
+    expect(liveFindings({ ...machine, cpus })[0]?.cures?.[0]?.title).toBe('Route it to vCPU 1')
+  })
+
+  it('name a target that is off, of an SPI in use', () => {
+    const cpus = whole.cpus.map((cpu) => ({ ...cpu, state: cpu.index === 1 ? ('off' as const) : cpu.state }))
+    expect(texts({ cpus, spis: spi(1n, { target: 1 }) })).toBe('SPI 8 (INTID 40) goes to vCPU 1, which is off.')
+    expect(texts({ cpus, spis: spi(1n, { target: 1, enabled: false }) })).toBe('')
+  })
+
+  it('name a routing mode beside an affinity, and a route without affinity routing', () => {
+    const any = encodeRegister(GICD_IROUTER, { Interrupt_Routing_Mode: 1, Aff0: 2 })
+    expect(texts({ spis: spi(any, { target: 2 }) })).toContain(
+      'has Interrupt_Routing_Mode and the affinity 0.0.0.2 at once: the affinity is ignored.',
+    )
+    expect(texts({ spis: spi(any & ~3n, { target: 2 }) })).toBe('')
+    expect(texts({ gicdCtlr: 0, spis: spi(2n, { target: 2 }) })).toContain(
+      'has a route to 0.0.0.2, and GICD_CTLR.ARE is 0',
+    )
+    expect(texts({ gicdCtlr: 0, spis: spi(0n, { target: 0 }) })).toBe('')
+  })
+
+  it('name a collection that leads to no redistributor, and what is lost with it', () => {
+    const collections = [
+      { its: 0, id: 0, cpu: 0 },
+      { its: 0, id: 1 },
+    ]
+    const translations = [1, 1, 0].map((collection) => ({ its: 0, collection }))
+    expect(texts({ its: { collections, translations } })).toBe(
+      'Collection 1 of ITS 0 leads to a redistributor that is not there: 2 events of it are lost.',
+    )
   })
 })

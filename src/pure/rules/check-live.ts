@@ -1,16 +1,22 @@
 /** What is worth saying about a machine that runs, from what it shows of itself. */
-import { affinityText, aff3Of, irouterAffinity, mpidrAffinity, typerAffinity } from '../arch/affinity.ts'
+import { affinityLevels, affinityText, aff3Of, mpidrAffinity, SGI_LIST, typerAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
 import { GICD_TYPER } from '../arch/gic/gicd.ts'
 import { GICR_SIZE, GICR_TYPER, GICR_WAKER } from '../arch/gic/gicr.ts'
 import { irqKind, irqName } from '../arch/intid.ts'
 import { decodeField } from '../arch/register.ts'
-import type { Finding } from './check.ts'
+import type { KvmCall } from '../uapi/calls.ts'
+import { setAttr } from '../uapi/registers/row.ts'
+import { registerAttr, VGIC_GROUP } from '../uapi/vgic-attr.ts'
+import { aboutRoutes } from './check-live-routes.ts'
+import { bySeverity } from './finding.ts'
+import type { Finding } from './finding.ts'
 import { linkFrames } from './links.ts'
 
 export interface LiveCpu {
   readonly index: number
   readonly mpidr: bigint
+  readonly state: 'off' | 'waiting' | 'running'
   readonly pending: readonly number[]
 }
 
@@ -29,17 +35,31 @@ export interface LiveSpi {
   readonly target?: number | undefined
 }
 
+export interface LiveIts {
+  /** `cpu`: where it leads; `undefined`: to no vCPU there is. */
+  readonly collections: readonly { readonly its: number; readonly id: number; readonly cpu?: number | undefined }[]
+  readonly translations: readonly { readonly its: number; readonly collection?: number | undefined }[]
+}
+
 export interface LiveMachine {
+  readonly gicdCtlr: number
   readonly gicdTyper: number
   readonly cpus: readonly LiveCpu[]
   readonly frames: readonly LiveFrame[]
   readonly spis: readonly LiveSpi[]
+  readonly its: LiveIts | undefined
   /** What the device tree says of each CPU. */
   readonly described: (cpu: number) => Affinity | undefined
 }
 
 const LINUX = 'drivers/irqchip/irq-gic-v3.c: gic_iterate_rdists()'
 const vcpu = (index: number) => ({ kind: 'vcpu', index }) as const
+
+/** Of a redistributor with virtual LPIs: two more frames of 64 KiB (IHI 0069, 12.10). */
+const VLPI_STRIDE = 2 * GICR_SIZE
+const strideOf = (typer: bigint): number => (decodeField(GICR_TYPER, 'VLPIS', typer) === 1n ? VLPI_STRIDE : GICR_SIZE)
+/** Farther away than this is another region. */
+const MOST_FRAMES = 4
 
 const aboutFrames = (machine: LiveMachine): readonly Finding[] => {
   const frames = machine.frames.toSorted((a, b) => a.base - b.base)
@@ -62,17 +82,28 @@ const aboutFrames = (machine: LiveMachine): readonly Finding[] => {
       found.push({ severity: 'warning', text, where, source: 'IHI 0069, 12.11, GICR_TYPER.Affinity_Value' })
     }
     const last = decodeField(GICR_TYPER, 'Last', typer) === 1n
-    const follows = frames[place + 1]?.base === base + GICR_SIZE
-    if (last === follows) {
+    const distance = (frames[place + 1]?.base ?? Infinity) - base
+    const stride = strideOf(typer)
+    // Whoever walks takes VLPIS's word for where the next frame is.
+    const follows = distance === stride
+    if (!last && !follows && distance <= MOST_FRAMES * GICR_SIZE) {
+      const text = `Frame ${place} says VLPIS = ${Number(stride === VLPI_STRIDE)}, so that the next is 0x${stride.toString(16)} further; it is 0x${distance.toString(16)} further.`
+      found.push({ severity: 'error', text, where, source: LINUX })
+    } else if (last === follows) {
       const text = last
         ? `Frame ${place} has Last set, and frame ${place + 1} follows it: a walk ends too early.`
         : `Frame ${place} ends its region without Last: a walk goes on where no frame is.`
       found.push({ severity: 'error', text, where, source: 'IHI 0069, 12.11, GICR_TYPER.Last' })
     }
-    const ppi = machine.cpus[cpu]?.pending.find((intid) => irqKind(intid) === 'PPI')
-    if (decodeField(GICR_WAKER, 'ProcessorSleep', BigInt(waker)) === 1n && ppi !== undefined) {
-      const text = `vCPU ${cpu} has ${irqName(ppi)} pending, and GICR_WAKER.ProcessorSleep is set: it is not forwarded.`
-      found.push({ severity: 'warning', text, where, source: 'IHI 0069, 12.11, GICR_WAKER' })
+    const at = machine.cpus[cpu]
+    const held = at?.pending.find((intid) => irqKind(intid) === 'PPI' || irqKind(intid) === 'SGI')
+    if (decodeField(GICR_WAKER, 'ProcessorSleep', BigInt(waker)) === 1n && at !== undefined && held !== undefined) {
+      const text = `vCPU ${cpu} has ${irqName(held)} pending, and GICR_WAKER.ProcessorSleep is set: it is not forwarded.`
+      const [calls, inverse] = [0n, BigInt(waker)].map((value): readonly KvmCall[] => [
+        setAttr(VGIC_GROUP.REDIST_REGS, registerAttr(mpidrAffinity.decode(at.mpidr), GICR_WAKER.offset), value),
+      ])
+      const cures = calls === undefined || inverse === undefined ? [] : [{ title: 'Wake it', calls, inverse }]
+      found.push({ severity: 'warning', text, where, source: 'IHI 0069, 12.11, GICR_WAKER', cures })
     }
   }
   return found
@@ -97,6 +128,11 @@ const aboutAffinities = ({ cpus, described, gicdTyper, frames }: LiveMachine): r
       found.push({ severity: 'warning', text: what, where: vcpu(index), source })
     }
     const hasGicV3 = frames.length > 0
+    const { aff0 } = affinityLevels(affinity)
+    if (hasGicV3 && aff0 >= SGI_LIST && decodeField(GICD_TYPER, 'RSS', BigInt(gicdTyper)) === 0n) {
+      const what = `vCPU ${index} has Aff0 = 0x${aff0.toString(16)}, and GICD_TYPER.RSS is 0: a target list ends at 15, so no SGI but a broadcast reaches it, whatever ICC_CTLR_EL1.RSS of the sender says.`
+      found.push({ severity: 'warning', text: what, where: vcpu(index), source: 'IHI 0069, 12.9, GICD_TYPER.RSS' })
+    }
     if (hasGicV3 && aff3Of(affinity) !== 0 && decodeField(GICD_TYPER, 'A3V', BigInt(gicdTyper)) === 0n) {
       const what = `vCPU ${index} has Aff3 = ${aff3Of(affinity)}, and GICD_TYPER.A3V is 0: no SPI may be routed to it.`
       found.push({ severity: 'warning', text: what, where: vcpu(index), source: 'IHI 0069, 12.9, GICD_TYPER.A3V' })
@@ -105,25 +141,6 @@ const aboutAffinities = ({ cpus, described, gicdTyper, frames }: LiveMachine): r
   return found
 }
 
-const aboutSpis = ({ spis }: LiveMachine): readonly Finding[] =>
-  spis.flatMap((spi): readonly Finding[] => {
-    if (spi.target !== undefined || !(spi.enabled || spi.pending)) return []
-    const at = affinityText(irouterAffinity.decode(spi.irouter))
-    const waits = spi.pending ? ' It is pending and stays so.' : ''
-    return [
-      {
-        severity: 'warning',
-        text: `${irqName(spi.intid)} (INTID ${spi.intid}) is routed to ${at}, where no vCPU was found.${waits}`,
-        where: { kind: 'spi', index: spi.intid },
-        source: 'IHI 0069, 12.9, GICD_IROUTER<n>',
-      },
-    ]
-  })
-
-const SEVERITIES = ['error', 'warning', 'info'] as const
-
 /** Errors first. */
 export const liveFindings = (machine: LiveMachine): readonly Finding[] =>
-  [...aboutFrames(machine), ...aboutAffinities(machine), ...aboutSpis(machine)].toSorted(
-    (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
-  )
+  bySeverity([...aboutFrames(machine), ...aboutAffinities(machine), ...aboutRoutes(machine)])

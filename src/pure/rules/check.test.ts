@@ -36,8 +36,10 @@ describe('findings', () => {
 
   it('sees that the patch drops Aff3 on a host without A3V', () => {
     const all = texts({ ruleSet: 'patch-v1', host: HOST_PRESETS.H0, affinities: { 1: AFF3_1 } })
-    expect(all).toContain('error: vCPU 1 is to be 1.0.0.1, but KVM stores 0.0.0.1 and reports no error.')
-    expect(all).toContain('error: vCPU 1 will stay off: CPU_ON(1.0.0.1) answers INVALID_PARAMS.')
+    // The VMM reads back what is stored, and its device tree says so: the CPU comes up, elsewhere.
+    expect(all.filter((text) => text.startsWith('error'))).toEqual([
+      'error: vCPU 1 is to be 1.0.0.1, but KVM stores 0.0.0.1 and reports no error.',
+    ])
   })
 
   it('is content with full Aff3 on every host, but tells of the trap', () => {
@@ -57,7 +59,7 @@ describe('findings', () => {
     ])
     expect(texts({ ...v2, host: HOST_PRESETS.HC })).toEqual([])
     expect(texts({ ...v2, host: HOST_PRESETS.H2, ruleSet: 'patch-v1' })).toContain(
-      'error: vCPU 1 will stay off: CPU_ON(1.0.0.1) answers INVALID_PARAMS.',
+      'error: vCPU 1 is to be 1.0.0.1, but KVM stores 0.0.0.1 and reports no error.',
     )
   })
 

@@ -1,25 +1,17 @@
 /** What is worth saying about a blueprint before it runs: one sentence each, with the rule it follows from. */
-import { aff3Of, affinityLevels, affinityText } from '../arch/affinity.ts'
+import { aff3Of, affinityLevels, affinityText, SGI_LIST } from '../arch/affinity.ts'
 import { GICR_SIZE } from '../arch/gic/gicr.ts'
 import { irqName } from '../arch/intid.ts'
-import { duplicateAffinities } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
 import { canRunGicV2, hasGicV3 } from '../blueprint/host.ts'
 import { memoryMap } from '../blueprint/memory-map.ts'
+import { aboutRegions } from './check-regions.ts'
+import { bySeverity } from './finding.ts'
+import type { Finding } from './finding.ts'
 import { forecast } from './forecast.ts'
 import type { Forecast, RouteForecast, VcpuForecast } from './forecast.ts'
 
-export interface Finding {
-  readonly severity: 'error' | 'warning' | 'info'
-  readonly text: string
-  /** `index`: of the vCPU, the INTID of the SPI, 0 for the host. */
-  readonly where: { readonly kind: 'vcpu' | 'spi' | 'host'; readonly index: number }
-  readonly source: string
-}
-
 const HOST = { kind: 'host', index: 0 } as const
-/** The highest Aff0 that a target list without a range selector names (IHI 0069, 12.2.21 ICC_SGI1R_EL1). */
-const MAX_SGI_AFF0 = 15
 
 /** Where the last redistributor ends. */
 const lastFrameEnd = (vcpus: number): number => {
@@ -108,9 +100,9 @@ const aboutHost = (blueprint: Blueprint, { rules, vm, vcpus }: Forecast): readon
 }
 
 const missingRedistributor = ({ rules }: Forecast, vcpu: VcpuForecast): Finding | undefined => {
-  const { index, wanted, running, shown, finds } = vcpu
+  const { index, stored, running, shown, finds } = vcpu
   if (finds === index) return undefined
-  const want = affinityText(wanted)
+  const want = affinityText(stored)
   if (finds !== undefined) {
     return vcpuFinding(
       'error',
@@ -119,7 +111,7 @@ const missingRedistributor = ({ rules }: Forecast, vcpu: VcpuForecast): Finding 
       rules.typerAffinity.source,
     )
   }
-  const reset = running !== wanted
+  const reset = running !== stored
   const cause = reset
     ? `its MPIDR_EL1 is ${affinityText(running)} once it runs`
     : `GICR_TYPER shows ${affinityText(shown)}`
@@ -127,7 +119,7 @@ const missingRedistributor = ({ rules }: Forecast, vcpu: VcpuForecast): Finding 
     'error',
     index,
     `vCPU ${index} will find no redistributor: it looks for ${want}, but ${cause}.`,
-    reset && running !== vcpu.stored ? rules.mpidrAtCpuOn.source : rules.typerAffinity.source,
+    reset ? rules.mpidrAtCpuOn.source : rules.typerAffinity.source,
   )
 }
 
@@ -164,7 +156,7 @@ const aboutVcpu = (all: Forecast, vcpu: VcpuForecast): readonly Finding[] => {
       vcpuFinding(
         'error',
         index,
-        `vCPU ${index} will stay off: CPU_ON(${want}) ${outcome}.`,
+        `vCPU ${index} will stay off: CPU_ON(${affinityText(stored)}) ${outcome}.`,
         rules.cpuOnAffinity.source,
       ),
     )
@@ -172,7 +164,7 @@ const aboutVcpu = (all: Forecast, vcpu: VcpuForecast): readonly Finding[] => {
   if (vm.gic === 2) return findings
   const missing = missingRedistributor(all, vcpu)
   if (missing !== undefined) findings.push(missing)
-  if (affinityLevels(vcpu.running).aff0 > MAX_SGI_AFF0) {
+  if (affinityLevels(vcpu.running).aff0 >= SGI_LIST) {
     findings.push(
       vcpuFinding(
         'warning',
@@ -200,6 +192,15 @@ const aboutRoute = ({ rules, vcpus }: Forecast, route: RouteForecast): readonly 
       source,
     })
   }
+  const at = target === undefined ? undefined : vcpus[target]
+  if (at !== undefined && at.stored !== stored) {
+    findings.push({
+      severity: 'warning',
+      text: `${name} goes to vCPU ${at.index}, which was at ${affinityText(stored)} when the route was written and is at ${affinityText(at.stored)} now.`,
+      where,
+      source: rules.retargetOnMpidrChange.source,
+    })
+  }
   if (target === undefined) {
     const meant = vcpus.find((vcpu) => vcpu.wanted === wanted)
     const who = meant === undefined ? 'no vCPU is there' : `vCPU ${meant.index} is meant, but is not found there`
@@ -213,13 +214,23 @@ const aboutRoute = ({ rules, vcpus }: Forecast, route: RouteForecast): readonly 
   return findings
 }
 
-const SEVERITIES = ['error', 'warning', 'info'] as const
+/** By the text of an affinity, the vCPUs that have it, where they are several. */
+const sharedAffinities = ({ vcpus }: Forecast): ReadonlyMap<string, readonly number[]> => {
+  const byAffinity = new Map<string, number[]>()
+  for (const { index, stored } of vcpus) {
+    const text = affinityText(stored)
+    const same = byAffinity.get(text)
+    if (same === undefined) byAffinity.set(text, [index])
+    else same.push(index)
+  }
+  return new Map([...byAffinity].filter(([, indexes]) => indexes.length > 1))
+}
 
 /** Errors first. */
-export const findings = (blueprint: Blueprint): Finding[] => {
+export const findings = (blueprint: Blueprint): readonly Finding[] => {
   const all = forecast(blueprint)
   const host = aboutHost(blueprint, all)
-  const duplicates = [...duplicateAffinities(blueprint)].map(([text, [first = 0, ...others]]): Finding =>
+  const duplicates = [...sharedAffinities(all)].map(([text, [first = 0, ...others]]): Finding =>
     vcpuFinding(
       'error',
       others[0] ?? first,
@@ -227,10 +238,11 @@ export const findings = (blueprint: Blueprint): Finding[] => {
       all.rules.lookupAffinity.source,
     ),
   )
-  return [
+  return bySeverity([
     ...host,
+    ...aboutRegions(blueprint, all),
     ...duplicates,
     ...all.vcpus.flatMap((vcpu) => aboutVcpu(all, vcpu)),
     ...all.routes.flatMap((route) => aboutRoute(all, route)),
-  ].toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+  ])
 }

@@ -10,10 +10,10 @@ const values = (name: string) => rows.find((row) => row.name === name)?.values
 describe('machines beside each other', () => {
   it('differ in GICR_TYPER and what the guest finds, by rule set', () => {
     expect(values('vCPU 2: GICR_TYPER[63:32]')).toEqual(['0x00000002', '0x01000002', '0x01000002'])
-    expect(values('vCPU 2: looks for 1.0.0.2')).toEqual([
-      'finds no redistributor',
-      'finds that of vCPU 2',
-      'finds that of vCPU 2',
+    expect(values('vCPU 2: search for its redistributor')).toEqual([
+      'looks for 1.0.0.2, finds none',
+      'looks for 1.0.0.2, finds that of vCPU 2',
+      'looks for 1.0.0.2, finds that of vCPU 2',
     ])
   })
 

@@ -23,7 +23,7 @@ interface Fact {
 const hex = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`
 const bit = (value: boolean): string => (value ? '1' : '0')
 
-const ofVcpu = ({ index, wanted, refused, stored, running, shown, finds, cpuOn }: VcpuForecast): readonly Fact[] => {
+const ofVcpu = ({ index, refused, stored, running, shown, finds, cpuOn }: VcpuForecast): readonly Fact[] => {
   const fact = (what: string, value: string): Fact => ({ name: `vCPU ${index}: ${what}`, value, cpu: index })
   return [
     fact(
@@ -41,8 +41,8 @@ const ofVcpu = ({ index, wanted, refused, stored, running, shown, finds, cpuOn }
           ),
         ]),
     fact(
-      `looks for ${affinityText(wanted)}`,
-      finds === undefined ? 'finds no redistributor' : `finds that of vCPU ${finds}`,
+      'search for its redistributor',
+      `looks for ${affinityText(stored)}, finds ${finds === undefined ? 'none' : `that of vCPU ${finds}`}`,
     ),
   ]
 }

@@ -1,40 +1,36 @@
 /**
- * What a blueprint will become under its rules, asked of the same points that drive the engine: the affinity
- * each vCPU is meant to have, the one KVM stores, the one it has once the guest runs, the one its redistributor shows.
+ * What a blueprint will become under its rules, by the calls of its plan, whoever wrote them: the affinity each vCPU is
+ * meant to have, the one KVM stores, the one it has once the guest runs, the one its redistributor shows.
  */
-import { irouterAffinity, mpidrAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
+import { irouterAffinity, mpidrAffinity, resetAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
-import { affinityIn, mpidrOf } from '../blueprint/blueprint.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
+import { planOf } from '../blueprint/plan.ts'
+import type { RedistRegionValue } from '../uapi/vgic-attr.ts'
+import { findVcpu, planOutcome } from './plan-outcome.ts'
+import type { PlannedRoute } from './plan-outcome.ts'
 import { newVmFacts } from './points.ts'
-import type { AffinityLookup, Refusal, RouterWrite, VgicRules, VmFacts } from './points.ts'
+import type { Refusal, RouterWrite, VgicRules, VmFacts } from './points.ts'
 import { rulesFor } from './rule-sets.ts'
 
 export interface VcpuForecast {
   readonly index: number
-  /** What the blueprint says, and so the device tree. */
+  /** What KVM_CREATE_VCPU was given. */
+  readonly id: number
+  /** What the VMM asks for. */
   readonly wanted: Affinity
   /** Why KVM_SET_ONE_REG does not take it. */
   readonly refused: Refusal | undefined
-  /** What KVM stores before the first run. */
+  /** What KVM stores before the first run, and so what the device tree says. */
   readonly stored: Affinity
   /** What the vCPU reads in MPIDR_EL1 once it runs: CPU_ON may have changed it. */
   readonly running: Affinity
   /** What its GICR_TYPER shows while it runs. */
   readonly shown: Affinity
-  /** Whose redistributor the CPU finds when it comes up and looks for `wanted`, frame by frame; with a GICv2, no one's. */
+  /** Whose redistributor the CPU finds when it comes up and looks for `stored`, frame by frame; with a GICv2, no one's. */
   readonly finds: number | undefined
-  /** Which vCPU PSCI CPU_ON(`wanted`) addresses when its turn comes; none for the boot CPU. */
+  /** Which vCPU PSCI CPU_ON(`stored`) addresses when its turn comes; none for the boot CPU. */
   readonly cpuOn: number | undefined
-}
-
-export interface RouteForecast {
-  readonly intid: number
-  readonly wanted: Affinity
-  /** What GICD_IROUTER holds after the VMM wrote its low and then its high word. */
-  readonly stored: Affinity
-  readonly target: number | undefined
-  readonly note: string | undefined
 }
 
 export interface Forecast {
@@ -43,22 +39,7 @@ export interface Forecast {
   readonly vm: VmFacts
   readonly vcpus: readonly VcpuForecast[]
   readonly routes: readonly RouteForecast[]
-}
-
-/** The vCPU at an affinity as the lookup rule has it; `tabled`: the affinities when the table was made. */
-export const findVcpu = (
-  lookup: AffinityLookup,
-  wanted: Affinity,
-  now: readonly Affinity[],
-  tabled: readonly Affinity[] | undefined,
-): number | undefined => {
-  const first = now.indexOf(wanted)
-  const linear = first === -1 ? undefined : first
-  // With one vCPU there is no table.
-  if (!lookup.table || tabled === undefined || tabled.length < 2) return linear
-  const last = tabled.lastIndexOf(wanted)
-  if (last !== -1 && now[last] === wanted) return last
-  return lookup.fallback ? linear : undefined
+  readonly regions: readonly RedistRegionValue[]
 }
 
 /** GICD_IROUTER after the VMM wrote its low word and then its high word, the order of every VMM. */
@@ -75,6 +56,8 @@ export const routeThroughHalves = (
   return { stored: high.stored, note: high.note ?? low.note }
 }
 
+export type RouteForecast = Readonly<PlannedRoute>
+
 /** The facts of a VM with its vGIC, before it runs. */
 export const vmWithVgic = ({ host, gic }: Pick<Blueprint, 'host' | 'gic'>, rules: VgicRules): VmFacts => {
   const vm = newVmFacts(host, rules)
@@ -84,53 +67,44 @@ export const vmWithVgic = ({ host, gic }: Pick<Blueprint, 'host' | 'gic'>, rules
   return vm
 }
 
-export const forecast = (blueprint: Blueprint): Forecast => {
-  const rules = rulesFor(blueprint.ruleSet, blueprint.base)
-  // The VMM sets MPIDR_EL1 before there is a GIC.
-  const early = newVmFacts(blueprint.host, rules)
-  const vm = vmWithVgic(blueprint, rules)
-  const lookup = rules.lookupAffinity.decide()
-  const indexes = Array.from({ length: blueprint.vcpus }, (_, index) => index)
+const known = new WeakMap<Blueprint, Forecast>()
 
-  const first = indexes.map((index) => {
-    const reset = resetMpidr(index)
-    const overridden = blueprint.affinities[index] !== undefined
-    const answer = overridden
-      ? rules.setMpidr.decide({ vm: early, current: reset, value: mpidrOf(blueprint, index) })
-      : { ok: true as const, stored: reset }
-    return {
-      index,
-      wanted: affinityIn(blueprint, index),
-      refused: answer.ok ? undefined : answer,
-      stored: mpidrAffinity.decode(answer.ok ? answer.stored : reset),
-    }
+/** Computed once for a document, however many ask. */
+export const forecast = (blueprint: Blueprint): Forecast => {
+  const before = known.get(blueprint)
+  if (before !== undefined) return before
+  const made = makeForecast(blueprint)
+  known.set(blueprint, made)
+  return made
+}
+
+const makeForecast = (blueprint: Blueprint): Forecast => {
+  const rules = rulesFor(blueprint.ruleSet, blueprint.base)
+  const { vm, vcpus: planned, routes, regions } = planOutcome(planOf(blueprint), rules, blueprint.host)
+  const lookup = rules.lookupAffinity.decide()
+  const first = planned.map(({ id, mpidr, wanted, refused }, index) => {
+    return { index, id, wanted, refused, stored: mpidrAffinity.decode(mpidr) }
   })
   const stored = first.map((vcpu) => vcpu.stored)
-
-  const routes = Object.entries(blueprint.routes).map(([intid, wanted]): RouteForecast => {
-    const route = routeThroughHalves(rules, vm, wanted)
-    const target = findVcpu(lookup, route.stored, stored, undefined)
-    return { intid: Number(intid), wanted, stored: route.stored, target, note: route.note }
-  })
 
   vm.hasRun = true
   const running = [...stored]
   const shown = running.map((affinity) => rules.typerAffinity.decide({ vm, affinity }))
   /** The boot CPU turns the others on, one after the other, by the affinities of the device tree. */
-  const turnOn = (wanted: Affinity): number | undefined => {
-    const target = findVcpu(lookup, wanted, running, stored)
+  const turnOn = (described: Affinity): number | undefined => {
+    const target = findVcpu(lookup, described, running, stored)
     // The boot CPU is on: ALREADY_ON resets nothing. To reset one of the others twice changes nothing.
     if (target === undefined || target === 0) return target
     if (rules.mpidrAtCpuOn.decide() === 'reset') {
-      const affinity = resetAffinity(target)
+      const affinity = resetAffinity(planned[target]?.id ?? target)
       running[target] = affinity
       shown[target] = rules.typerAffinity.decide({ vm, affinity })
     }
     return target
   }
   const booted = first.map((vcpu) => {
-    const cpuOn = vcpu.index === 0 ? undefined : turnOn(vcpu.wanted)
-    const found = shown.indexOf(vcpu.wanted)
+    const cpuOn = vcpu.index === 0 ? undefined : turnOn(vcpu.stored)
+    const found = shown.indexOf(vcpu.stored)
     return { ...vcpu, cpuOn, finds: found === -1 ? undefined : found }
   })
   const vcpus = booted.map((vcpu): VcpuForecast => ({
@@ -138,5 +112,5 @@ export const forecast = (blueprint: Blueprint): Forecast => {
     running: running[vcpu.index] ?? vcpu.stored,
     shown: shown[vcpu.index] ?? vcpu.stored,
   }))
-  return { rules, vm, vcpus, routes }
+  return { rules, vm, vcpus, routes, regions }
 }

@@ -5,6 +5,7 @@ import type { KeyboardEvent } from 'react'
 import { isOff } from '../../../pure/blueprint/blueprint.ts'
 import { derivedLines, PLAN_ORDER_IDS, PLAN_ORDERS, planLines } from '../../../pure/blueprint/plan.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
+import { findingsOf } from '../../session/findings.ts'
 import { Select } from '../../widgets/choice.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 import { faultOf, moved, orderOf, switched } from './script.ts'
@@ -45,6 +46,7 @@ export const PlanEditor = () => {
           {order === undefined ? 'Written by hand: the machine’s form no longer changes it.' : PLAN_ORDERS[order].says}
         </span>
         <span className="grow" />
+        <Foreseen />
         {draft.plan !== undefined && (
           <button className="button small" onClick={() => session.edit({ edit: 'setPlan', plan: undefined })}>
             Follow the form
@@ -87,6 +89,23 @@ export const PlanEditor = () => {
         }}
       />
     </>
+  )
+}
+
+/** What is wrong with the machine that these calls build, as far as it can be told before. */
+const Foreseen = () => {
+  const { view } = useSession()
+  const found = useSessionState(({ draft }) => findingsOf(draft))
+  const wrong = found.filter(({ severity }) => severity !== 'info')
+  const [first] = wrong
+  if (first === undefined) return null
+  return (
+    <button className="button small quiet" title={first.text} onClick={() => view.show('findings')}>
+      <span className={first.severity === 'error' ? 'bad' : 'warn'} aria-hidden>
+        {first.severity === 'error' ? '✕' : '▲'}
+      </span>{' '}
+      {wrong.length === 1 ? '1 finding' : `${wrong.length} findings`}
+    </button>
   )
 }
 
