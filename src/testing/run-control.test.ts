@@ -49,6 +49,30 @@ inner:
 /** Instructions from the start, by label. */
 const AT = { outer: ENTRY + 8n, inner: ENTRY + 12n, load: ENTRY + 24n } as const
 
+describe('a run that waits for an event', { timeout: 60_000 }, () => {
+  const run = (watch: boolean) => {
+    const machine = new GuestMachine({ guest: 'gicsh', ...(watch ? { onTrace: () => {} } : {}) })
+    const { vmm } = machine
+    vmm.breakAtEvent((event) => event.kind === 'consoleLine' && event.line.includes('have a redistributor'))
+    const ends: unknown[] = []
+    for (let i = 0; i < 400 && ends.length === 0; i++)
+      if (vmm.run(1e6, 1e6) === 'break') ends.push(vmm.stop(), vmm.now())
+    return { vmm, ends }
+  }
+
+  it('comes back at it, at the same moment whether anybody else watches or not, and once', () => {
+    const { vmm, ends } = run(false)
+    expect(ends[0]).toEqual({ kind: 'event', what: '4 of 4 CPUs have a redistributor' })
+    expect(run(true).ends).toEqual(ends)
+    expect(vmm.run(1e6, 1e6)).not.toBe('break')
+    vmm.breakAtEvent((event) => event.kind === 'acknowledged' && event.intid === 3)
+    expect(vmm.run(1e6, 1e6)).not.toBe('break')
+    expect(vmm.sendSgi(1, 'ICC_SGI1R_EL1', 0x300_0001n)).toMatchObject({ ok: true })
+    expect(vmm.run(1e6, 1e6)).toBe('break')
+    expect(vmm.stop()).toMatchObject({ what: expect.stringMatching(/^CPU 0 acknowledges SGI 3/) })
+  })
+})
+
 describe.each(TIERS)('a machine that is stopped (translated: %s)', { timeout: 60_000 }, (translate) => {
   it('goes on as if it had not been, wherever it was cut', () => {
     const whole = machineOf(COUNTING, translate, 2)

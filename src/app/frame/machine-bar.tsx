@@ -1,5 +1,6 @@
 /** The machine of the next boot: guest, KVM, host and CPUs. */
 import { useState } from 'react'
+import { CPU_MODEL_IDS, CPU_MODELS } from '../../pure/arch/cpu/models.ts'
 import { defaultBlueprint, GIC_VERSIONS, maxVcpus } from '../../pure/blueprint/blueprint.ts'
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
 import { chooseGic } from '../../pure/blueprint/edits.ts'
@@ -19,6 +20,7 @@ const GICS = [
   ...GIC_VERSIONS.map((gic) => ({ value: String(gic), title: `GICv${gic}`, gic, its: false })),
   { value: '3 + ITS', title: 'GICv3 + ITS', gic: 3, its: true },
 ] as const
+const CPUS = CPU_MODEL_IDS.map((value) => ({ value, title: CPU_MODELS[value].title }))
 const TIERS = ENGINES.map((value) => ({ value, title: value }))
 
 /** What each guest is called where the list of prepared guests does not say. */
@@ -88,6 +90,13 @@ export const MachineBar = () => {
         }}
       />
       <VcpuField />
+      <Select
+        label="of"
+        name="Model of the CPUs"
+        value={draft.cpu}
+        options={CPUS}
+        onChange={(cpu) => session.edit({ edit: 'setCpu', cpu })}
+      />
       <MemorySelect />
       <Select
         label="Engine"

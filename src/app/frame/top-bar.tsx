@@ -24,6 +24,7 @@ import { ruleSets } from '../../pure/rules/rule-sets.ts'
 import { useSession, useSessionState, useViewState } from '../session-context.ts'
 import { LAYOUT_IDS, LAYOUTS } from '../session/layouts.ts'
 import { differs } from '../session/session.ts'
+import { RunUntilMenu } from './run-until.tsx'
 import { Segments } from '../widgets/choice.tsx'
 import { Hint } from '../widgets/hint.tsx'
 import { keysText } from '../widgets/keys.ts'
@@ -180,6 +181,7 @@ const RunButtons = () => {
           <StepForward size={14} aria-hidden />
         </button>
       </Hint>
+      <RunUntilMenu />
       <SpeedMenu />
       <Hint text="Switch the machine off, as pulling its plug does">
         <button

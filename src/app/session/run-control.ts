@@ -1,5 +1,6 @@
 /** How the machine runs, and where it stops. */
 import { MAX_BREAKPOINTS } from '../../pure/protocol/commands.ts'
+import type { RunUntil } from '../../pure/protocol/commands.ts'
 import type { Desk } from './desk.ts'
 
 export interface RunControl {
@@ -7,8 +8,7 @@ export interface RunControl {
   resume(): void
   /** One instruction, or more, of one CPU, while the others stand still. */
   step(cpu: number, count: number): void
-  /** Until the next access to the GIC, or a moment of virtual time. */
-  runTo(until: 'gicAccess' | number): void
+  runTo(until: RunUntil): void
   freeze(cpu: number, frozen: boolean): void
   setBreakpoints(addresses: readonly bigint[]): void
   /** Virtual time per wall time, at most; `undefined`: as fast as it goes. */

@@ -55,6 +55,8 @@ export interface GicAccess {
 export type Stop =
   | { readonly kind: 'breakpoint'; readonly cpu: number; readonly pc: bigint }
   | ({ readonly kind: 'gicAccess' } & GicAccess)
+  /** As a sentence. */
+  | { readonly kind: 'event'; readonly what: string }
 
 export class Machine implements Hardware {
   readonly aarch32 = false
@@ -70,6 +72,8 @@ export class Machine implements Hardware {
   breaksAtGic = false
   /** The access to the GIC that a run came back for. */
   private gicAccess: GicAccess | undefined
+  /** The event that a run came back for. */
+  private happened: string | undefined
   private pmuLine: (cpu: number) => IrqLine | undefined = () => undefined
   /** What the guest asked for when it stopped itself. */
   event: SystemEvent | undefined
@@ -179,8 +183,15 @@ export class Machine implements Hardware {
     this.loop.breakHere()
   }
 
+  /** Has the run come back after the instruction under way; `what` happened in it. */
+  breakAfter(what: string): void {
+    this.happened = what
+    this.loop.breakHere()
+  }
+
   /** Why the last run came back with `break`. */
   get stop(): Stop | undefined {
+    if (this.happened !== undefined) return { kind: 'event', what: this.happened }
     if (this.gicAccess !== undefined) return { kind: 'gicAccess', ...this.gicAccess }
     const { lastBreak } = this.core
     return lastBreak === undefined ? undefined : { kind: 'breakpoint', ...lastBreak }
@@ -307,6 +318,7 @@ export class Machine implements Hardware {
   /** `exact`: not an instruction longer than until then. */
   runUntil(until: number, skipTo: number, exact = false): LoopEnd {
     this.gicAccess = undefined
+    this.happened = undefined
     this.core.lastBreak = undefined
     return this.loop.runUntil(until, skipTo, exact)
   }

@@ -4,6 +4,8 @@ import { TraceRing } from '../../pure/trace/ring.ts'
 import type { TraceBatch } from '../../pure/trace/ring.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { callText } from '../../pure/uapi/calls.ts'
+import { eventText } from '../../pure/trace/events.ts'
+import type { TraceEvent, TraceSink } from '../bus/trace-sink.ts'
 import type { Vgic } from '../gic/vgic.ts'
 import type { Machine } from '../machine/machine.ts'
 
@@ -18,6 +20,7 @@ export class Tracing {
   private readonly vgic: () => Vgic | undefined
   private ring: TraceRing | undefined
   private line: number[] = []
+  private wanted: ((event: TraceEvent) => boolean) | undefined
 
   constructor(machine: Machine, vgic: () => Vgic | undefined) {
     this.machine = machine
@@ -26,18 +29,34 @@ export class Tracing {
 
   /** Watches these kinds of events from now on; `undefined`: nobody watches any more, and what was not taken is gone. */
   watch(wanted: ((name: EventName) => boolean) | undefined): void {
-    const { machine } = this
     const begins = this.ring === undefined
     if (wanted === undefined) this.ring = undefined
     else {
       this.ring ??= new TraceRing()
       this.ring.keep(wanted)
     }
-    const { ring } = this
-    machine.trace.sink = ring === undefined ? undefined : (event) => ring.record(machine.clock.now(), event)
+    this.connect()
+    if (begins) this.tellStates()
+  }
+
+  /** Has the run come back after the first event that is wanted; `undefined`: after none. */
+  breakAt(wanted: ((event: TraceEvent) => boolean) | undefined): void {
+    this.wanted = wanted
+    this.connect()
+  }
+
+  /** Puts a sink where events are told, while anybody listens. */
+  private connect(): void {
+    const { machine, ring, wanted } = this
+    const sink: TraceSink = (event) => {
+      ring?.record(machine.clock.now(), event)
+      if (this.wanted?.(event) !== true) return
+      this.wanted = undefined
+      machine.breakAfter(eventText(event))
+    }
+    machine.trace.sink = ring === undefined && wanted === undefined ? undefined : sink
     const vgic = this.vgic()
     if (vgic !== undefined) vgic.onEvent = machine.trace.sink
-    if (begins) this.tellStates()
   }
 
   /** Whoever begins to watch learns how the CPUs are. */

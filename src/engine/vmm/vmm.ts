@@ -21,7 +21,7 @@ import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
 import { readEffect } from '../../pure/uapi/registers/row.ts'
 import type { Peek } from '../../pure/uapi/registers/row.ts'
 import { callText } from '../../pure/uapi/calls.ts'
-import type { EventName } from '../../pure/trace/events.ts'
+import type { EventName, TraceEvent } from '../../pure/trace/events.ts'
 import type { TraceBatch } from '../../pure/trace/ring.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import { FIRST_SPI, PPI } from '../../pure/arch/intid.ts'
@@ -250,6 +250,11 @@ export class Vmm {
   /** Whether the next run comes back after an access to the GIC. */
   breakAtGic(wanted: boolean): void {
     this.machine.breaksAtGic = wanted
+  }
+
+  /** Whether the next run comes back after an event, and after which. */
+  breakAtEvent(wanted: ((event: TraceEvent) => boolean) | undefined): void {
+    this.tracing.breakAt(wanted)
   }
 
   /** Virtual nanoseconds. */

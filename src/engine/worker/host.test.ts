@@ -113,6 +113,7 @@ const bench = () => {
       freeze: (index) => (index > 1 ? `There is no CPU ${index}.` : undefined),
       setBreakpoints: (addresses) => (breakpoints = addresses),
       breakAtGic: (wanted) => (atGic = wanted),
+      breakAtEvent: () => {},
       watchTrace: (wanted) => {
         kept = wanted
       },

@@ -2,10 +2,10 @@
  * Serves the page's commands with a virtual machine. It owns the machine and knows no timers: whoever owns the
  * event loop calls `advance` whenever the last one's answer says so.
  */
-import type { AnswerTo, Command, CommandName } from '../../pure/protocol/commands.ts'
+import type { AnswerTo, Command, CommandName, RunUntil } from '../../pure/protocol/commands.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
-import type { EventName } from '../../pure/trace/events.ts'
+import type { EventName, TraceEvent } from '../../pure/trace/events.ts'
 import { symbolText } from '../vmm/inspect-cpu.ts'
 import type { Made, Stop, Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { Pacing } from './pacing.ts'
@@ -20,7 +20,7 @@ const BUSY_SHARE = 0.2
 /** Looking at the machine may take this share of the time. */
 const VIEW_SHARE = 10
 
-type RunControl = 'stop' | 'step' | 'freeze' | 'setBreakpoints' | 'breakAtGic'
+type RunControl = 'stop' | 'step' | 'freeze' | 'setBreakpoints' | 'breakAtGic' | 'breakAtEvent'
 
 /** What is asked of a virtual machine. */
 export type Hosted = Pick<
@@ -65,9 +65,18 @@ const NO_MACHINE = { ok: false, what: 'There is no machine yet: boot one first.'
 const stopText = (stop: Stop | undefined): string => {
   if (stop === undefined) return 'It has stopped.'
   if (stop.kind === 'breakpoint') return `CPU ${stop.cpu} is at the breakpoint 0x${stop.pc.toString(16)}.`
+  if (stop.kind === 'event') return `${stop.what}.`
   const { cpu, write, register, value } = stop
   return `CPU ${cpu} has ${write ? 'written' : 'read'} ${register}: 0x${value.toString(16)}.`
 }
+
+/** Whether an event is the one that a run waits for. */
+const isWanted =
+  (until: Extract<RunUntil, object>) =>
+  (event: TraceEvent): boolean =>
+    'intid' in until
+      ? event.kind === 'acknowledged' && event.intid === until.intid
+      : event.kind === 'consoleLine' && event.line.includes(until.line)
 
 export class Host {
   private readonly ports: HostPorts
@@ -258,7 +267,7 @@ export class Host {
     return addresses.length === 0 ? { ok: false, what: `The kernel has no symbol "${name}".` } : { ok: true, addresses }
   }
 
-  private runTo(until: 'gicAccess' | number | undefined): AnswerTo<'run'> {
+  private runTo(until: RunUntil | undefined): AnswerTo<'run'> {
     const { vmm } = this
     if (vmm === undefined) return NO_MACHINE
     if (typeof until === 'number' && until <= vmm.now()) {
@@ -268,6 +277,7 @@ export class Host {
       return { ok: false, what: 'The machine is off: boot it first.' }
     }
     vmm.breakAtGic(until === 'gicAccess')
+    vmm.breakAtEvent(typeof until === 'object' ? isWanted(until) : undefined)
     this.until = typeof until === 'number' ? until : Infinity
     return this.go(['paused'], 'running')
   }

@@ -34,6 +34,7 @@ const blueprint = z.custom<Blueprint>((value) => parseBlueprint(value).ok, {
 const MAX_STEPS = 1_000_000
 export const MAX_BREAKPOINTS = 64
 const MAX_PEEKS = 8192
+const MAX_LINE = 200
 
 /** Of a system register: bits 20:5 of MRS. */
 const encoding = z.int().min(0).max(0xffff)
@@ -49,14 +50,25 @@ const peek = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('call'), call: kvmCall }),
 ])
 
+/**
+ * What a run waits for: an access to the GIC, a moment of virtual time (nanoseconds), a CPU that takes an interrupt, a
+ * line of the console with a text in it.
+ */
+const runUntil = z.union([
+  z.literal('gicAccess'),
+  z.number().min(0),
+  z.object({ intid: z.int().min(0) }),
+  z.object({ line: z.string().min(1).max(MAX_LINE) }),
+])
+export type RunUntil = z.infer<typeof runUntil>
+
 export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
   z.object({ command: z.literal('run') }),
   z.object({ command: z.literal('pause') }),
   /** One CPU runs alone; the machine is paused before and after. */
   z.object({ command: z.literal('step'), cpu: z.int().min(0), count: z.int().min(1).max(MAX_STEPS) }),
-  /** Runs until something happens: an access to the GIC, or a moment of virtual time. */
-  z.object({ command: z.literal('runTo'), until: z.union([z.literal('gicAccess'), z.number().min(0)]) }),
+  z.object({ command: z.literal('runTo'), until: runUntil }),
   z.object({ command: z.literal('freeze'), cpu: z.int().min(0), frozen: z.boolean() }),
   /** All of them, and of the machines of later boots too. */
   z.object({ command: z.literal('breakpoints'), addresses: z.array(z.bigint()).max(MAX_BREAKPOINTS) }),

@@ -3,6 +3,7 @@ import type { Feature } from './features.ts'
 
 export interface CpuModel {
   readonly id: CpuModelId
+  readonly title: string
   /** MIDR_EL1. */
   readonly midr: bigint
   /** Of the CPU's node in the device tree (Documentation/devicetree/bindings/arm/cpus.yaml). */
@@ -84,8 +85,26 @@ const MAX: readonly Feature[] = [
 ]
 
 export const CPU_MODELS: Readonly<Record<CpuModelId, CpuModel>> = {
-  'cortex-a57': { id: 'cortex-a57', midr: 0x411f_d070n, compatible: 'arm,cortex-a57', features: new Set(A57) },
-  'cortex-a76': { id: 'cortex-a76', midr: 0x414f_d0b1n, compatible: 'arm,cortex-a76', features: new Set(A76) },
+  'cortex-a57': {
+    id: 'cortex-a57',
+    title: 'Cortex-A57',
+    midr: 0x411f_d070n,
+    compatible: 'arm,cortex-a57',
+    features: new Set(A57),
+  },
+  'cortex-a76': {
+    id: 'cortex-a76',
+    title: 'Cortex-A76',
+    midr: 0x414f_d0b1n,
+    compatible: 'arm,cortex-a76',
+    features: new Set(A76),
+  },
   /** Everything there is here. Implementer 0: software. */
-  max: { id: 'max', midr: 0x000f_0510n, compatible: 'arm,armv8', features: new Set(MAX) },
+  max: {
+    id: 'max',
+    title: 'max',
+    midr: 0x000f_0510n,
+    compatible: 'arm,armv8',
+    features: new Set(MAX),
+  },
 }
