@@ -73,6 +73,16 @@ test('a guest boots, loses a redistributor with Aff3 under mainline, and finds i
     await expect(screen(page)).toContainText('cpus 4')
   })
 
+  await test.step('the logs of both boots stand side by side, and what only one kernel said is marked', async () => {
+    await page.getByRole('tab', { name: 'Compare' }).click()
+    await page.getByRole('radio', { name: 'Boot logs' }).click()
+    const logs = page.getByRole('region', { name: 'Boot logs compared' })
+    await expect(logs).toContainText('before mainline')
+    await expect(logs).toContainText(`CPU2: mpidr 100000002 ${LOST}`)
+    await expect(logs).toContainText('GICv3: CPU2: found redistributor 100000002')
+    await shots(page, 'compared-logs')
+  })
+
   await test.step('an edit of now is answered with an errno and its reason', async () => {
     const vcpu = page.getByRole('region', { name: 'vCPU 2' })
     await page.getByRole('textbox', { name: /^Affinity of vCPU 2/ }).fill('2.0.0.2')

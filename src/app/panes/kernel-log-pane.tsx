@@ -1,16 +1,12 @@
 /** The guest's own log, read from its memory: there even when the console is silent. */
-import { useEffect } from 'react'
 import type { LogLine } from '../../pure/protocol/views.ts'
-import { useSession, useSessionState } from '../session-context.ts'
+import { useSession } from '../session-context.ts'
 import { LOST } from '../session/session.ts'
 import { stampText } from '../session/trace/log-clock.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 import { cutLine } from './shared/mentions.ts'
 import { goTo } from './shared/go-to.ts'
-
-const REFRESH_MS = 1000
-/** Finding the log takes the worker's time: it is asked for this many times less often than it takes. */
-const PATIENCE = 12
+import { useKernelLog } from './shared/use-kernel-log.ts'
 
 /** KERN_ERR and KERN_WARNING (include/linux/kern_levels.h). */
 const LEVEL = { error: 3, warning: 4 } as const
@@ -54,24 +50,7 @@ const Line = ({ line }: { readonly line: LogLine }) => {
 }
 
 const KernelLogPane = () => {
-  const session = useSession()
-  const log = useSessionState((state) => state.log)
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let gone = false
-    const refresh = async (): Promise<void> => {
-      const asked = performance.now()
-      await session.refreshLog().catch((error: unknown) => session.report(String(error)))
-      const took = performance.now() - asked
-      if (!gone) timer = setTimeout(refresh, Math.max(REFRESH_MS, took * PATIENCE))
-    }
-    void refresh()
-    return () => {
-      gone = true
-      clearTimeout(timer)
-    }
-  }, [session])
-
+  const log = useKernelLog()
   if (log === undefined) return <p className="empty">The log of a Linux guest appears here as soon as it has one.</p>
   if (!log.ok) return <p className="empty">{log.what}</p>
   const lines = log.lines

@@ -39,8 +39,11 @@ const bench = (answer: (command: Command) => unknown) => {
   return { session, asked, files, say: (message: unknown) => hear(message), state: () => session.store.getState() }
 }
 
-const obedient = (command: Command): unknown =>
-  command.command === 'build' ? { ok: true, calls: [] } : { ok: true, answer: { ok: true, value: 5n } }
+const obedient = ({ command }: Command): unknown => {
+  if (command === 'build') return { ok: true, calls: [] }
+  if (command === 'kernelLog') return { ok: false, what: 'No log.' }
+  return { ok: true, answer: { ok: true, value: 5n } }
+}
 
 const cpuAt = (index: number, affinity: number): CpuView => ({
   index,
@@ -106,6 +109,27 @@ describe('a session', () => {
     expect(state().loading?.step).toBe(2)
     print('smp: Bringing up secondary CPUs')
     expect(state().loading?.step).toBe(2)
+  })
+
+  it('keeps what the kernels of the machines before have said, two of them', async () => {
+    let boots = 0
+    const { session, state } = bench((command) => {
+      if (command.command === 'build') boots++
+      if (command.command !== 'kernelLog') return obedient(command)
+      return boots === 2
+        ? { ok: false, what: 'No log.' }
+        : { ok: true, lines: [{ level: 6, seconds: boots, text: 'hi' }] }
+    })
+    await session.start()
+    expect(state().earlier).toEqual([])
+    const first = state().running
+    session.edit({ edit: 'setRuleSet', ruleSet: 'patch-v1' })
+    await session.boot()
+    expect(state().earlier).toEqual([{ blueprint: first, lines: [{ level: 6, seconds: 1, text: 'hi' }] }])
+    expect(state().log).toBeUndefined()
+    for (let again = 0; again < 4; again++) await session.boot()
+    // The second had none.
+    expect(state().earlier.map(({ lines }) => lines[0]?.seconds)).toEqual([5, 4])
   })
 
   it('cancels a boot by switching the machine off, and a fetch by breaking it off', async () => {

@@ -69,6 +69,8 @@ export interface Session extends DocumentActions, Injections, KvmCalls, Question
 /** What Linux says when no frame has the affinity of a CPU (drivers/irqchip/irq-gic-v3.c). */
 export const LOST = 'has no re-distributor!'
 const NOTICES_KEPT = 3
+/** As many as stand beside the present one. */
+const BOOTS_KEPT = 2
 
 const isEdit = ({ kind }: Step): boolean => kind === 'edit'
 
@@ -122,6 +124,8 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       return
     }
     set({ loading: { stage: 'build', loaded: 0, total: 0 } })
+    // Who compares boots wants the last words of this machine too.
+    await session.refreshLog().catch((error: unknown) => report(sentence(error)))
     const built = await port.ask({ command: 'build', blueprint: draft, guest: guest.value, engine, run: true })
     if (!built.ok) {
       set({ loading: undefined, trouble: built.what, refusedPlan: built.calls })
@@ -130,15 +134,19 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     feed.clear()
     planMade(built.calls)
     const prepared = draft.guest.id.startsWith('linux')
-    set({
+    set(({ running, log, earlier }) => ({
       running: draft,
       // Calls on the machine that was cannot be taken back.
       undo: get().undo.filter(isEdit),
       redo: get().redo.filter(isEdit),
       refusedPlan: undefined,
+      earlier:
+        running !== undefined && log?.ok === true
+          ? [{ blueprint: running, lines: log.lines }, ...earlier].slice(0, BOOTS_KEPT)
+          : earlier,
       log: undefined,
       loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined,
-    })
+    }))
     const marks = [...BOOT_STAGES.map(({ mark }) => mark), READY]
     feed.follow(prepared ? marks : [], (step) => {
       const ready = step === BOOT_STAGES.length

@@ -3,7 +3,7 @@ import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
 import type { PlanCall } from '../../pure/protocol/commands.ts'
-import type { EngineId, KernelLogView, MachineView, RunView } from '../../pure/protocol/views.ts'
+import type { EngineId, KernelLogView, LogLine, MachineView, RunView } from '../../pure/protocol/views.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import type { BookId } from '../../pure/uapi/registers/book.ts'
@@ -25,6 +25,12 @@ export interface CallRecord {
 export type Step =
   | { readonly kind: 'edit'; readonly edit: Edit }
   | { readonly kind: 'calls'; readonly calls: readonly KvmCall[]; readonly inverse: readonly KvmCall[] }
+
+/** A machine that ran before the present one, and what its kernel had said by then. */
+export interface EarlierBoot {
+  readonly blueprint: Blueprint
+  readonly lines: readonly LogLine[]
+}
 
 export interface OwnFile {
   readonly name: string
@@ -61,6 +67,8 @@ export interface SessionState {
   /** The calls of a build that ended at a refusal, until one succeeds. */
   readonly refusedPlan: readonly PlanCall[] | undefined
   readonly log: KernelLogView | undefined
+  /** Those of this visit that had a kernel log, the last first. */
+  readonly earlier: readonly EarlierBoot[]
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
   /** What was wrong when the page opened: it stays until a person puts it away, whatever boots meanwhile. */
@@ -95,6 +103,7 @@ export const initialState: SessionState = {
   calls: [],
   refusedPlan: undefined,
   log: undefined,
+  earlier: [],
   trouble: undefined,
   notices: [],
   selected: 0,

@@ -6,8 +6,8 @@ import type { Session } from '../../session/session.ts'
 import { Hint } from '../../widgets/hint.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 import { useAsked } from '../shared/use-asked.ts'
-import { diffLines } from './diff.ts'
-import type { DiffLine } from './diff.ts'
+import { diffLines } from '../shared/diff.ts'
+import type { DiffLine } from '../shared/diff.ts'
 import '../../style/vgic-state.css'
 
 interface Kept {

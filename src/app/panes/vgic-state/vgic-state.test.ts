@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { diffLines } from './diff.ts'
+import { diffLines } from '../shared/diff.ts'
 
 const lines = array(constantFrom('a', 'b', 'c', 'd'), { maxLength: 30 })
 
