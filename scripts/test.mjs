@@ -14,6 +14,9 @@ const TOOLS = {
   'aarch64-linux-gnu-as': 'binutils-aarch64-linux-gnu',
   dtc: 'device-tree-compiler',
   chromium: 'chromium',
+  'firefox-esr': 'firefox-esr',
+  WebKitWebDriver: 'webkit2gtk-driver',
+  Xvfb: 'xvfb',
 }
 
 const CACHE = join(ROOT, '.cache')

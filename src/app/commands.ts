@@ -4,6 +4,7 @@ import { ruleSets } from '../pure/rules/rule-sets.ts'
 import { FAULTS } from '../pure/scenarios/faults.ts'
 import { SCENARIOS } from '../pure/scenarios/library.ts'
 import { PANES } from './panes.ts'
+import { copy } from './session/clipboard.ts'
 import { LAYOUT_IDS, LAYOUTS } from './session/layouts.ts'
 import type { Session } from './session/session.ts'
 import type { SessionState } from './session/state.ts'
@@ -141,11 +142,7 @@ export const COMMANDS: readonly Command[] = [
     id: 'copy-link',
     group: 'Page',
     title: 'Copy a link to this machine and page',
-    run: (session) => {
-      navigator.clipboard.writeText(location.href).catch(() => {
-        session.report('The browser does not let the page copy: take the link from its address bar.')
-      })
-    },
+    run: (session) => void copy(session, location.href, 'take the link from its address bar.'),
   },
   { id: 'print', group: 'Page', title: 'Print', run: () => window.print() },
   ...LAYOUT_IDS.map((id, place): Command => {

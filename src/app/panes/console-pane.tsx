@@ -9,6 +9,7 @@ import '@xterm/xterm/css/xterm.css'
 import { ArrowDown, ArrowUp, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useSession } from '../session-context.ts'
+import { copy, pasted } from '../session/clipboard.ts'
 import type { Session } from '../session/session.ts'
 import { focusSlot } from '../widgets/focus.ts'
 import { onThemeChange, token } from '../widgets/theme.ts'
@@ -79,9 +80,9 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
   terminal.attachCustomKeyEventHandler((event) => {
     if (event.type !== 'keydown' || !event.ctrlKey) return true
     if (event.shiftKey && event.code === 'KeyC') {
-      if (terminal.hasSelection()) void navigator.clipboard.writeText(terminal.getSelection())
+      if (terminal.hasSelection()) void copy(session, terminal.getSelection(), 'its own menu copies what is selected.')
     } else if (event.shiftKey && event.code === 'KeyV') {
-      void navigator.clipboard.readText().then((text) => terminal.paste(text))
+      void pasted(session, 'its own menu pastes into the console.').then((text) => text !== '' && terminal.paste(text))
     } else if (event.shiftKey && event.code === 'KeyF') {
       onSearch()
     } else if (event.code === 'F6') {

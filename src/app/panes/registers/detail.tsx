@@ -4,6 +4,7 @@ import { DropdownMenu } from 'radix-ui'
 import { useState } from 'react'
 import type { KvmAnswer } from '../../../pure/uapi/calls.ts'
 import { useSession } from '../../session-context.ts'
+import { copy } from '../../session/clipboard.ts'
 import { Answer } from '../../widgets/answer.tsx'
 import { LastWriter } from './last-writer.tsx'
 import { COPIES, copyText, differs, explained, fieldAt } from './values.ts'
@@ -123,11 +124,7 @@ const CopyMenu = ({ value: { row, guest, user } }: { readonly value: RegisterVal
             <DropdownMenu.Item
               key={as}
               className="item"
-              onSelect={() => {
-                navigator.clipboard
-                  .writeText(copyText(row, value, as))
-                  .catch(() => session.report('The browser does not let the page copy.'))
-              }}
+              onSelect={() => void copy(session, copyText(row, value, as), `${row.name} is 0x${value.toString(16)}.`)}
             >
               Copy as {as}
             </DropdownMenu.Item>
