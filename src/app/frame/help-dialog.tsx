@@ -1,11 +1,13 @@
 /** Keys and panes, from the tables that make them. */
+import { X } from 'lucide-react'
 import { Dialog } from 'radix-ui'
 import { COMMANDS, GROUPS } from '../commands.ts'
 import { PANES } from '../panes.ts'
+import { CHART_KEYS } from '../panes/timeline/keys.ts'
 import { useSession, useViewState } from '../session-context.ts'
 import { keysText } from '../widgets/keys.ts'
 
-/** What only the console does with keys; everything else that has keys is a command. */
+/** What only the console does with keys; what else has keys is a command, or in the table of its pane. */
 const CONSOLE_KEYS = [
   ['Ctrl F6', 'leaves the console, where Tab belongs to the guest'],
   ['Ctrl Shift F', 'searches it'],
@@ -14,6 +16,25 @@ const CONSOLE_KEYS = [
   ['F1', 'opens the commands from there too'],
 ] as const
 
+const PaneKeys = (props: {
+  readonly title: string
+  readonly rows: readonly (readonly [keys: string, what: string])[]
+}) => (
+  <>
+    <h3>{props.title}</h3>
+    <dl>
+      {props.rows.map(([keys, what]) => (
+        <div key={keys}>
+          <dt>
+            <kbd>{keys}</kbd>
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
+  </>
+)
+
 export const HelpDialog = () => {
   const { view } = useSession()
   const open = useViewState((state) => state.dialog === 'help')
@@ -21,7 +42,18 @@ export const HelpDialog = () => {
     <Dialog.Root open={open} onOpenChange={(to) => view.open(to ? 'help' : undefined)}>
       <Dialog.Portal>
         <Dialog.Overlay className="overlay" />
-        <Dialog.Content className="dialog help">
+        <Dialog.Content
+          className="dialog help"
+          tabIndex={-1}
+          onOpenAutoFocus={(event) => {
+            // It is to be read, from its beginning; Tab goes on to what can be pressed.
+            event.preventDefault()
+            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+          }}
+        >
+          <Dialog.Close className="button icon quiet dialog-close" aria-label="Close">
+            <X size={15} aria-hidden />
+          </Dialog.Close>
           <Dialog.Title asChild>
             <h2>GICscope</h2>
           </Dialog.Title>
@@ -52,17 +84,8 @@ export const HelpDialog = () => {
                   </dl>
                 )
               })}
-              <h3>In the console</h3>
-              <dl>
-                {CONSOLE_KEYS.map(([key, what]) => (
-                  <div key={key}>
-                    <dt>
-                      <kbd>{key}</kbd>
-                    </dt>
-                    <dd>{what}</dd>
-                  </div>
-                ))}
-              </dl>
+              <PaneKeys title="In the console" rows={CONSOLE_KEYS} />
+              <PaneKeys title="In the timeline" rows={CHART_KEYS.map(({ keys, says }) => [keys.join(' '), says])} />
             </section>
             <section>
               <h3>Panes</h3>
@@ -86,7 +109,6 @@ export const HelpDialog = () => {
               </dl>
             </section>
           </div>
-          <Dialog.Close className="button">Close</Dialog.Close>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

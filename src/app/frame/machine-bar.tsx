@@ -189,7 +189,7 @@ const AppendField = () => {
     <input
       className="field append"
       aria-label="Added to the command line"
-      placeholder="kernel arguments"
+      placeholder="arguments"
       spellCheck={false}
       {...typed}
     />

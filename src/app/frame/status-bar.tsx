@@ -47,13 +47,13 @@ export const StatusBar = () => {
       </span>
       <span className="num">{counts}</span>
       {running !== undefined && (
-        <span>
+        <span className="machine">
           {running.ruleSet} on Linux {running.base}, host A3V = {Number(running.host.a3v)}, {running.vcpus} vCPUs,{' '}
           {running.memory / 2 ** 20} MiB, {engine}
         </span>
       )}
       <span className="grow" />
-      <span>Everything runs in this page; nothing leaves it.</span>
+      <span className="promise">Everything runs in this page; nothing leaves it.</span>
     </footer>
   )
 }

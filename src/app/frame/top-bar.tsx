@@ -112,7 +112,7 @@ const UndoButtons = () => {
   const undo = useSessionState((state) => state.undo.length)
   const redo = useSessionState((state) => state.redo.length)
   return (
-    <span>
+    <span className="rare">
       <button
         className="button icon quiet"
         aria-label="Undo the last edit"
@@ -167,13 +167,13 @@ const RunButtons = () => {
         </button>
       </Hint>
       <Hint text="One instruction of the selected vCPU, while the others stand still (F10)">
-        <button className="button icon" aria-label="Step" disabled={!on} onClick={() => session.step(cpu, 1)}>
+        <button className="button icon rare" aria-label="Step" disabled={!on} onClick={() => session.step(cpu, 1)}>
           <ArrowDownToDot size={14} aria-hidden />
         </button>
       </Hint>
       <Hint text="Run to the next access to the GIC (F9)">
         <button
-          className="button icon"
+          className="button icon rare"
           aria-label="To the next GIC access"
           disabled={!on}
           onClick={() => session.runTo('gicAccess')}
@@ -185,7 +185,7 @@ const RunButtons = () => {
       <SpeedMenu />
       <Hint text="Switch the machine off, as pulling its plug does">
         <button
-          className="button icon"
+          className="button icon rare"
           aria-label="Power off"
           disabled={state !== 'running' && !paused}
           onClick={session.powerOff}
@@ -195,7 +195,7 @@ const RunButtons = () => {
       </Hint>
       <button className={edited || !built ? 'button primary' : 'button'} onClick={() => void session.boot()}>
         <RotateCw size={14} aria-hidden />
-        {built ? 'Reboot' : 'Boot'}
+        <span className="word">{built ? 'Reboot' : 'Boot'}</span>
       </button>
     </>
   )
@@ -212,7 +212,7 @@ const SpeedMenu = () => {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger
-        className={speed === undefined ? 'button icon' : 'button'}
+        className={speed === undefined ? 'button icon rare' : 'button rare'}
         aria-label={`Speed: ${speedTitle(speed)}`}
       >
         <Gauge size={14} aria-hidden />

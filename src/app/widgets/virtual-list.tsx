@@ -17,6 +17,7 @@ export const VirtualList = (props: {
 }) => {
   const scroller = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
+  const last = useRef(0)
   // What it returns changes with every scroll and is used here alone, where nothing is memoized.
   // oxlint-disable-next-line react/incompatible-library
   const virtual = useVirtualizer({
@@ -26,9 +27,19 @@ export const VirtualList = (props: {
     overscan: 6,
   })
   const { count, follow, show } = props
+  // Rows that turn out higher than they were taken for, and a pane of another size, move the end.
+  const size = virtual.getTotalSize()
   useEffect(() => {
-    if (follow === true && atEnd.current && count > 0) virtual.scrollToIndex(count - 1, { align: 'end' })
-  }, [count, follow, virtual])
+    const { current } = scroller
+    if (follow !== true || current === null || count === 0) return
+    const goToEnd = (): void => {
+      if (atEnd.current) virtual.scrollToIndex(count - 1, { align: 'end' })
+    }
+    goToEnd()
+    const observer = new ResizeObserver(goToEnd)
+    observer.observe(current)
+    return () => observer.disconnect()
+  }, [count, size, follow, virtual])
   useEffect(() => {
     if (show !== undefined && show >= 0 && show < count) virtual.scrollToIndex(show, { align: 'center' })
   }, [show, count, virtual])
@@ -41,11 +52,14 @@ export const VirtualList = (props: {
       role="region"
       aria-label={props.label}
       onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
-        atEnd.current = scrollTop + clientHeight >= scrollHeight - 40
+        // Only upwards is a person's wish: the rest may be the list, growing.
+        const near = scrollTop + clientHeight >= scrollHeight - 40
+        if (near || scrollTop < last.current) atEnd.current = near
+        last.current = scrollTop
       }}
     >
       {props.head}
-      <div className="rows" style={{ height: virtual.getTotalSize() }}>
+      <div className="rows" style={{ height: size }}>
         {virtual.getVirtualItems().map(({ key, index, start }) => (
           <div
             key={key}

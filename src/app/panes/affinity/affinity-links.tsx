@@ -111,7 +111,7 @@ export const AffinityLinks = (props: {
     <svg className="affinity-lines" width={seen.width} height={map.height} aria-hidden="true">
       {LEVELS.map((level) => (
         <text key={level} x={columns.level[level]} y={18} className={`level a${level}`}>
-          Aff{level}
+          {columns.tight ? level : `Aff${level}`}
         </text>
       ))}
       <text x={columns.cpu.left + columns.cpu.width / 2} y={18} className="level head">

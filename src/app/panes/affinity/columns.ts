@@ -9,6 +9,8 @@ export interface Columns {
   readonly frame: { readonly left: number; readonly width: number }
   /** Whether a frame has room for all 16 digits of GICR_TYPER. */
   readonly wide: boolean
+  /** Whether levels stand too near to each other for their names. */
+  readonly tight: boolean
 }
 
 export const NODE_RADIUS = 10
@@ -33,5 +35,6 @@ export const columnsFor = (width: number): Columns => {
     cpu: { left: cpuLeft, width: CPU_WIDTH },
     frame: { left: frameLeft, width: Math.max(frameWidth, 132) },
     wide: frameWidth >= 210,
+    tight: step < 34,
   }
 }

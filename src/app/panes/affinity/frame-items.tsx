@@ -35,7 +35,10 @@ export const FrameItem = memo(
         >
           <span className="pair dim">
             <span>{address(row.base)}</span>
-            <span>frame {row.place}</span>
+            <span>
+              {!columns.tight && 'frame '}
+              {row.place}
+            </span>
           </span>
           <span className="pair">
             <HexText parts={columns.wide ? parts : parts.slice(0, 4)} />

@@ -1,6 +1,6 @@
 /** What the kernels of this visit's boots have said, the same line of each in one row. */
 import { useMemo, useState } from 'react'
-import type { ReactNode } from 'react'
+import type { CSSProperties, ReactNode } from 'react'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import { RULE_SETS } from '../../../pure/blueprint/host.ts'
 import type { RuleSetId } from '../../../pure/blueprint/host.ts'
@@ -27,7 +27,7 @@ export const ComparedLogs = ({ children }: { readonly children: ReactNode }) => 
   const rows = useMemo(() => alignLogs(logs), [logs])
   const differing = useMemo(() => rows.filter(({ differs }) => differs), [rows])
   const shown = all ? rows : differing
-  const columns = { gridTemplateColumns: `repeat(${logs.length}, minmax(0, 1fr))` }
+  const columns = { gridTemplateColumns: `repeat(${logs.length}, minmax(150px, 1fr))`, minWidth: logs.length * 158 }
 
   return (
     <>
@@ -106,7 +106,7 @@ const BootAnother = ({ ruleSet }: { readonly ruleSet: RuleSetId | undefined }) =
 const Row = (props: {
   readonly row: AlignedRow
   readonly logs: readonly (readonly LogLine[])[]
-  readonly columns: { readonly gridTemplateColumns: string }
+  readonly columns: CSSProperties
 }) => {
   const { places, differs } = props.row
   const texts = places.map((place, log) => (place === undefined ? undefined : props.logs[log]?.[place]?.text))
@@ -119,7 +119,11 @@ const Row = (props: {
               ≠{' '}
             </span>
           )}
-          {text ?? <span className="faint">not said</span>}
+          {text ?? (
+            <span className="faint" title="This kernel has not said it">
+              –
+            </span>
+          )}
         </span>
       ))}
     </div>

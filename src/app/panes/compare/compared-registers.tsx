@@ -1,6 +1,6 @@
 /** Two or three machines side by side, by what the rules forecast: registers by their names, and what becomes of each CPU. */
 import { useMemo, useState } from 'react'
-import type { ReactNode } from 'react'
+import type { CSSProperties, ReactNode } from 'react'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../../../pure/blueprint/host.ts'
 import type { HostPresetId, KernelBase, RuleSetId } from '../../../pure/blueprint/host.ts'
@@ -55,7 +55,10 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
   )
   const rows = useMemo(() => compareMachines(machines), [machines])
   const shown = all ? rows : rows.filter(({ differs }) => differs)
-  const columns = { gridTemplateColumns: `minmax(150px, 1.3fr) repeat(${machines.length}, minmax(110px, 1fr))` }
+  const columns = {
+    gridTemplateColumns: `minmax(150px, 1.3fr) repeat(${machines.length}, minmax(110px, 1fr))`,
+    minWidth: 174 + machines.length * 118,
+  }
   const change = (place: number, to: Partial<Variant>): void =>
     setOwn(variants.map((variant, i) => (i === place ? { ...variant, ...to } : variant)))
 
@@ -139,7 +142,7 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
   )
 }
 
-const Row = ({ row, columns }: { readonly row: ComparedRow; readonly columns: { gridTemplateColumns: string } }) => {
+const Row = ({ row, columns }: { readonly row: ComparedRow; readonly columns: CSSProperties }) => {
   const session = useSession()
   const { name, values, differs, cpu } = row
   const [first] = values

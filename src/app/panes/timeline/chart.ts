@@ -31,6 +31,7 @@ export interface ChartPorts {
   onArea(area: Area | undefined): void
   onTip(tip: Tip | undefined): void
   onView(view: Viewport): void
+  onSearch(): void
 }
 
 /** Pixels within which a mark is met, and from which on a press is a drag. */
@@ -199,6 +200,10 @@ export class Chart {
   goTo(time: number): void {
     const width = Math.min(this.view.to - this.view.from, 1e6)
     this.show(centred({ from: 0, to: width, follows: false }, time, this.extent))
+  }
+
+  search(): void {
+    this.ports.onSearch()
   }
 
   clear(): void {

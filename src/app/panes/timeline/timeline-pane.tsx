@@ -12,31 +12,11 @@ import { Chart } from './chart.ts'
 import type { Area, Tip } from './chart.ts'
 import { countsOf } from './counts.ts'
 import { EventDetails } from './event-details.tsx'
+import { CHART_KEYS_TEXT, chartKey } from './keys.ts'
 import { useFinder } from './use-finder.ts'
 import { durationText, momentText } from './viewport.ts'
 import type { Viewport } from './viewport.ts'
 import '../../style/timeline.css'
-
-/** The keys of the chart, by what they do; shown in its description. */
-const KEYS: Readonly<Record<string, (chart: Chart) => void>> = {
-  w: (chart) => chart.zoom(0.75),
-  s: (chart) => chart.zoom(1 / 0.75),
-  a: (chart) => chart.pan(-0.12),
-  d: (chart) => chart.pan(0.12),
-  ArrowLeft: (chart) => chart.pan(-0.12),
-  ArrowRight: (chart) => chart.pan(0.12),
-  '+': (chart) => chart.zoom(0.75),
-  '-': (chart) => chart.zoom(1 / 0.75),
-  f: (chart) => chart.fit(),
-  Home: (chart) => chart.all(),
-  End: (chart) => chart.live(),
-  '.': (chart) => chart.step(1),
-  ',': (chart) => chart.step(-1),
-  Escape: (chart) => chart.clear(),
-}
-
-const KEYS_TEXT =
-  'W and S zoom, A and D move, F fits what is selected, Home shows all, End follows, full stop and comma go from event to event, slash searches, Escape lets go. Dragging selects a part of time, with Shift it moves; the wheel zooms with Ctrl.'
 
 const SUMMARY_MS = 1000
 
@@ -63,6 +43,7 @@ const TimelinePane = () => {
       onTip: setTip,
       onArea: setArea,
       onView: setView,
+      onSearch: () => search.current?.focus(),
       onSelect: (selected) => {
         setEvent(selected)
         const of = selected !== undefined && 'cpu' in selected.event ? selected.event.cpu : undefined
@@ -87,10 +68,9 @@ const TimelinePane = () => {
 
   const pressed = (key: KeyboardEvent): void => {
     if (chart === undefined || key.ctrlKey || key.metaKey || key.altKey) return
-    const act = KEYS[key.key.length === 1 ? key.key.toLowerCase() : key.key]
-    if (key.key === '/') search.current?.focus()
-    else if (act === undefined) return
-    else act(chart)
+    const found = chartKey(key.key)
+    if (found === undefined) return
+    found.act(chart)
     key.preventDefault()
     key.stopPropagation()
   }
@@ -175,7 +155,7 @@ const TimelinePane = () => {
         )}
       </div>
       <p id="timeline-keys" className="hidden-text">
-        {KEYS_TEXT}
+        {CHART_KEYS_TEXT}
       </p>
       <Summary />
       <p className="hidden-text" aria-live="polite">
