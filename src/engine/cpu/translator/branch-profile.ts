@@ -1,4 +1,4 @@
-/** Where indirect branches lead, so that regions can hold the tables of a switch. */
+/** Where indirect branches and calls lead, so that regions can hold the tables of a switch, and small functions. */
 
 /** Branches to one place before a round of learning ends, rounds, and places that are worth a comparison each. */
 const ROUND = 256
@@ -17,19 +17,23 @@ export class BranchProfile {
   /** By the record of the branch. */
   private readonly branches = new Map<number, Branch>()
 
-  /** Notes that a branch led to this instruction of its page. True: it is time to use what is known. */
-  note(at: number, target: number): boolean {
+  /**
+   * Notes where a branch led: to this instruction of its page, or elsewhere. `isUseful`: whether it is good to know that it
+   * leads to a place. True: a region with the branch should be made anew, with what is known now.
+   */
+  note(at: number, target: number | undefined, isUseful: (target: number) => boolean): boolean {
     // A hostile guest could branch from everywhere.
     if (this.branches.size >= MAX_BRANCHES) this.branches.clear()
     let branch = this.branches.get(at)
     if (branch === undefined) this.branches.set(at, (branch = { counts: new Map(), targets: [], seen: 0, rounds: 0 }))
     if (branch.rounds >= ROUNDS) return false
-    branch.counts.set(target, (branch.counts.get(target) ?? 0) + 1)
+    if (target !== undefined) branch.counts.set(target, (branch.counts.get(target) ?? 0) + 1)
     if (++branch.seen < ROUND) return false
     branch.seen = 0
-    branch.rounds++
-    const known = [...branch.counts].toSorted(([, a], [, b]) => b - a).slice(0, MAX_TARGETS)
-    branch.targets = known.map(([index]) => index)
+    const ranked = [...branch.counts].toSorted(([, a], [, b]) => b - a).map(([index]) => index)
+    branch.targets = ranked.filter(isUseful).slice(0, MAX_TARGETS)
+    // Nothing to be gained: the region is made anew so that it does not ask again.
+    branch.rounds = branch.targets.length === 0 ? ROUNDS : branch.rounds + 1
     return true
   }
 

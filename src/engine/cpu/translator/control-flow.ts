@@ -1,10 +1,14 @@
 /** The control-flow graph of a region: blocks of one page of code, found from a root by following direct branches. */
 import type { Decoder } from '../../../pure/arch/a64/decoder.ts'
-import type { Row } from '../../../pure/arch/a64/row.ts'
+import type { Flow, Row } from '../../../pure/arch/a64/row.ts'
 import { record } from '../layout.ts'
 
 /** What a region may hold, so that compiling it takes a bounded time and a budget check covers few instructions. */
 const LIMIT = { blocks: 64, instructions: 320 } as const
+/** A function without calls of its own, and no larger, is emitted in the place of a call. */
+const LEAF = { instructions: 24 } as const
+/** Functions that a call through a register may lead to and that stand in its place; each costs a comparison. */
+const MAX_CALLEES = 4
 
 export interface Instruction {
   /** Number of the instruction in its page, 0 to 1023. */
@@ -13,12 +17,22 @@ export interface Instruction {
   readonly row: Row
 }
 
-export interface Block {
+/** Where a block's control may go, by the keys of blocks. */
+interface Exits {
+  /** What may run next, in the region or not but in the page: taken target first. */
+  readonly successors: readonly number[]
+  /** The one of them that is reached with all registers in memory: behind a call that is made, or what a handler does. */
+  readonly away: number | undefined
+  /** Functions that stand in the place of the call that ends the block, by the number of their first instruction. */
+  readonly callees: ReadonlyMap<number, number>
+}
+
+export interface Block extends Exits {
+  /** Tells it from blocks of the same instructions: a function may stand in the place of several calls. */
+  readonly key: number
   /** Number of its first instruction in the page. */
   readonly start: number
   readonly instructions: readonly Instruction[]
-  /** Numbers in the page of what may run next, inside the region or not: taken target first. */
-  readonly successors: readonly number[]
 }
 
 export interface PageCode {
@@ -26,11 +40,21 @@ export interface PageCode {
   wordAt(index: number): number
   /** Whether an instruction is done by its handler: it ends its block. */
   isSystem(row: Row, word: number): boolean
-  /** Numbers of the instructions that an indirect branch was seen to lead to. */
+  /** Numbers of the instructions that an indirect branch or call was seen to lead to. */
   targetsOf(index: number): readonly number[]
 }
 
 const inPage = (index: number): boolean => index >= 0 && index < record.PER_PAGE
+
+/**
+ * The key of the block that starts at an instruction, in a frame: 0 is the region's own function, others are the calls in whose
+ * place a function stands.
+ */
+const keyOf = (frame: number, index: number): number => frame * record.PER_PAGE + index
+const frameOf = (key: number): number => Math.floor(key / record.PER_PAGE)
+export const indexOf = (key: number): number => key % record.PER_PAGE
+/** The key of another instruction in the frame of a block. */
+export const inFrameOf = (key: number, index: number): number => keyOf(frameOf(key), index)
 
 /** The number in the page of a direct branch's target; it may lie outside. */
 export function targetOf({ index, row, word }: Instruction): number {
@@ -39,70 +63,153 @@ export function targetOf({ index, row, word }: Instruction): number {
   return index + Number(operand.value) / 4
 }
 
-/** Where control may go after this instruction, in the page; after a call, when it has come back. */
-function successorsOf(code: PageCode, instruction: Instruction): readonly number[] {
-  const { index, row } = instruction
-  switch (row.flow) {
-    case undefined:
-      return [index + 1]
-    case 'jump':
-      return [targetOf(instruction)]
-    case 'branch':
-      return [targetOf(instruction), index + 1]
-    case 'call':
-      return [index + 1]
-    case 'indirect':
-      return code.targetsOf(index)
-    case 'leave':
-      return []
-    default:
-      return row.flow satisfies never
-  }
-}
-
 function instructionAt(code: PageCode, index: number): Instruction | undefined {
   const word = code.wordAt(index)
   const row = code.decoder.decode(word)
   return row === undefined ? undefined : { index, word, row }
 }
 
-/** Blocks reachable from `root`, which comes first; none when the root is no instruction. */
-export function findBlocks(code: PageCode, root: number): Block[] {
-  const instructions = new Map<number, Instruction>()
-  const leaders = new Set<number>([root])
-  const waiting = [root]
-  while (waiting.length > 0) {
-    let index = waiting.shift() ?? root
-    while (inPage(index) && !instructions.has(index) && instructions.size < LIMIT.instructions) {
-      const instruction = instructionAt(code, index)
-      if (instruction === undefined) break
-      instructions.set(index, instruction)
-      if (instruction.row.flow === undefined && !code.isSystem(instruction.row, instruction.word)) {
-        index++
-        continue
-      }
-      for (const next of successorsOf(code, instruction)) {
-        if (!inPage(next) || leaders.has(next) || leaders.size >= LIMIT.blocks) continue
-        leaders.add(next)
-        waiting.push(next)
-      }
-      break
+/** How many instructions and blocks the function has that starts here; `undefined`: it is not small, or not a leaf. */
+function leafSize(
+  code: PageCode,
+  start: number,
+): { readonly blocks: number; readonly instructions: number } | undefined {
+  const seen = new Set<number>()
+  const waiting = [start]
+  let blocks = 0
+  for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+    blocks++
+    for (let at: number | undefined = index; at !== undefined && !seen.has(at);) {
+      const instruction: Instruction | undefined =
+        inPage(at) && seen.size < LEAF.instructions ? instructionAt(code, at) : undefined
+      if (instruction === undefined) return undefined
+      seen.add(at)
+      const flow: Flow | undefined = instruction.row.flow
+      if (
+        flow === 'call' ||
+        flow === 'leave' ||
+        (flow === undefined && code.isSystem(instruction.row, instruction.word))
+      )
+        return undefined
+      if (flow === 'branch') waiting.push(targetOf(instruction))
+      if (flow === 'jump') at = targetOf(instruction)
+      else at = flow === 'indirect' ? undefined : at + 1
     }
   }
-  const blocks: Block[] = []
-  for (const start of leaders) {
-    const list: Instruction[] = []
-    for (let index = start; ; index++) {
-      const instruction = instructions.get(index)
-      if (instruction === undefined || (index !== start && leaders.has(index))) break
-      list.push(instruction)
-      if (instruction.row.flow !== undefined || code.isSystem(instruction.row, instruction.word)) break
-    }
-    const last = list.at(-1)
-    if (last !== undefined) blocks.push({ start, instructions: list, successors: successorsOf(code, last) })
-  }
-  return blocks
+  return { blocks, instructions: seen.size }
 }
+
+/** Whether a function that starts here may stand in the place of a call. */
+export const isLeaf = (code: PageCode, start: number): boolean => leafSize(code, start) !== undefined
+
+class BlockFinder {
+  private readonly code: PageCode
+  private readonly instructions = new Map<number, Instruction>()
+  private readonly leaders = new Set<number>()
+  /** By the key of the last instruction of a block. */
+  private readonly exits = new Map<number, Exits>()
+  /** Keys of what is behind the calls whose places functions have taken, by frame. */
+  private readonly returns: (number | undefined)[] = [undefined]
+  private readonly waiting: number[] = []
+
+  constructor(code: PageCode) {
+    this.code = code
+  }
+
+  find(root: number): Block[] {
+    this.lead(root)
+    for (let key = this.waiting.shift(); key !== undefined; key = this.waiting.shift()) this.walk(key)
+    return [...this.leaders].flatMap((key) => this.blockAt(key) ?? [])
+  }
+
+  private lead(key: number): void {
+    if (this.leaders.has(key) || this.leaders.size >= LIMIT.blocks) return
+    this.leaders.add(key)
+    this.waiting.push(key)
+  }
+
+  private walk(key: number): void {
+    for (; ; key++) {
+      if (this.instructions.has(key) || this.instructions.size >= LIMIT.instructions) return
+      const instruction = instructionAt(this.code, indexOf(key))
+      if (instruction === undefined) return
+      this.instructions.set(key, instruction)
+      if (this.endsBlock(instruction)) {
+        const exits = this.exitsOf(key, instruction)
+        this.exits.set(key, exits)
+        for (const next of exits.successors) this.lead(next)
+        return
+      }
+      if (indexOf(key) === record.PER_PAGE - 1) return
+    }
+  }
+
+  private endsBlock({ row, word }: Instruction): boolean {
+    return row.flow !== undefined || this.code.isSystem(row, word)
+  }
+
+  private exitsOf(key: number, instruction: Instruction): Exits {
+    const { index, row } = instruction
+    const to = (indexes: readonly number[]): number[] => indexes.filter(inPage).map((next) => inFrameOf(key, next))
+    const going = (successors: readonly number[], away?: number): Exits => ({ successors, away, callees: new Map() })
+    const [next] = to([index + 1])
+    switch (row.flow) {
+      case undefined:
+        return going(to([index + 1]), next)
+      case 'jump':
+        return going(to([targetOf(instruction)]))
+      case 'branch':
+        return going(to([targetOf(instruction), index + 1]))
+      case 'call':
+        return this.callFrom(key, instruction, next)
+      case 'indirect': {
+        const back = this.returns[frameOf(key)]
+        return going(back === undefined ? to(this.code.targetsOf(index)) : [back])
+      }
+      case 'leave':
+        return going([])
+      default:
+        return row.flow satisfies never
+    }
+  }
+
+  /** Of small functions, those that the call is known to lead to stand in its place. */
+  private callFrom(key: number, instruction: Instruction, next: number | undefined): Exits {
+    const { index, row } = instruction
+    const direct = row.target === undefined ? undefined : targetOf(instruction)
+    const callees = new Map<number, number>()
+    if (frameOf(key) === 0 && next !== undefined)
+      for (const callee of direct === undefined ? this.code.targetsOf(index) : [direct]) {
+        const size = inPage(callee) && callees.size < MAX_CALLEES ? leafSize(this.code, callee) : undefined
+        if (size === undefined || this.leaders.size + size.blocks > LIMIT.blocks) continue
+        if (this.instructions.size + size.instructions > LIMIT.instructions) continue
+        callees.set(callee, keyOf(this.returns.length, callee))
+        this.returns.push(next)
+      }
+    if (direct !== undefined && callees.size > 0) return { successors: [...callees.values()], away: undefined, callees }
+    const behind = next === undefined ? [] : [next]
+    return { successors: [...callees.values(), ...behind], away: next, callees }
+  }
+
+  private blockAt(key: number): Block | undefined {
+    const list: Instruction[] = []
+    let last = key
+    for (let at = key; frameOf(at) === frameOf(key); at++) {
+      const instruction = this.instructions.get(at)
+      if (instruction === undefined || (at !== key && this.leaders.has(at))) break
+      list.push(instruction)
+      last = at
+      if (this.exits.has(at)) break
+    }
+    if (list.length === 0) return undefined
+    const on = indexOf(last) + 1 < record.PER_PAGE ? [last + 1] : []
+    const exits = this.exits.get(last) ?? { successors: on, away: undefined, callees: new Map() }
+    return { key, start: indexOf(key), instructions: list, ...exits }
+  }
+}
+
+/** Blocks reachable from `root`, which comes first; none when the root is no instruction. */
+export const findBlocks = (code: PageCode, root: number): Block[] => new BlockFinder(code).find(root)
 
 /**
  * A loop of one block is emitted as often as its instructions fit into so many: what it carries from one time around to the
@@ -113,7 +220,7 @@ const UNROLLED = { instructions: 32, times: 4 } as const
 export interface Graph {
   /** In reverse postorder: a block comes after its dominator and, back edges aside, after its predecessors. */
   readonly blocks: readonly Block[]
-  /** Position in `blocks` by number in the page. */
+  /** Position in `blocks` by key. */
   readonly order: ReadonlyMap<number, number>
   /** Blocks that a back edge from a block they dominate leads to. */
   readonly loops: ReadonlySet<number>
@@ -127,19 +234,19 @@ export interface Graph {
 
 /** Orders the blocks and finds dominators (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */
 export function analyse(found: readonly Block[], root: number): Graph {
-  const byStart = new Map(found.map((b) => [b.start, b]))
+  const byKey = new Map(found.map((b) => [b.key, b]))
   const blocks: Block[] = []
   const seen = new Set<number>()
-  const visit = (start: number): void => {
-    const block = byStart.get(start)
-    if (block === undefined || seen.has(start)) return
-    seen.add(start)
+  const visit = (key: number): void => {
+    const block = byKey.get(key)
+    if (block === undefined || seen.has(key)) return
+    seen.add(key)
     for (const next of block.successors) visit(next)
     blocks.push(block)
   }
   visit(root)
   blocks.reverse()
-  const order = new Map(blocks.map((b, position) => [b.start, position]))
+  const order = new Map(blocks.map((b, position) => [b.key, position]))
   const predecessors: number[][] = blocks.map(() => [])
   blocks.forEach((b, position) => {
     for (const next of new Set(b.successors)) {
@@ -178,12 +285,13 @@ export function analyse(found: readonly Block[], root: number): Graph {
   })
   const times = new Map<number, number>()
   for (const i of loops) {
-    const { start, instructions, successors } = blocks[i] ?? { start: 0, instructions: [], successors: [] }
-    const count = Math.min(UNROLLED.times, Math.floor(UNROLLED.instructions / instructions.length))
-    if (count < 2 || !successors.includes(start)) continue
+    const block = blocks[i]
+    if (block === undefined || !block.successors.includes(block.key)) continue
+    const count = Math.min(UNROLLED.times, Math.floor(UNROLLED.instructions / block.instructions.length))
+    if (count < 2) continue
     times.set(i, count)
     // Each time around may end there.
-    for (const next of successors) {
+    for (const next of block.successors) {
       const to = order.get(next)
       if (to !== undefined && to > i) merges.add(to)
     }

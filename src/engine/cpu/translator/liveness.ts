@@ -31,13 +31,11 @@ interface Summary {
   writesX: number
   writesV: number
   flags: FlagState
-  /** Ends with what works on the registers in memory. */
-  call: boolean
 }
 
 const summarise = (graph: Graph, effects: EffectsOf, helpers: Map<string, number>): Summary[] =>
   graph.blocks.map(({ instructions }) => {
-    const s: Summary = { useX: 0, useV: 0, writesX: 0, writesV: 0, flags: UNTOUCHED, call: false }
+    const s: Summary = { useX: 0, useV: 0, writesX: 0, writesV: 0, flags: UNTOUCHED }
     for (const { row, word } of instructions) {
       const e = effects.of(row, word)
       s.useX |= e.reads.x & ~s.writesX
@@ -48,8 +46,6 @@ const summarise = (graph: Graph, effects: EffectsOf, helpers: Map<string, number
       if (e.flags !== UNTOUCHED) s.flags = e.flags
       for (const [name, parameters] of e.helpers) helpers.set(name, parameters)
     }
-    const last = instructions.at(-1)
-    s.call = last !== undefined && (last.row.flow === 'call' || effects.of(last.row, last.word).system)
     return s
   })
 
@@ -57,10 +53,10 @@ export function analyseRegion(graph: Graph, effects: EffectsOf): RegionFacts {
   const helpers = new Map<string, number>()
   const summaries = summarise(graph, effects, helpers)
   const count = graph.blocks.length
-  const successors = graph.blocks.map(({ successors: next }) =>
-    next.flatMap((index) => {
-      const position = graph.order.get(index)
-      return position === undefined ? [] : [position]
+  const edges = graph.blocks.map(({ successors, away }) =>
+    successors.flatMap((key) => {
+      const to = graph.order.get(key)
+      return to === undefined ? [] : [{ to, away: key === away }]
     }),
   )
   const dirtyX = new Int32Array(count)
@@ -73,12 +69,10 @@ export function analyseRegion(graph: Graph, effects: EffectsOf): RegionFacts {
       const s = summaries[b]
       const before = flags[b]
       if (s === undefined || before === undefined) continue
-      const outX = s.call ? 0 : (dirtyX[b] ?? 0) | s.writesX
-      const outV = s.call ? 0 : (dirtyV[b] ?? 0) | s.writesV
-      const outFlags = s.call ? UNTOUCHED : s.flags === UNTOUCHED ? before : s.flags
-      for (const next of successors[b] ?? []) {
-        const x = (dirtyX[next] ?? 0) | outX
-        const v = (dirtyV[next] ?? 0) | outV
+      for (const { to: next, away } of edges[b] ?? []) {
+        const x = (dirtyX[next] ?? 0) | (away ? 0 : (dirtyX[b] ?? 0) | s.writesX)
+        const v = (dirtyV[next] ?? 0) | (away ? 0 : (dirtyV[b] ?? 0) | s.writesV)
+        const outFlags = away ? UNTOUCHED : s.flags === UNTOUCHED ? before : s.flags
         const known = flags[next]
         const f = known === undefined ? outFlags : meet(known, outFlags)
         if (x === dirtyX[next] && v === dirtyV[next] && f === known) continue
@@ -98,12 +92,12 @@ export function analyseRegion(graph: Graph, effects: EffectsOf): RegionFacts {
       if (s === undefined) continue
       let outX = 0
       let outV = 0
-      // What is live behind a call is loaded there.
-      if (!s.call)
-        for (const next of successors[b] ?? []) {
-          outX |= liveX[next] ?? 0
-          outV |= liveV[next] ?? 0
-        }
+      for (const { to, away } of edges[b] ?? []) {
+        // What is live behind a call is loaded there.
+        if (away) continue
+        outX |= liveX[to] ?? 0
+        outV |= liveV[to] ?? 0
+      }
       const x = s.useX | (dirtyX[b] ?? 0) | (outX & ~s.writesX)
       const v = s.useV | (dirtyV[b] ?? 0) | (outV & ~s.writesV)
       if (x === liveX[b] && v === liveV[b]) continue

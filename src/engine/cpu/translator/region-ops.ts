@@ -95,11 +95,15 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   // ---- program flow
 
-  private pushPcPlus(offset: number | bigint): Pushed {
+  private pushPcOf(index: number, offset: number | bigint = 0): Pushed {
     this.code.get(this.locals.pcOffset)
-    this.code.i64(BigInt(this.recordOf(this.index) >>> 2) + BigInt(offset))
+    this.code.i64(BigInt(this.recordOf(index) >>> 2) + BigInt(offset))
     this.code.op('i64.add')
     return PUSHED
+  }
+
+  private pushPcPlus(offset: number | bigint): Pushed {
+    return this.pushPcOf(this.index, offset)
   }
 
   pcRelative(offset: ImmOperand): Pushed {
@@ -150,9 +154,10 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   /**
    * Runs the region of the called function, if there is one, and goes on behind when it comes back here; everything else
-   * is handed on. Afterwards memory is as the callee left it, and `live` is loaded from it.
+   * is handed on. Afterwards memory is as the callee left it, and `live` is loaded from it. `call`: the number of the
+   * calling instruction.
    */
-  callOut(near: number | undefined, live: RegisterSets, flags: boolean): void {
+  callOut(call: number, near: number | undefined, live: RegisterSets, flags: boolean): void {
     const c = this.code
     this.storeRegisters(this.dirtyX, this.dirtyV)
     this.storeFlags()
@@ -168,7 +173,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.get(this.locals.result)
     c.i32(0)
     c.memory('i64.load', scratch.TARGET)
-    this.nextPc()
+    this.pushPcOf(call, 4)
     c.op('i64.ne')
     c.op('i32.or')
     c.if(undefined, false)
@@ -324,6 +329,17 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
       c.end()
     }
     search(targets)
+  }
+
+  /** Goes to an instruction of the page where it is the target. */
+  ifTarget(index: number, go: () => void): void {
+    const c = this.code
+    c.get(this.locals.target)
+    this.pushPcOf(index)
+    c.op('i64.eq')
+    c.if(undefined, true)
+    this.branching(go)
+    c.end()
   }
 
   /** Tells where the branch at `index` leads: when it is a place of the page that it leads to often, the region learns of it. */

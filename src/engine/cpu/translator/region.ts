@@ -1,6 +1,6 @@
 /** Turns the control-flow graph of a region into one structured WebAssembly function, along its dominator tree. */
 import { Code } from '../../wasm/code.ts'
-import { analyse } from './control-flow.ts'
+import { analyse, inFrameOf, indexOf } from './control-flow.ts'
 import type { Block, Graph } from './control-flow.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
 import type { EffectsOf } from './effects.ts'
@@ -118,9 +118,9 @@ class Emitter {
         c.end()
         return
       case 'call':
-        return this.call(end.near, next, position)
+        return this.call(block, end.near, next, position)
       case 'indirect':
-        if (end.jump) this.indirect(block, position)
+        this.indirect(block, end.jump, position)
         return ops.leaveToTarget()
       case 'system':
         return this.system(block, next, position)
@@ -129,21 +129,29 @@ class Emitter {
     }
   }
 
-  private indirect({ start, instructions, successors }: Block, position: number): void {
+  private indirect({ start, instructions, successors }: Block, jump: boolean, position: number): void {
     // The cases are emitted within: afterwards another instruction was the last.
     const branch = start + instructions.length - 1
-    const known = successors.filter((target) => this.graph.order.has(target)).toSorted((a, b) => a - b)
-    if (known.length > 0) this.ops.choose(known, (to) => this.follow({ to }, position))
-    if (this.handlers.wantsTargets(branch)) this.ops.noteBranch(branch)
+    const known = successors.filter((key) => this.graph.order.has(key)).toSorted((a, b) => a - b)
+    const [only, ...others] = known
+    if (only !== undefined && others.length === 0) this.ops.ifTarget(indexOf(only), () => this.followTo(only, position))
+    else if (only !== undefined)
+      this.ops.choose(known.map(indexOf), (to) => this.followTo(inFrameOf(only, to), position))
+    if (jump && this.handlers.wantsTargets(branch)) this.ops.noteBranch(branch)
   }
 
-  /** A called function may have used up the budget that covered the rest. */
-  private call(near: number | undefined, next: Edge, position: number): void {
+  private call(block: Block, near: number | undefined, next: Edge, position: number): void {
     const { code: c, ops } = this
-    const to = 'to' in next ? this.graph.order.get(next.to) : undefined
+    const here = near === undefined ? undefined : block.callees.get(near)
+    if (here !== undefined) return this.followTo(here, position)
+    const call = block.start + block.instructions.length - 1
+    for (const [callee, key] of block.callees) ops.ifTarget(callee, () => this.followTo(key, position))
+    const to = block.away === undefined ? undefined : this.graph.order.get(block.away)
     const live = to === undefined ? undefined : this.facts.blocks[to]?.live
     if (live === undefined) return ops.leaveToTarget()
-    ops.callOut(near, live, this.facts.needs.flags)
+    if (near === undefined && this.handlers.wantsTargets(call)) ops.noteBranch(call)
+    ops.callOut(call, near, live, this.facts.needs.flags)
+    // What was called may have used up the budget that covered the rest.
     c.get(this.locals.budget)
     c.i32(this.instructions)
     c.op('i32.lt_s')
@@ -154,11 +162,11 @@ class Emitter {
   }
 
   /** An instruction that only the driver can follow, like an exception's return, is the interpreter's. */
-  private system({ instructions }: Block, next: Edge, position: number): void {
+  private system({ instructions, away }: Block, next: Edge, position: number): void {
     const last = instructions.at(-1)
     if (last?.row.flow !== undefined) return
     const handler = last === undefined ? undefined : this.handlers.of(last.row, last.word)
-    const to = 'to' in next ? this.graph.order.get(next.to) : undefined
+    const to = away === undefined ? undefined : this.graph.order.get(away)
     const live = to === undefined ? { x: 0, v: 0 } : this.facts.blocks[to]?.live
     if (handler === undefined || live === undefined) return this.ops.leaveToInterpret()
     this.ops.callHandler(handler, this.handlers.type, live, this.facts.needs, this.instructions)
@@ -166,7 +174,13 @@ class Emitter {
   }
 
   private follow(edge: Edge, from: number): void {
-    const to = 'to' in edge ? this.graph.order.get(edge.to) : undefined
+    if ('far' in edge) return this.ops.leaveAt(edge)
+    this.followTo(inFrameOf(this.graph.blocks[from]?.key ?? 0, edge.to), from)
+  }
+
+  private followTo(key: number, from: number): void {
+    const edge = { to: indexOf(key) }
+    const to = this.graph.order.get(key)
     if (to === undefined) return this.ops.leaveAt(edge)
     if (to <= from) {
       // A retreating edge to a block that does not dominate this one has no loop to go to.

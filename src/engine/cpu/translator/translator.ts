@@ -7,7 +7,7 @@ import type { CodeCache } from '../code-cache.ts'
 import type { Interpreter } from '../interpreter/interpreter.ts'
 import { REGION_TABLE, record, region } from '../layout.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
-import { analyse, findBlocks } from './control-flow.ts'
+import { analyse, findBlocks, isLeaf } from './control-flow.ts'
 import type { Block, PageCode } from './control-flow.ts'
 import { BranchProfile } from './branch-profile.ts'
 import { EffectsOf } from './effects.ts'
@@ -140,9 +140,15 @@ export class Translator {
 
   /** An indirect branch of a region led `offset` bytes behind the start of its page, which may be another page. */
   branched(at: number, offset: number): void {
-    if (offset < 0 || offset >= 4 * record.PER_PAGE || !this.profile.note(at, offset >>> 2)) return
-    // The regions that hold the branch are made again, now that it is known where it leads.
     const page = this.code.pageOf(at)
+    const code = this.pageCode(page)
+    const isUseful = (target: number): boolean => {
+      const row = code.decoder.decode(this.code.wordOf(at))
+      return row?.flow !== 'call' || isLeaf(code, target)
+    }
+    const target = offset >= 0 && offset < 4 * record.PER_PAGE ? offset >>> 2 : undefined
+    if (!this.profile.note(at, target, isUseful)) return
+    // The regions that hold the branch are made again, now that it is known where it leads.
     for (const { root } of this.drop(page, (at - page) / record.SIZE, 1))
       this.queueRoot(page, (root - page) / record.SIZE)
     this.compileSoon = true
