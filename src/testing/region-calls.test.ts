@@ -1,4 +1,7 @@
-/** Calls, returns and switches end alike in both tiers: nested deeper than regions may be, through pointers, by tables. */
+/**
+ * Calls, returns and switches end alike in both tiers: nested deeper than regions may be, through pointers, by tables, from page
+ * to page, and in code that changes.
+ */
 import { describe, expect, it } from 'vitest'
 import { Machine } from '../engine/machine/machine.ts'
 import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
@@ -91,6 +94,130 @@ cases:  add     x0, x0, #1
         sub     x19, x19, #1
         cbnz    x19, 1b
         b       .`,
+  'a loop across the end of a page, and one that goes on in a page before': `
+        mov     x19, #20000
+        b       1f
+back:   add     x2, x2, x1
+        subs    x19, x19, #1
+        b.eq    .
+        b       1f
+        .org    0xff4
+1:      add     x0, x0, x19
+        adr     x3, .
+        eor     x1, x1, x0, ror #7
+        mrs     x9, nzcv
+        add     x4, x4, x9
+        tbz     x1, #3, 2f
+        add     x1, x1, x3
+2:      b       back`,
+  'small functions in other pages, one with a loop, through pointers too': `
+        mov     x19, #10000
+        ldr     x21, =0x40003000
+1:      mov     x0, x19
+        bl      leaf
+        add     x20, x20, x0
+        and     x0, x19, #7
+        bl      sum
+        add     x22, x22, x0
+        tst     x19, #3
+        add     x9, x21, #16
+        csel    x9, x21, x9, eq
+        blr     x9
+        subs    x19, x19, #1
+        b.ne    1b
+        b       .
+        .org    0x2ff8
+leaf:   eor     x0, x0, x20
+        adds    x1, x0, #3          // goes on in the next page
+        .org    0x3000
+        adc     x0, x0, x1
+        adr     x2, .
+        add     x0, x0, x2
+        ret
+        sbcs    x0, x20, x1
+        ret
+        .org    0x5000
+sum:    mov     x1, #0
+2:      add     x1, x1, x0
+        cbz     x0, 3f
+        sub     x0, x0, #1
+        b       2b
+3:      mov     x0, x1
+        ret`,
+  'a small function of another page that is written anew': `
+        mov     x19, #6000
+        ldr     x21, =leaf
+        ldr     w22, [x21]          // add x0, x0, #1
+        ldr     w23, other
+1:      bl      leaf
+        tst     x19, #63
+        b.ne    2f
+        eor     w24, w22, w23
+        ldr     w25, [x21]
+        eor     w25, w25, w24
+        str     w25, [x21]
+        dc      cvau, x21
+        dsb     ish
+        ic      ivau, x21
+        dsb     ish
+        isb
+2:      subs    x19, x19, #1
+        b.ne    1b
+        b       .
+other:  add     x0, x0, #17
+        .org    0x2000
+leaf:   add     x0, x0, #1
+        ret`,
+  'another page of code at the same address': `
+        ldr     x1, =0x40300000     // level 1: one table
+        ldr     x2, =0x40301003
+        str     x2, [x1, #8]
+        ldr     x1, =0x40301000     // level 2: a table, and 2 MiB as they are
+        ldr     x2, =0x40302003
+        str     x2, [x1]
+        ldr     x2, =0x40200701
+        str     x2, [x1, #8]
+        ldr     x1, =0x40302000     // level 3: pages as they are
+        ldr     x2, =0x40000703
+        mov     x3, #512
+1:      str     x2, [x1], #8
+        add     x2, x2, #0x1000
+        subs    x3, x3, #1
+        b.ne    1b
+        ldr     x2, =0x40300000
+        msr     ttbr0_el1, x2
+        ldr     x2, =0x400800019    // 25 bits less, no walks of the upper half, 44 bits out
+        msr     tcr_el1, x2
+        mov     x2, #0xff
+        msr     mair_el1, x2
+        isb
+        mrs     x2, sctlr_el1
+        orr     x2, x2, #1
+        msr     sctlr_el1, x2
+        isb
+        mov     x19, #6000
+        ldr     x21, =0x40302028    // of the page at 5 * 4096
+        ldr     x22, =0x40005703
+        ldr     x23, =0x3000        // 5 and 6, in bits 13:12
+1:      bl      leaf
+        add     x25, x25, x0
+        tst     x19, #63
+        b.ne    2f
+        eor     x22, x22, x23
+        str     x22, [x21]
+        dsb     ish
+        tlbi    vmalle1
+        dsb     ish
+        isb
+2:      subs    x19, x19, #1
+        b.ne    1b
+        b       .
+        .org    0x5000
+leaf:   add     x0, x0, #1
+        ret
+        .org    0x6000
+        eor     x0, x0, #0xff
+        ret`,
 } as const
 
 const finalState = (source: string, translate: boolean): Record<string, unknown> => {

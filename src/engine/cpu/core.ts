@@ -175,7 +175,12 @@ export class Core {
     this.translator = new Translator(
       interpreter,
       code,
-      { memory, table, imports: this.meter?.counted('region', imports) ?? imports },
+      {
+        memory,
+        table,
+        imports: this.meter?.counted('region', imports) ?? imports,
+        fetched: (address) => access.fetched(address),
+      },
       ports.translate === true ? undefined : ports.translate,
     )
   }

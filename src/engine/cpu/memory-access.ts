@@ -372,6 +372,12 @@ export class MemoryAccess {
     return isLandingPad(this.code.wordOf(at), type, ((this.registers.at(slots.SCTLR_EL1) >> control) & 1n) === 1n)
   }
 
+  /** The page of records that a fetch from an address hits in the soft TLB; `undefined`: it misses. */
+  fetched(address: bigint): number | undefined {
+    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
+    return this.softTlb.fetchEntry(bank, Number(address & 0xffffffffn) | 0, Number(address >> 32n) | 0)?.page
+  }
+
   /** What is known of the page that code at an address is fetched from; `undefined`: something is pending. */
   private fetchEntry(low: number, high: number): ReturnType<SoftTlb['fetchEntry']> {
     const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0

@@ -1,7 +1,7 @@
-/** The control-flow graph of a region: blocks of one page of code, found from a root by following direct branches. */
+/** The control-flow graph of a region: blocks of code, found from a root by following direct branches. */
 import type { Decoder } from '../../../pure/arch/a64/decoder.ts'
 import type { Flow, Row } from '../../../pure/arch/a64/row.ts'
-import { record } from '../layout.ts'
+import { distanceOf } from './pages.ts'
 
 /** What a region may hold, so that compiling it takes a bounded time and a budget check covers few instructions. */
 const LIMIT = { blocks: 64, instructions: 320 } as const
@@ -11,7 +11,7 @@ const LEAF = { instructions: 24 } as const
 const MAX_CALLEES = 4
 
 export interface Instruction {
-  /** Number of the instruction in its page, 0 to 1023. */
+  /** Number of the instruction, from the first of the root's page on. */
   readonly index: number
   readonly word: number
   readonly row: Row
@@ -19,7 +19,7 @@ export interface Instruction {
 
 /** Where a block's control may go, by the keys of blocks. */
 interface Exits {
-  /** What may run next, in the region or not but in the page: taken target first. */
+  /** What may run next and is in a known page, in the region or not: taken target first. */
   readonly successors: readonly number[]
   /** The one of them that is reached with all registers in memory: behind a call that is made, or what a handler does. */
   readonly away: number | undefined
@@ -30,13 +30,15 @@ interface Exits {
 export interface Block extends Exits {
   /** Tells it from blocks of the same instructions: a function may stand in the place of several calls. */
   readonly key: number
-  /** Number of its first instruction in the page. */
+  /** Number of its first instruction. */
   readonly start: number
   readonly instructions: readonly Instruction[]
 }
 
 export interface PageCode {
   readonly decoder: Decoder
+  /** Whether the page of an instruction is known. */
+  has(index: number): boolean
   wordAt(index: number): number
   /** Whether an instruction is done by its handler: it ends its block. */
   isSystem(row: Row, word: number): boolean
@@ -44,19 +46,23 @@ export interface PageCode {
   targetsOf(index: number): readonly number[]
 }
 
-const inPage = (index: number): boolean => index >= 0 && index < record.PER_PAGE
+/** How far from the root's page a region may reach, in instructions: 16 MiB, so that keys stay small integers. */
+const SPAN = 1 << 22
+const mayHold = (code: PageCode, index: number): boolean => index >= -SPAN && index < SPAN && code.has(index)
 
 /**
  * The key of the block that starts at an instruction, in a frame: 0 is the region's own function, others are the calls in whose
  * place a function stands.
  */
-const keyOf = (frame: number, index: number): number => frame * record.PER_PAGE + index
-const frameOf = (key: number): number => Math.floor(key / record.PER_PAGE)
-export const indexOf = (key: number): number => key % record.PER_PAGE
+const keyOf = (frame: number, index: number): number => frame * 2 * SPAN + SPAN + index
+export const frameOf = (key: number): number => Math.floor(key / (2 * SPAN))
+export const indexOf = (key: number): number => (key % (2 * SPAN)) - SPAN
 /** The key of another instruction in the frame of a block. */
 export const inFrameOf = (key: number, index: number): number => keyOf(frameOf(key), index)
 
-/** The number in the page of a direct branch's target; it may lie outside. */
+const endsPage = (index: number): boolean => distanceOf(index) !== distanceOf(index + 1)
+
+/** The number of a direct branch's target. */
 export function targetOf({ index, row, word }: Instruction): number {
   const operand = row.target === undefined ? undefined : row.operandsOf(word)[row.target]
   if (operand === undefined) throw new Error(`${row.name} has no target`)
@@ -81,7 +87,7 @@ function leafSize(
     blocks++
     for (let at: number | undefined = index; at !== undefined && !seen.has(at);) {
       const instruction: Instruction | undefined =
-        inPage(at) && seen.size < LEAF.instructions ? instructionAt(code, at) : undefined
+        mayHold(code, at) && seen.size < LEAF.instructions ? instructionAt(code, at) : undefined
       if (instruction === undefined) return undefined
       seen.add(at)
       const flow: Flow | undefined = instruction.row.flow
@@ -117,7 +123,7 @@ class BlockFinder {
   }
 
   find(root: number): Block[] {
-    this.lead(root)
+    this.lead(keyOf(0, root))
     for (let key = this.waiting.shift(); key !== undefined; key = this.waiting.shift()) this.walk(key)
     return [...this.leaders].flatMap((key) => this.blockAt(key) ?? [])
   }
@@ -140,8 +146,15 @@ class BlockFinder {
         for (const next of exits.successors) this.lead(next)
         return
       }
-      if (indexOf(key) === record.PER_PAGE - 1) return
+      if (!endsPage(instruction.index)) continue
+      for (const next of this.behind(key)) this.lead(next)
+      return
     }
+  }
+
+  /** The next instruction, if its page is known. */
+  private behind(key: number): readonly number[] {
+    return mayHold(this.code, indexOf(key) + 1) ? [key + 1] : []
   }
 
   private endsBlock({ row, word }: Instruction): boolean {
@@ -150,7 +163,8 @@ class BlockFinder {
 
   private exitsOf(key: number, instruction: Instruction): Exits {
     const { index, row } = instruction
-    const to = (indexes: readonly number[]): number[] => indexes.filter(inPage).map((next) => inFrameOf(key, next))
+    const to = (indexes: readonly number[]): number[] =>
+      indexes.filter((next) => mayHold(this.code, next)).map((next) => inFrameOf(key, next))
     const going = (successors: readonly number[], away?: number): Exits => ({ successors, away, callees: new Map() })
     const [next] = to([index + 1])
     switch (row.flow) {
@@ -180,7 +194,8 @@ class BlockFinder {
     const callees = new Map<number, number>()
     if (frameOf(key) === 0 && next !== undefined)
       for (const callee of direct === undefined ? this.code.targetsOf(index) : [direct]) {
-        const size = inPage(callee) && callees.size < MAX_CALLEES ? leafSize(this.code, callee) : undefined
+        const size =
+          callees.size < MAX_CALLEES && this.leaders.size < LIMIT.blocks ? leafSize(this.code, callee) : undefined
         if (size === undefined || this.leaders.size + size.blocks > LIMIT.blocks) continue
         if (this.instructions.size + size.instructions > LIMIT.instructions) continue
         callees.set(callee, keyOf(this.returns.length, callee))
@@ -199,16 +214,15 @@ class BlockFinder {
       if (instruction === undefined || (at !== key && this.leaders.has(at))) break
       list.push(instruction)
       last = at
-      if (this.exits.has(at)) break
+      if (this.exits.has(at) || endsPage(instruction.index)) break
     }
     if (list.length === 0) return undefined
-    const on = indexOf(last) + 1 < record.PER_PAGE ? [last + 1] : []
-    const exits = this.exits.get(last) ?? { successors: on, away: undefined, callees: new Map() }
+    const exits = this.exits.get(last) ?? { successors: this.behind(last), away: undefined, callees: new Map() }
     return { key, start: indexOf(key), instructions: list, ...exits }
   }
 }
 
-/** Blocks reachable from `root`, which comes first; none when the root is no instruction. */
+/** Blocks reachable from instruction `root` of the root's page, which comes first; none when the root is no instruction. */
 export const findBlocks = (code: PageCode, root: number): Block[] => new BlockFinder(code).find(root)
 
 /**
@@ -244,7 +258,7 @@ export function analyse(found: readonly Block[], root: number): Graph {
     for (const next of block.successors) visit(next)
     blocks.push(block)
   }
-  visit(root)
+  visit(keyOf(0, root))
   blocks.reverse()
   const order = new Map(blocks.map((b, position) => [b.key, position]))
   const predecessors: number[][] = blocks.map(() => [])

@@ -9,6 +9,7 @@ import { Code } from '../../wasm/code.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
+import { Pages } from './pages.ts'
 import { RegionOps } from './region-ops.ts'
 import type { RegisterSets } from './region-registers.ts'
 
@@ -41,7 +42,7 @@ class NoteTaker extends RegionOps {
       code,
       { loadSlow: 0, storeSlow: 0, flags: 0, enter: 0, regionType: 0, functions: 0, branched: 0, helper },
       locals,
-      0,
+      new Pages(0),
     )
     this.called = called
     this.exit = code.depth

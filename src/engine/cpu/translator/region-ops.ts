@@ -11,24 +11,26 @@ import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { fieldValue } from '../interpreter/interpreter.ts'
-import { callRegion, needBudget } from '../emit/region-entry.ts'
-import { record, region, scratch } from '../layout.ts'
+import { callRegion, needBudget, pushFetchHit } from '../emit/region-entry.ts'
+import { record, region, scratch, tlb } from '../layout.ts'
+import { distanceOf } from './pages.ts'
+import type { Pages } from './pages.ts'
 import { REGION_RESULT } from './region-result.ts'
 import type { FlagPorts } from './lazy-flag-ops.ts'
 import { RegionRegisters, registersOf } from './region-registers.ts'
 import type { RegionLocals, RegionNeeds, RegisterSets } from './region-registers.ts'
 
-/** Where a block's control goes: an instruction of the page by its number, or an offset from the block's last one. */
+/** Where a block's control goes: an instruction in a known page by its number, or an offset from the block's last one. */
 export type Edge = { readonly to: number } | { readonly far: number }
 
 export type Terminator =
   | { readonly kind: 'goto'; readonly edge: Edge }
   | { readonly kind: 'branch'; readonly condition: number; readonly edge: Edge }
   /**
-   * The address is in the target local; the next instruction is where the call comes back to. `near`: the number of the
-   * called instruction, where it lies in the page.
+   * The address is in the target local; the next instruction is where the call comes back to. `to`: the number of the
+   * called instruction, where it lies in a known page.
    */
-  | { readonly kind: 'call'; readonly near?: number }
+  | { readonly kind: 'call'; readonly to?: number }
   /** The address is in the target local. `jump`: BR, which may lead to places of the same page. */
   | { readonly kind: 'indirect'; readonly jump: boolean }
   /** The interpreter's handler has to run this instruction. */
@@ -40,7 +42,7 @@ export interface RegionPorts extends FlagPorts {
   /** Their type, and where in the table they begin. */
   readonly regionType: number
   readonly functions: number
-  /** Told of an indirect branch, by its record, and how far from the start of its page it leads, in bytes. */
+  /** Told of an indirect branch or call, by its record, and how far from itself it leads, in bytes. */
   readonly branched: number
   /** A pure helper's function. */
   helper(name: string, parameters: number): number
@@ -48,10 +50,11 @@ export interface RegionPorts extends FlagPorts {
 
 export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   private readonly regionPorts: RegionPorts
-  private readonly page: number
+  private readonly pages: Pages
   /** Depth of the block whose end returns. */
   exit = 0
-  private index = 0
+  /** The instruction that is emitted. */
+  index = 0
   /** Instructions of the block that have been counted but, at this one, not run. */
   private uncounted = 0
   private fpAllowed = false
@@ -59,14 +62,14 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   private branches = false
   terminator: Terminator | undefined
 
-  constructor(code: Code, ports: RegionPorts, locals: RegionLocals, page: number) {
+  constructor(code: Code, ports: RegionPorts, locals: RegionLocals, pages: Pages) {
     super(code, ports, locals)
     this.regionPorts = ports
-    this.page = page
+    this.pages = pages
   }
 
-  recordOf(index: number): number {
-    return this.page + index * record.SIZE
+  private recordOf(index: number): number {
+    return this.pages.recordOf(index)
   }
 
   /** `dirty`: registers that some way here has changed. */
@@ -97,7 +100,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   private pushPcOf(index: number, offset: number | bigint = 0): Pushed {
     this.code.get(this.locals.pcOffset)
-    this.code.i64(BigInt(this.recordOf(index) >>> 2) + BigInt(offset))
+    this.code.i64(BigInt((this.pages.pageOf(0) >>> 2) + 4 * index) + BigInt(offset))
     this.code.op('i64.add')
     return PUSHED
   }
@@ -125,7 +128,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   private edge(offset: ImmOperand): Edge {
     const to = this.index + Number(offset.value) / 4
-    return to >= 0 && to < record.PER_PAGE ? { to } : { far: Number(offset.value) }
+    return this.pages.has(to) ? { to } : { far: Number(offset.value) }
   }
 
   /** What follows a call to a system helper is not reached. */
@@ -138,7 +141,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     if (kind !== 'call') return this.end({ kind: 'goto', edge })
     this.pushPcPlus(offset.value)
     this.code.set(this.locals.target)
-    this.end({ kind: 'call', ...('to' in edge ? { near: edge.to } : {}) })
+    this.end({ kind: 'call', ...('to' in edge ? { to: edge.to } : {}) })
   }
 
   jumpIf(_condition: Pushed, offset: ImmOperand): void {
@@ -154,16 +157,16 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   /**
    * Runs the region of the called function, if there is one, and goes on behind when it comes back here; everything else
-   * is handed on. Afterwards memory is as the callee left it, and `live` is loaded from it. `call`: the number of the
-   * calling instruction.
+   * is handed on. Afterwards memory is as the callee left it, and `live` is loaded from it. `to`: the number of the
+   * called instruction, if it is known.
    */
-  callOut(call: number, near: number | undefined, live: RegisterSets, flags: boolean): void {
+  callOut(to: number | undefined, live: RegisterSets, flags: boolean): void {
     const c = this.code
     this.storeRegisters(this.dirtyX, this.dirtyV)
     this.storeFlags()
     const called = c.depth
     c.block()
-    if (near !== undefined) this.callNear(this.recordOf(near), called)
+    if (to !== undefined && distanceOf(to) === distanceOf(this.index)) this.callNear(this.recordOf(to), called)
     c.get(this.locals.target)
     c.get(this.locals.budget)
     c.get(this.locals.depth)
@@ -173,7 +176,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.get(this.locals.result)
     c.i32(0)
     c.memory('i64.load', scratch.TARGET)
-    this.pushPcOf(call, 4)
+    this.nextPc()
     c.op('i64.ne')
     c.op('i32.or')
     c.if(undefined, false)
@@ -183,9 +186,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.i32(0)
     c.memory('i32.load', scratch.BUDGET)
     c.set(this.locals.budget)
-    c.i32(0)
-    c.get(this.locals.pcOffset)
-    c.memory('i64.store', scratch.PC_OFFSET)
+    this.storePcOffset(0)
     this.startBlock({ x: 0, v: 0 }, UNTOUCHED)
     if (flags) this.loadFlags()
     this.loadRegisters(live)
@@ -208,6 +209,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.i32(region.MAX_DEPTH)
     c.op('i32.ge_s')
     c.brIf(miss, false)
+    this.comeToPage()
     const call = { budget, depth, opcode: result, functions, regionType }
     needBudget(c, call, miss)
     callRegion(c, call)
@@ -237,6 +239,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.i32(left)
     c.op('i32.add')
     c.memory('i32.store', scratch.BUDGET)
+    this.comeToPage()
     c.i32(this.recordOf(this.index))
     c.i32(handler)
     c.callIndirect(type)
@@ -250,9 +253,10 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.i32(needed)
     c.op('i32.lt_s')
     c.if(undefined, false)
-    c.i32(this.recordOf(this.index + 1))
+    c.i32(this.recordOf(this.index) + record.SIZE)
     c.return()
     c.end()
+    if (distanceOf(this.index) !== 0) this.storePcOffset(0)
     if (left > 0) {
       c.get(this.locals.budget)
       c.i32(left)
@@ -280,8 +284,10 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   /** Emits one way of a branch; what it changes of what is known does not hold on the other. */
   branching(way: () => void): void {
-    const { dirtyX, dirtyV, flagState } = this
+    const { dirtyX, dirtyV, flagState, index, uncounted } = this
     way()
+    this.index = index
+    this.uncounted = uncounted
     this.dirtyX = dirtyX
     this.dirtyV = dirtyV
     this.flagState = flagState
@@ -289,23 +295,22 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
 
   /** Leaves the region for an instruction that is not in it, or not a direct successor. */
   leaveAt(edge: Edge): void {
-    if (!('far' in edge)) return this.leaveWith(this.recordOf(edge.to))
-    this.pushPcPlus(edge.far)
+    if ('far' in edge) this.pushPcPlus(edge.far)
+    else if (distanceOf(edge.to) === distanceOf(this.index)) return this.leaveWith(this.recordOf(edge.to))
+    else this.pushPcOf(edge.to)
     this.code.set(this.locals.target)
     this.leaveToTarget()
   }
 
   /**
-   * Goes to the one of these instructions of the page that is the target, where it is one. The numbers ascend; afterwards the
-   * target is none of them.
+   * Goes to the one of these instructions that is the target, where it is one. The numbers ascend; afterwards the target is
+   * none of them.
    */
   choose(targets: readonly number[], go: (target: number) => void): void {
     const c = this.code
     const offset = this.temporary('i64')
     c.get(this.locals.target)
-    c.get(this.locals.pcOffset)
-    c.op('i64.sub')
-    c.i64(this.page >>> 2)
+    this.pushPcOf(0)
     c.op('i64.sub')
     c.set(offset)
     const search = (from: readonly number[]): void => {
@@ -321,7 +326,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
         c.end()
         return
       }
-      c.op('i64.lt_u')
+      c.op('i64.lt_s')
       c.if()
       search(from.slice(0, middle))
       c.else()
@@ -331,7 +336,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     search(targets)
   }
 
-  /** Goes to an instruction of the page where it is the target. */
+  /** Goes to an instruction where it is the target. */
   ifTarget(index: number, go: () => void): void {
     const c = this.code
     c.get(this.locals.target)
@@ -342,17 +347,54 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.end()
   }
 
-  /** Tells where the branch at `index` leads: when it is a place of the page that it leads to often, the region learns of it. */
-  noteBranch(index: number): void {
+  /** Tells where this branch leads: when it leads to a place often, the region learns of it. */
+  noteBranch(): void {
     const c = this.code
-    c.i32(this.recordOf(index))
+    this.comeToPage()
+    c.i32(this.recordOf(this.index))
     c.get(this.locals.target)
-    c.get(this.locals.pcOffset)
-    c.op('i64.sub')
-    c.i64(this.page >>> 2)
+    this.pushPcPlus(0)
     c.op('i64.sub')
     c.op('i32.wrap_i64')
     c.call(this.regionPorts.branched)
+    if (distanceOf(this.index) !== 0) this.storePcOffset(0)
+  }
+
+  /** Has memory say where the page at a distance from the root's is. */
+  private storePcOffset(distance: number): void {
+    const c = this.code
+    c.i32(0)
+    c.get(this.locals.pcOffset)
+    if (distance !== 0) {
+      const first = distance * record.PER_PAGE
+      c.i64((this.pages.pageOf(0) >>> 2) + 4 * first - (this.pages.pageOf(first) >>> 2))
+      c.op('i64.add')
+    }
+    c.memory('i64.store', scratch.PC_OFFSET)
+  }
+
+  /** Before what asks memory for the address of this instruction. */
+  private comeToPage(): void {
+    const distance = distanceOf(this.index)
+    if (distance !== 0) this.storePcOffset(distance)
+  }
+
+  /** Leaves for an instruction in another page, unless that page is still what is fetched from there. */
+  needPage(index: number): void {
+    const c = this.code
+    const entry = this.temporary('i32')
+    this.pushPcOf(index)
+    c.set(this.locals.target)
+    pushFetchHit(c, this.locals.target, entry)
+    c.get(entry)
+    c.memory('i32.load', tlb.FETCH + 8)
+    c.i32(this.pages.pageOf(index))
+    c.op('i32.eq')
+    c.op('i32.and')
+    c.op('i32.eqz')
+    c.if(undefined, false)
+    this.leaveToTarget()
+    c.end()
   }
 
   leaveToTarget(): void {
@@ -364,6 +406,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
   }
 
   private leaveWith(result: number): void {
+    if (result !== REGION_RESULT.TARGET) this.comeToPage()
     this.storeRegisters(this.dirtyX, this.dirtyV)
     this.storeFlags()
     this.code.i32(result)

@@ -1,18 +1,20 @@
 /** Turns the control-flow graph of a region into one structured WebAssembly function, along its dominator tree. */
 import { Code } from '../../wasm/code.ts'
-import { analyse, inFrameOf, indexOf } from './control-flow.ts'
+import { analyse, frameOf, inFrameOf, indexOf } from './control-flow.ts'
 import type { Block, Graph } from './control-flow.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
 import type { EffectsOf } from './effects.ts'
 import { analyseRegion } from './liveness.ts'
 import type { RegionFacts } from './liveness.ts'
+import { distanceOf, inPage } from './pages.ts'
+import type { Pages } from './pages.ts'
 import { RegionOps } from './region-ops.ts'
 import type { Edge, RegionPorts } from './region-ops.ts'
 import type { RegionLocals } from './region-registers.ts'
 
 export interface Region {
-  /** Numbers in the page of the first instruction of each block, and how many it has. */
-  readonly ranges: readonly { readonly start: number; readonly length: number }[]
+  /** Of each block the address of the first record of its page, the number in it of its first instruction, and how many it has. */
+  readonly ranges: readonly { readonly page: number; readonly start: number; readonly length: number }[]
   /** Instructions that must be left in the budget to enter: as many as any way through without a loop can run. */
   readonly instructions: number
 }
@@ -118,7 +120,7 @@ class Emitter {
         c.end()
         return
       case 'call':
-        return this.call(block, end.near, next, position)
+        return this.call(block, end.to, next, position)
       case 'indirect':
         this.indirect(block, end.jump, position)
         return ops.leaveToTarget()
@@ -129,28 +131,25 @@ class Emitter {
     }
   }
 
-  private indirect({ start, instructions, successors }: Block, jump: boolean, position: number): void {
-    // The cases are emitted within: afterwards another instruction was the last.
-    const branch = start + instructions.length - 1
+  private indirect({ successors }: Block, jump: boolean, position: number): void {
     const known = successors.filter((key) => this.graph.order.has(key)).toSorted((a, b) => a - b)
     const [only, ...others] = known
     if (only !== undefined && others.length === 0) this.ops.ifTarget(indexOf(only), () => this.followTo(only, position))
     else if (only !== undefined)
       this.ops.choose(known.map(indexOf), (to) => this.followTo(inFrameOf(only, to), position))
-    if (jump && this.handlers.wantsTargets(branch)) this.ops.noteBranch(branch)
+    if (jump && this.handlers.wantsTargets(this.ops.index)) this.ops.noteBranch()
   }
 
-  private call(block: Block, near: number | undefined, next: Edge, position: number): void {
+  private call(block: Block, callee: number | undefined, next: Edge, position: number): void {
     const { code: c, ops } = this
-    const here = near === undefined ? undefined : block.callees.get(near)
+    const here = callee === undefined ? undefined : block.callees.get(callee)
     if (here !== undefined) return this.followTo(here, position)
-    const call = block.start + block.instructions.length - 1
-    for (const [callee, key] of block.callees) ops.ifTarget(callee, () => this.followTo(key, position))
+    for (const [index, key] of block.callees) ops.ifTarget(index, () => this.followTo(key, position))
     const to = block.away === undefined ? undefined : this.graph.order.get(block.away)
     const live = to === undefined ? undefined : this.facts.blocks[to]?.live
     if (live === undefined) return ops.leaveToTarget()
-    if (near === undefined && this.handlers.wantsTargets(call)) ops.noteBranch(call)
-    ops.callOut(call, near, live, this.facts.needs.flags)
+    if (callee === undefined && this.handlers.wantsTargets(ops.index)) ops.noteBranch()
+    ops.callOut(callee, live, this.facts.needs.flags)
     // What was called may have used up the budget that covered the rest.
     c.get(this.locals.budget)
     c.i32(this.instructions)
@@ -182,6 +181,7 @@ class Emitter {
     const edge = { to: indexOf(key) }
     const to = this.graph.order.get(key)
     if (to === undefined) return this.ops.leaveAt(edge)
+    if (this.changesPage(from, key)) this.ops.needPage(edge.to)
     if (to <= from) {
       // A retreating edge to a block that does not dominate this one has no loop to go to.
       if (!this.graph.loops.has(to) || !this.encloses(to, from)) return this.ops.leaveAt(edge)
@@ -202,6 +202,13 @@ class Emitter {
     this.tree(to)
   }
 
+  /** Whether a way leads to another page that no way here has been in. The root's page and that of a caller have been. */
+  private changesPage(from: number, to: number): boolean {
+    const { key } = this.graph.blocks[from] ?? { key: 0 }
+    const distance = distanceOf(indexOf(to))
+    return distance !== 0 && distance !== distanceOf(indexOf(key)) && frameOf(to) >= frameOf(key)
+  }
+
   private encloses(header: number, block: number): boolean {
     while (block > header) block = this.graph.dominator[block] ?? 0
     return block === header
@@ -210,23 +217,23 @@ class Emitter {
 
 /** What a region needs of the module it is emitted into, before its function is: its graph, and what is known of it. */
 export interface PlannedRegion {
+  readonly pages: Pages
   readonly graph: Graph
   readonly facts: RegionFacts
 }
 
-export function planRegion(found: readonly Block[], root: number, effects: EffectsOf): PlannedRegion {
+export function planRegion(pages: Pages, found: readonly Block[], root: number, effects: EffectsOf): PlannedRegion {
   const graph = analyse(found, root)
-  return { graph, facts: analyseRegion(graph, effects) }
+  return { pages, graph, facts: analyseRegion(graph, effects) }
 }
 
 /**
  * Emits a region into `into`, a function of two parameters, the budget and how many regions have called it, that answers with the record to go
- * on with or one of REGION_RESULT. `page`: address of the first record of its page.
+ * on with or one of REGION_RESULT.
  */
 export function emitRegion(
   into: Code,
-  { graph, facts }: PlannedRegion,
-  page: number,
+  { pages, graph, facts }: PlannedRegion,
   ports: RegionPorts,
   handlers: Surroundings,
 ): Region {
@@ -242,7 +249,7 @@ export function emitRegion(
     fpTrapped: body.local('i32'),
     flags: { kind: body.local('i32'), a: body.local('i64'), b: body.local('i64') },
   }
-  const ops = new RegionOps(body, ports, locals, page)
+  const ops = new RegionOps(body, ports, locals, pages)
   ops.prologue(facts.blocks[0]?.live ?? { x: 0, v: 0 }, facts.needs)
   ops.exit = body.depth
   body.block()
@@ -254,5 +261,10 @@ export function emitRegion(
   into.locals.push(...body.locals)
   into.hints.push(...body.hints)
   into.append(body.written())
-  return { ranges: graph.blocks.map((b) => ({ start: b.start, length: b.instructions.length })), instructions }
+  const ranges = graph.blocks.map((b) => ({
+    page: pages.pageOf(b.start),
+    start: inPage(b.start),
+    length: b.instructions.length,
+  }))
+  return { ranges, instructions }
 }

@@ -1,16 +1,17 @@
 /**
  * Tier 1: finds hot code by looking where the interpreter is every few thousand instructions, compiles
  * regions of it in batches, and puts them in the place of their root's record. Regions belong to physical
- * pages: nothing that changes translations concerns them, only what changes code does.
+ * pages, and ask where they lead from one to another: nothing that changes translations concerns them, only what changes code does.
  */
 import type { CodeCache } from '../code-cache.ts'
 import type { Interpreter } from '../interpreter/interpreter.ts'
-import { REGION_TABLE, record, region } from '../layout.ts'
+import { REGION_TABLE, record, region, scratch } from '../layout.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
-import { analyse, findBlocks, isLeaf } from './control-flow.ts'
+import { analyse, findBlocks, frameOf, isLeaf } from './control-flow.ts'
 import type { Block, PageCode } from './control-flow.ts'
 import { BranchProfile } from './branch-profile.ts'
 import { EffectsOf } from './effects.ts'
+import { Pages, inPage } from './pages.ts'
 import { emitRegion, planRegion } from './region.ts'
 import type { Region, Surroundings } from './region.ts'
 
@@ -55,9 +56,12 @@ export interface TranslatorPorts {
    * `storeSlow`: bytes of RAM accesses that miss the soft TLB; 0: the interpreter has to make the access.
    */
   readonly imports: Record<string, Import>
+  /** Address of the first record of the page that fetches from a virtual address find; `undefined`: not known just now. */
+  readonly fetched: (address: bigint) => number | undefined
 }
 
 interface Installed extends Region {
+  readonly pages: Pages
   readonly number: number
   /** Address of the root's record. */
   readonly root: number
@@ -65,7 +69,7 @@ interface Installed extends Region {
 }
 
 interface Candidate {
-  readonly page: number
+  readonly pages: Pages
   readonly root: number
   readonly blocks: readonly Block[]
 }
@@ -92,7 +96,7 @@ export class Translator {
   private next = 0
   /** Modules whose regions can be entered. */
   liveModules = 0
-  /** Regions by page, the address of its first record. */
+  /** Regions by the pages they have instructions of, each by the address of its first record. */
   private readonly pages = new Map<number, Installed[]>()
   /** Roots that were found not to be worth it. */
   private readonly refused = new Set<number>()
@@ -135,33 +139,47 @@ export class Translator {
     this.calls.set(address, calls)
     if (calls < this.when.called || (calls & (calls - 1)) !== 0) return
     const page = this.code.pageOf(address)
-    this.queueRoot(page, (address - page) / record.SIZE)
+    this.queueRoot(page, (address - page) / record.SIZE, this.addressOf(page))
   }
 
-  /** An indirect branch of a region led `offset` bytes behind the start of its page, which may be another page. */
+  /** An indirect branch or call of a region led `offset` bytes away from itself. */
   branched(at: number, offset: number): void {
     const page = this.code.pageOf(at)
-    const code = this.pageCode(page)
-    const isUseful = (target: number): boolean => {
-      const row = code.decoder.decode(this.code.wordOf(at))
-      return row?.flow !== 'call' || isLeaf(code, target)
-    }
-    const target = offset >= 0 && offset < 4 * record.PER_PAGE ? offset >>> 2 : undefined
-    if (!this.profile.note(at, target, isUseful)) return
+    const index = (at - page) / record.SIZE
+    const address = this.addressOf(page)
+    const code = this.codeAround(this.pagesAround(page, address))
+    const isUseful = (target: number): boolean =>
+      code.decoder.decode(code.wordAt(index))?.flow !== 'call' || isLeaf(code, target)
+    if (!this.profile.note(at, index + (offset >> 2), isUseful)) return
     // The regions that hold the branch are made again, now that it is known where it leads.
-    for (const { root } of this.drop(page, (at - page) / record.SIZE, 1))
-      this.queueRoot(page, (root - page) / record.SIZE)
+    for (const { pages, root } of this.drop(page, index, 1)) {
+      const distance = BigInt(pages.distanceTo(page) ?? 0)
+      const own = pages.pageOf(0)
+      this.queueRoot(own, (root - own) / record.SIZE, address - 4096n * distance)
+    }
     this.compileSoon = true
+  }
+
+  /** The virtual address of the page that runs just now. */
+  private addressOf(page: number): bigint {
+    return BigInt.asUintN(64, this.view.getBigInt64(scratch.PC_OFFSET, true) + BigInt(page >>> 2))
+  }
+
+  private pagesAround(page: number, address: bigint): Pages {
+    const { fetched } = this.ports
+    if (fetched(address) !== page) return new Pages(page)
+    return new Pages(page, (distance) => fetched(BigInt.asUintN(64, address + 4096n * BigInt(distance))))
   }
 
   /** Queues the next place that code around an instruction should be entered at. */
   private noteHot(page: number, index: number): void {
     if (index >= record.PER_PAGE) return
-    for (const root of this.candidates(page, index)) if (this.queueRoot(page, root)) return
+    const address = this.addressOf(page)
+    for (const root of this.candidates(page, index)) if (this.queueRoot(page, root, address)) return
   }
 
-  /** False: it is a root already, or not worth to be one. */
-  private queueRoot(page: number, root: number): boolean {
+  /** False: it is a root already, or not worth to be one. `virtual`: the address of the page. */
+  private queueRoot(page: number, root: number, virtual: bigint): boolean {
     const address = page + root * record.SIZE
     if (this.isRoot(address) || this.refused.has(address)) return false
     // Hot while it still waits for company: hot enough alone.
@@ -169,13 +187,14 @@ export class Translator {
       this.compileSoon ||= this.queue.size >= this.when.batch / 4 || this.waited >= this.when.patience / 4
       return true
     }
-    const blocks = findBlocks(this.pageCode(page), root)
+    const pages = this.pagesAround(page, virtual)
+    const blocks = findBlocks(this.codeAround(pages), root)
     const size = blocks.reduce((n, b) => n + b.instructions.length, 0)
     if (size < MIN_INSTRUCTIONS) {
       this.refused.add(address)
       return false
     }
-    this.queue.set(address, { page, root, blocks })
+    this.queue.set(address, { pages: pages.seal(), root, blocks })
     return true
   }
 
@@ -183,23 +202,26 @@ export class Translator {
     return (this.view.getUint16(address, true) & region.OPCODE) !== 0
   }
 
-  private pageCode(page: number): PageCode {
+  private codeAround(pages: Pages): PageCode {
     return {
       decoder: this.interpreter.decoder,
+      has: (index) => pages.has(index),
       wordAt: (index) => {
-        const address = page + index * record.SIZE
+        const address = pages.recordOf(index)
         return this.code.isBreak(address) ? NO_INSTRUCTION : this.code.wordOf(address)
       },
       isSystem: (row, word) => this.effects.of(row, word).system,
-      targetsOf: (index) => this.profile.targets(page + index * record.SIZE),
+      targetsOf: (index) => this.profile.targets(pages.recordOf(index)).map((target) => index - inPage(index) + target),
     }
   }
 
   /** Headers of the loops around an instruction, innermost first, then where its function seems to start, then itself. */
   private candidates(page: number, index: number): number[] {
     const start = this.startOf(page, index)
-    const graph = analyse(findBlocks(this.pageCode(page), start), start)
-    const at = graph.blocks.findIndex((b) => index >= b.start && index < b.start + b.instructions.length)
+    const graph = analyse(findBlocks(this.codeAround(new Pages(page)), start), start)
+    const at = graph.blocks.findIndex(
+      (b) => frameOf(b.key) === 0 && index >= b.start && index < b.start + b.instructions.length,
+    )
     const found: number[] = []
     for (let b = at; b > 0; b = graph.dominator[b] ?? 0)
       if (graph.loops.has(b)) found.push(graph.blocks[b]?.start ?? start)
@@ -211,7 +233,7 @@ export class Translator {
 
   /** The instruction after the last one before `index` that control cannot pass. */
   private startOf(page: number, index: number): number {
-    const code = this.pageCode(page)
+    const code = this.codeAround(new Pages(page))
     for (let i = index - 1; i >= Math.max(0, index - LOOK_BACK); i--) {
       const row = code.decoder.decode(code.wordAt(i))
       if (row === undefined || row.flow === 'jump' || row.flow === 'indirect' || row.name === 'ERET') return i + 1
@@ -225,7 +247,7 @@ export class Translator {
     const batch = [...this.queue.values()]
     this.queue.clear()
     if (this.next + batch.length > region.MAX || this.liveModules >= this.when.modules) this.evict()
-    const planned = batch.map(({ root, blocks }) => planRegion(blocks, root, this.effects))
+    const planned = batch.map(({ pages, root, blocks }) => planRegion(pages, blocks, root, this.effects))
     const m = new ModuleBuilder('regions')
     const helpers = new Map<string, number>()
     const ports = {
@@ -246,18 +268,17 @@ export class Translator {
       for (const [name, parameters] of facts.helpers)
         if (!helpers.has(name)) helpers.set(name, m.importFunction(name, Array<'i32'>(parameters).fill('i32'), ['i32']))
     m.importTable()
-    const surroundings = (page: number): Surroundings => ({
+    const surroundings = (pages: Pages): Surroundings => ({
       type: m.type(['i32'], ['i32']),
       // Cache maintenance may change the very code that runs.
       of: (row, word) => (row.name === 'SYS' ? undefined : this.interpreter.functionOf(row, word)),
-      wantsTargets: (index) => this.profile.wants(page + index * record.SIZE),
+      wantsTargets: (index) => this.profile.wants(pages.recordOf(index)),
     })
     const functions: number[] = []
-    const regions = planned.map((plan, i) => {
+    const regions = planned.map((plan) => {
       const f = m.function(['i32', 'i32'], ['i32'])
       functions.push(f.index)
-      const page = batch[i]?.page ?? 0
-      return emitRegion(f.code, plan, page, ports, surroundings(page))
+      return emitRegion(f.code, plan, ports, surroundings(plan.pages))
     })
     m.element(this.interpreter.functions + this.next, functions)
     const bytes = m.build()
@@ -272,44 +293,46 @@ export class Translator {
     this.statistics.bytes += bytes.length
   }
 
-  private install(r: Region, { page, root, blocks }: Candidate): void {
+  private install(r: Region, { pages, root, blocks }: Candidate): void {
     const number = this.next++
     // Handlers read the decoded instruction.
     for (const { instructions } of blocks)
       for (const [i, { index, row }] of instructions.entries())
-        if (row.long || i === instructions.length - 1) this.code.decodedOpcode(page + index * record.SIZE)
-    const address = page + root * record.SIZE
+        if (row.long || i === instructions.length - 1) this.code.decodedOpcode(pages.recordOf(index))
+    const address = pages.recordOf(root)
     const originalOpcode = this.code.decodedOpcode(address)
     this.view.setUint32(REGION_TABLE + number * region.SIZE, originalOpcode | (r.instructions << 16), true)
     this.view.setUint16(address, region.OPCODE | number, true)
-    const installed: Installed = { ...r, number, root: address, originalOpcode }
-    const list = this.pages.get(page)
-    if (list === undefined) this.pages.set(page, [installed])
-    else list.push(installed)
+    const installed: Installed = { ...r, pages, number, root: address, originalOpcode }
+    for (const page of new Set(r.ranges.map((range) => range.page))) {
+      const list = this.pages.get(page)
+      if (list === undefined) this.pages.set(page, [installed])
+      else list.push(installed)
+    }
     this.statistics.regions++
     this.statistics.instructions += r.instructions
   }
 
   /** Code has changed: drops the regions that hold some of these instructions of a page. */
   invalidate(page: number, first: number, count: number): void {
-    for (const [address, candidate] of this.queue) if (candidate.page === page) this.queue.delete(address)
+    for (const [address, { pages }] of this.queue) if (pages.distanceTo(page) !== undefined) this.queue.delete(address)
     this.profile.forget(page + first * record.SIZE, page + (first + count) * record.SIZE)
     this.statistics.dropped += this.drop(page, first, count).length
   }
 
   /** Takes out the regions that hold some of these instructions of a page. */
   private drop(page: number, first: number, count: number): readonly Installed[] {
-    const list = this.pages.get(page) ?? []
-    const holds = ({ ranges }: Installed): boolean =>
-      ranges.some(({ start, length }) => start < first + count && start + length > first)
-    const dropped = list.filter(holds)
-    for (const { root, originalOpcode } of dropped) this.view.setUint16(root, originalOpcode, true)
-    if (dropped.length === list.length) this.pages.delete(page)
-    else if (dropped.length > 0)
-      this.pages.set(
-        page,
-        list.filter((r) => !holds(r)),
-      )
+    const dropped = (this.pages.get(page) ?? []).filter(({ ranges }) =>
+      ranges.some((r) => r.page === page && r.start < first + count && r.start + r.length > first),
+    )
+    for (const gone of dropped) {
+      this.view.setUint16(gone.root, gone.originalOpcode, true)
+      for (const { page: other } of gone.ranges) {
+        const left = (this.pages.get(other) ?? []).filter((r) => r !== gone)
+        if (left.length > 0) this.pages.set(other, left)
+        else this.pages.delete(other)
+      }
+    }
     return dropped
   }
 
