@@ -3,6 +3,7 @@
  * from, decoded one by one as they run. Only IC IVAU and IC IALLU bring later stores into it, so that what
  * runs depends on the guest alone and not on when something was decoded or translated.
  */
+import { WordMap } from '../../base/word-map.ts'
 import type { Row } from '../../pure/arch/a64/row.ts'
 import { special } from './interpreter/handler.ts'
 import { fieldValue } from './interpreter/interpreter.ts'
@@ -25,7 +26,7 @@ const template = { FAR: 0, NEAR: 4, DISTANCE: 8, ENDS: 9, SIZE: 10 } as const
 
 export class CodeCache {
   /** Where the template of a word begins. */
-  private readonly templates = new Map<number, number>()
+  private readonly templates = new WordMap()
   private pool = new Int32Array(1 << 16)
   private readonly draft = new DataView(new ArrayBuffer(record.SIZE))
   private readonly records: Int32Array
@@ -162,7 +163,8 @@ export class CodeCache {
     const fetched = this.plan.fetched + page * PAGE
     for (let n = 0; n < DECODE_AHEAD; n++) {
       const word = this.words[(fetched + offset) >>> 2] ?? 0
-      const known = this.templates.get(word) ?? this.newTemplate(word)
+      let known = this.templates.get(word)
+      if (known < 0) known = this.newTemplate(word)
       this.decoded++
       const to = offset + (this.pool[known + template.DISTANCE] ?? 0)
       const from = known + (to >= 0 && to < PAGE ? template.NEAR : template.FAR)

@@ -2,7 +2,6 @@
  * The processor: one set of compiled code that runs one CPU at a time, and the driver around it. It knows
  * no device: memory-mapped accesses and foreign system registers go through plugs.
  */
-import { rowsWith } from '../../pure/arch/a64/rows/index.ts'
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
 import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
@@ -13,7 +12,7 @@ import { cryptoHelpers } from './crypto/helpers.ts'
 import { Debug } from './debug.ts'
 import { interruptTaken, takeException, vector } from './exceptions.ts'
 import { floatHelpers } from './float/helpers.ts'
-import { buildInterpreter } from './interpreter/interpreter.ts'
+import { interpreterOf } from './interpreter/interpreters.ts'
 import { bank, mode, planMemory, region, scratch } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 import { Meter } from './meter.ts'
@@ -110,7 +109,7 @@ export class Core {
     this.bytes = new Uint8Array(buffer)
     this.registers = new Registers(buffer)
     this.meter = ports.metered === true ? new Meter(buffer) : undefined
-    const interpreter = buildInterpreter(rowsWith(ports.model.features), ports.metered === true)
+    const interpreter = interpreterOf(ports.model, ports.metered === true)
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, interpreter, buffer)
     this.peeking = new Peek(this.plan, ports.ramBase, buffer, translationFeatures(ports.model.features))

@@ -1,6 +1,7 @@
 /** The worker: the only file of the engine that knows timers and wall time. */
 import { complaint, toWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
+import { warmUp } from '../machine/warm-up.ts'
 import { createVmm } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
 
@@ -58,3 +59,6 @@ self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   }
   now()
 })
+
+// While the page is drawn and the guest's files come.
+setTimeout(warmUp)

@@ -27,6 +27,8 @@ interface Exits {
   readonly callees: ReadonlyMap<number, number>
 }
 
+const NOWHERE: Exits = { successors: [], away: undefined, callees: new Map() }
+
 export interface Block extends Exits {
   /** Tells it from blocks of the same instructions: a function may stand in the place of several calls. */
   readonly key: number
@@ -147,49 +149,49 @@ class BlockFinder {
         return
       }
       if (!endsPage(instruction.index)) continue
-      for (const next of this.behind(key)) this.lead(next)
+      for (const next of this.known(key, instruction.index + 1)) this.lead(next)
       return
     }
-  }
-
-  /** The next instruction, if its page is known. */
-  private behind(key: number): readonly number[] {
-    return mayHold(this.code, indexOf(key) + 1) ? [key + 1] : []
   }
 
   private endsBlock({ row, word }: Instruction): boolean {
     return row.flow !== undefined || this.code.isSystem(row, word)
   }
 
+  /** Those of these instructions whose pages are known, as keys in the frame of `key`. */
+  private known(key: number, ...indexes: readonly number[]): number[] {
+    return indexes.filter((index) => mayHold(this.code, index)).map((index) => inFrameOf(key, index))
+  }
+
   private exitsOf(key: number, instruction: Instruction): Exits {
     const { index, row } = instruction
-    const to = (indexes: readonly number[]): number[] =>
-      indexes.filter((next) => mayHold(this.code, next)).map((next) => inFrameOf(key, next))
-    const going = (successors: readonly number[], away?: number): Exits => ({ successors, away, callees: new Map() })
-    const [next] = to([index + 1])
     switch (row.flow) {
-      case undefined:
-        return going(to([index + 1]), next)
+      case undefined: {
+        const behind = this.known(key, index + 1)
+        return { ...NOWHERE, successors: behind, away: behind[0] }
+      }
       case 'jump':
-        return going(to([targetOf(instruction)]))
+        return { ...NOWHERE, successors: this.known(key, targetOf(instruction)) }
       case 'branch':
-        return going(to([targetOf(instruction), index + 1]))
+        return { ...NOWHERE, successors: this.known(key, targetOf(instruction), index + 1) }
       case 'call':
-        return this.callFrom(key, instruction, next)
+        return this.callFrom(key, instruction)
       case 'indirect': {
         const back = this.returns[frameOf(key)]
-        return going(back === undefined ? to(this.code.targetsOf(index)) : [back])
+        return { ...NOWHERE, successors: back === undefined ? this.known(key, ...this.code.targetsOf(index)) : [back] }
       }
       case 'leave':
-        return going([])
+        return NOWHERE
       default:
         return row.flow satisfies never
     }
   }
 
   /** Of small functions, those that the call is known to lead to stand in its place. */
-  private callFrom(key: number, instruction: Instruction, next: number | undefined): Exits {
+  private callFrom(key: number, instruction: Instruction): Exits {
     const { index, row } = instruction
+    const behind = this.known(key, index + 1)
+    const [next] = behind
     const direct = row.target === undefined ? undefined : targetOf(instruction)
     const callees = new Map<number, number>()
     if (frameOf(key) === 0 && next !== undefined)
@@ -202,7 +204,6 @@ class BlockFinder {
         this.returns.push(next)
       }
     if (direct !== undefined && callees.size > 0) return { successors: [...callees.values()], away: undefined, callees }
-    const behind = next === undefined ? [] : [next]
     return { successors: [...callees.values(), ...behind], away: next, callees }
   }
 
@@ -217,7 +218,7 @@ class BlockFinder {
       if (this.exits.has(at) || endsPage(instruction.index)) break
     }
     if (list.length === 0) return undefined
-    const exits = this.exits.get(last) ?? { successors: this.behind(last), away: undefined, callees: new Map() }
+    const exits = this.exits.get(last) ?? { ...NOWHERE, successors: this.known(key, indexOf(last) + 1) }
     return { key, start: indexOf(key), instructions: list, ...exits }
   }
 }

@@ -1,9 +1,7 @@
 /**
- * Instruction bodies for a translated region, the part that goes elsewhere. Whatever a region does not do itself it leaves to
- * the interpreter, by returning at that instruction with the registers it has changed in memory.
+ * Instruction bodies for a translated region, the part that goes elsewhere: how its blocks end, and what is called by them.
  */
-import type { AccessMode, GprOperand, ImmOperand, JumpKind, Operand, Ops } from '../../../pure/arch/a64/ops.ts'
-import { gpr } from '../../../pure/arch/a64/ops.ts'
+import type { ImmOperand, JumpKind, Operand, Ops } from '../../../pure/arch/a64/ops.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
 import type { Code } from '../../wasm/code.ts'
 import { PUSHED } from '../emit/arithmetic-ops.ts'
@@ -11,17 +9,16 @@ import type { Pushed } from '../emit/arithmetic-ops.ts'
 import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { fieldValue } from '../interpreter/interpreter.ts'
-import { callRegion, needBudget, pushFetchHit } from '../emit/region-entry.ts'
-import { record, region, scratch, tlb } from '../layout.ts'
+import { callRegion, needBudget } from '../emit/region-entry.ts'
+import { record, region, scratch } from '../layout.ts'
 import { distanceOf } from './pages.ts'
 import type { Pages } from './pages.ts'
 import { REGION_RESULT } from './region-result.ts'
 import type { FlagPorts } from './lazy-flag-ops.ts'
-import { RegionRegisters, registersOf } from './region-registers.ts'
+import { RegionExits } from './region-exits.ts'
+import type { Edge } from './region-exits.ts'
+import { registersOf } from './region-registers.ts'
 import type { RegionLocals, RegionNeeds, RegisterSets } from './region-registers.ts'
-
-/** Where a block's control goes: an instruction in a known page by its number, or an offset from the block's last one. */
-export type Edge = { readonly to: number } | { readonly far: number }
 
 export type Terminator =
   | { readonly kind: 'goto'; readonly edge: Edge }
@@ -48,28 +45,16 @@ export interface RegionPorts extends FlagPorts {
   helper(name: string, parameters: number): number
 }
 
-export class RegionOps extends RegionRegisters implements Ops<Pushed> {
+export class RegionOps extends RegionExits implements Ops<Pushed> {
   private readonly regionPorts: RegionPorts
-  private readonly pages: Pages
-  /** Depth of the block whose end returns. */
-  exit = 0
-  /** The instruction that is emitted. */
-  index = 0
-  /** Instructions of the block that have been counted but, at this one, not run. */
-  private uncounted = 0
   private fpAllowed = false
   /** Whether the instruction goes elsewhere than to the next. */
   private branches = false
   terminator: Terminator | undefined
 
   constructor(code: Code, ports: RegionPorts, locals: RegionLocals, pages: Pages) {
-    super(code, ports, locals)
+    super(code, ports, locals, pages)
     this.regionPorts = ports
-    this.pages = pages
-  }
-
-  private recordOf(index: number): number {
-    return this.pages.recordOf(index)
   }
 
   /** `dirty`: registers that some way here has changed. */
@@ -94,36 +79,6 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     this.code.if(undefined, false)
     this.leaveToInterpret()
     this.code.end()
-  }
-
-  // ---- program flow
-
-  private pushPcOf(index: number, offset: number | bigint = 0): Pushed {
-    this.code.get(this.locals.pcOffset)
-    this.code.i64(BigInt((this.pages.pageOf(0) >>> 2) + 4 * index) + BigInt(offset))
-    this.code.op('i64.add')
-    return PUSHED
-  }
-
-  private pushPcPlus(offset: number | bigint): Pushed {
-    return this.pushPcOf(this.index, offset)
-  }
-
-  pcRelative(offset: ImmOperand): Pushed {
-    return this.pushPcPlus(offset.value)
-  }
-
-  pageRelative(offset: ImmOperand): Pushed {
-    this.pushPcPlus(0)
-    this.code.i64(-4096)
-    this.code.op('i64.and')
-    this.code.i64(offset.value)
-    this.code.op('i64.add')
-    return PUSHED
-  }
-
-  nextPc(): Pushed {
-    return this.pushPcPlus(4)
   }
 
   private edge(offset: ImmOperand): Edge {
@@ -256,7 +211,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.i32(this.recordOf(this.index) + record.SIZE)
     c.return()
     c.end()
-    if (distanceOf(this.index) !== 0) this.storePcOffset(0)
+    this.comeBack()
     if (left > 0) {
       c.get(this.locals.budget)
       c.i32(left)
@@ -291,15 +246,6 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     this.dirtyX = dirtyX
     this.dirtyV = dirtyV
     this.flagState = flagState
-  }
-
-  /** Leaves the region for an instruction that is not in it, or not a direct successor. */
-  leaveAt(edge: Edge): void {
-    if ('far' in edge) this.pushPcPlus(edge.far)
-    else if (distanceOf(edge.to) === distanceOf(this.index)) return this.leaveWith(this.recordOf(edge.to))
-    else this.pushPcOf(edge.to)
-    this.code.set(this.locals.target)
-    this.leaveToTarget()
   }
 
   /**
@@ -357,104 +303,7 @@ export class RegionOps extends RegionRegisters implements Ops<Pushed> {
     c.op('i64.sub')
     c.op('i32.wrap_i64')
     c.call(this.regionPorts.branched)
-    if (distanceOf(this.index) !== 0) this.storePcOffset(0)
-  }
-
-  /** Has memory say where the page at a distance from the root's is. */
-  private storePcOffset(distance: number): void {
-    const c = this.code
-    c.i32(0)
-    c.get(this.locals.pcOffset)
-    if (distance !== 0) {
-      const first = distance * record.PER_PAGE
-      c.i64((this.pages.pageOf(0) >>> 2) + 4 * first - (this.pages.pageOf(first) >>> 2))
-      c.op('i64.add')
-    }
-    c.memory('i64.store', scratch.PC_OFFSET)
-  }
-
-  /** Before what asks memory for the address of this instruction. */
-  private comeToPage(): void {
-    const distance = distanceOf(this.index)
-    if (distance !== 0) this.storePcOffset(distance)
-  }
-
-  /** Leaves for an instruction in another page, unless that page is still what is fetched from there. */
-  needPage(index: number): void {
-    const c = this.code
-    const entry = this.temporary('i32')
-    this.pushPcOf(index)
-    c.set(this.locals.target)
-    pushFetchHit(c, this.locals.target, entry)
-    c.get(entry)
-    c.memory('i32.load', tlb.FETCH + 8)
-    c.i32(this.pages.pageOf(index))
-    c.op('i32.eq')
-    c.op('i32.and')
-    c.op('i32.eqz')
-    c.if(undefined, false)
-    this.leaveToTarget()
-    c.end()
-  }
-
-  leaveToTarget(): void {
-    const c = this.code
-    c.i32(0)
-    c.get(this.locals.target)
-    c.memory('i64.store', scratch.TARGET)
-    this.leaveWith(REGION_RESULT.TARGET)
-  }
-
-  private leaveWith(result: number): void {
-    if (result !== REGION_RESULT.TARGET) this.comeToPage()
-    this.storeRegisters(this.dirtyX, this.dirtyV)
-    this.storeFlags()
-    this.code.i32(result)
-    this.code.set(this.locals.result)
-    this.code.br(this.exit)
-  }
-
-  /** Leaves before this instruction has had any effect; the interpreter runs it once. */
-  leaveToInterpret(): void {
-    const c = this.code
-    c.get(this.locals.budget)
-    c.i32(this.uncounted)
-    c.op('i32.add')
-    c.set(this.locals.budget)
-    this.leaveWith(this.recordOf(this.index) | REGION_RESULT.INTERPRET)
-  }
-
-  // ---- calling out
-
-  base(reg: GprOperand): Pushed {
-    if (reg.value !== gpr.SP) return this.get(64, reg)
-    const c = this.code
-    this.get(32, reg)
-    c.i32(15)
-    c.op('i32.and')
-    c.if(undefined, false)
-    this.leaveToInterpret()
-    c.end()
-    return this.get(64, reg)
-  }
-
-  protected misaligned(): void {
-    this.leaveToInterpret()
-  }
-
-  // Only translations are looked up: that has no effect on the guest.
-  protected beforeCallOut(): void {}
-  protected afterCallOut(): void {}
-  protected commitStore(): void {}
-
-  protected leaveOnFault(): void {
-    this.leaveToInterpret()
-  }
-
-  protected tlbBase(access: AccessMode): void {
-    if (access === 'normal') return this.code.get(this.locals.tlb)
-    this.code.i32(0)
-    this.code.memory('i32.load', scratch.TLB_UNPRIVILEGED)
+    this.comeBack()
   }
 
   call(helper: string, kind: 'pure' | 'system', ...args: readonly (number | Operand)[]): void {

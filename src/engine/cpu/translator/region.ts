@@ -9,7 +9,8 @@ import type { RegionFacts } from './liveness.ts'
 import { distanceOf, inPage } from './pages.ts'
 import type { Pages } from './pages.ts'
 import { RegionOps } from './region-ops.ts'
-import type { Edge, RegionPorts } from './region-ops.ts'
+import type { Edge } from './region-exits.ts'
+import type { RegionPorts } from './region-ops.ts'
 import type { RegionLocals } from './region-registers.ts'
 
 export interface Region {
