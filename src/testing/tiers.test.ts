@@ -55,31 +55,79 @@ function isTame(row: Row, word: number): boolean {
   return !(isAccess && /indexed/.test(row.name))
 }
 
+/** A random instruction that `program` and `callingProgram` may hold. */
+function tameWord(next: () => number): number {
+  for (;;) {
+    const row = wanted[next() % wanted.length] ?? fail()
+    const word = randomWord(row, next)
+    if (decoder.decode(word) === row && isTame(row, word)) return word
+  }
+}
+
+function randomWord(row: Row, next: () => number): number {
+  let word = row.match
+  for (let bit = 0; bit < 32; bit++) if (((row.mask >>> bit) & 1) === 0 && ((next() >>> 16) & 1) === 1) word |= 1 << bit
+  // Accesses are rare with a random base; give them the one they may have.
+  if (ACCESS.test(row.name)) word = (word & ~(31 << 5)) | (BASE_REGISTER << 5)
+  return word >>> 0
+}
+
+const assembled = (source: string): Uint32Array => {
+  const result = assemble(source, RAM.ramBase)
+  if (!result.ok) throw new Error(JSON.stringify(result.errors))
+  return new Uint32Array(result.bytes.slice().buffer)
+}
+
 /** A loop around random instructions, with random branches of a few instructions forwards and backwards. */
 function program(seed: number): Uint32Array {
   const next = random(seed)
-  const pick = (from: readonly Row[]): Row => from[next() % from.length] ?? wanted[0] ?? fail()
   const words: number[] = []
   while (words.length < INSTRUCTIONS) {
-    const branch = next() % 8 === 0
-    const row = pick(branch ? branches : wanted)
-    let word = row.match
-    for (let bit = 0; bit < 32; bit++)
-      if (((row.mask >>> bit) & 1) === 0 && ((next() >>> 16) & 1) === 1) word |= 1 << bit
-    word >>>= 0
-    // Accesses are rare with a random base; give them the one they may have.
-    if (ACCESS.test(row.name)) word = ((word & ~(31 << 5)) | (BASE_REGISTER << 5)) >>> 0
-    if (decoder.decode(word) !== row) continue
-    if (branch) {
-      const offset = Number(Object.values(row.operandsOf(word)).find((o) => o.kind === 'imm')?.value ?? 0) / 4
-      const target = words.length + offset
-      if (Math.abs(offset) > 24 || offset === 0 || target < 0 || target >= INSTRUCTIONS) continue
+    if (next() % 8 !== 0) {
+      words.push(tameWord(next))
+      continue
     }
-    if (isTame(row, word)) words.push(word)
+    const row = branches[next() % branches.length] ?? fail()
+    const word = randomWord(row, next)
+    if (decoder.decode(word) !== row || !isTame(row, word)) continue
+    const offset = Number(Object.values(row.operandsOf(word)).find((o) => o.kind === 'imm')?.value ?? 0) / 4
+    const target = words.length + offset
+    if (Math.abs(offset) > 24 || offset === 0 || target < 0 || target >= INSTRUCTIONS) continue
+    words.push(word)
   }
-  const tail = assemble('sub x27, x27, #1\nadd x26, x26, x27\nb .-' + String(4 * (INSTRUCTIONS + 2)) + '\n', 0)
-  if (!tail.ok) throw new Error(tail.errors[0]?.what)
-  return Uint32Array.of(...words, ...new Uint32Array(tail.bytes.slice().buffer))
+  const tail = assembled(`sub x27, x27, #1\nadd x26, x26, x27\nb .-${4 * (INSTRUCTIONS + 2)}`)
+  return Uint32Array.of(...words, ...tail)
+}
+
+const FUNCTIONS = 8
+
+/**
+ * A loop that calls random small functions, some through a register that leads to one or the other. They lie pages apart or across
+ * the end of one; some come back early, some call another. X29 and X30 are theirs.
+ */
+function callingProgram(seed: number): Uint32Array {
+  const next = random(seed)
+  const below = (n: number): number => (next() >>> 8) % n
+  const tame = (count: number): string[] => Array.from({ length: count }, () => `.inst ${tameWord(next)}`)
+  const lines: string[] = ['main:']
+  for (let i = 0; i < 24; i++) {
+    const [one, other] = [below(FUNCTIONS), below(FUNCTIONS)]
+    lines.push(...tame(1 + below(4)))
+    if (i % 3 !== 0) lines.push(`bl f${one}`)
+    else lines.push(`tst x27, #${1 << below(4)}`, `adr x29, f${one}`, 'b.eq 1f', `adr x29, f${other}`, '1: blr x29')
+  }
+  lines.push('sub x27, x27, #1', 'add x26, x26, x27', 'b main')
+  for (let f = 0; f < FUNCTIONS; f++) {
+    const page = 0x1000 * (1 + (f >> 1))
+    const place = f % 2 === 0 ? page + 0x100 * (1 + below(13)) : page + 0x1000 - 4 * (1 + below(8))
+    lines.push(`.org ${place}`, `f${f}:`)
+    lines.push(...tame(1 + below(5)), `${['cbz x3,', 'tbnz x7, #5,', 'b.ge', 'cbnz w11,'][below(4)]} 1f`)
+    lines.push(...tame(1 + below(5)))
+    if (below(4) === 0) lines.push('ret')
+    if (f >= FUNCTIONS / 2 && below(2) === 0) lines.push('mov x29, x30', `bl f${below(FUNCTIONS / 2)}`, 'mov x30, x29')
+    lines.push('1:', ...tame(below(3)), 'ret')
+  }
+  return assembled(lines.join('\n'))
 }
 
 const fail = (): never => {
@@ -119,6 +167,17 @@ describe('tier 1', () => {
     let regions = 0
     for (let seed = 1; seed <= PROGRAMS; seed++) {
       const code = program(seed)
+      const translated = finalState(code, EAGER)
+      expect(translated.state, `program ${seed}`).toBe(finalState(code, false).state)
+      regions += translated.regions
+    }
+    expect(regions).toBeGreaterThan(PROGRAMS)
+  }, 120_000)
+
+  it('does so for random functions that are called, of other pages and through registers', () => {
+    let regions = 0
+    for (let seed = 1; seed <= PROGRAMS; seed++) {
+      const code = callingProgram(seed)
       const translated = finalState(code, EAGER)
       expect(translated.state, `program ${seed}`).toBe(finalState(code, false).state)
       regions += translated.regions
