@@ -40,6 +40,8 @@ export interface CpuInterfaceOptions {
   /** Implemented priority bits, all of which preempt. */
   readonly priBits: number
   readonly fiqEn: boolean
+  /** Whether an end deactivates only what has the priority that is dropped: so it is behind ICC_*_EL1 (__vgic_v3_write_eoir()). */
+  readonly endMatchesPriority: boolean
   readonly state: () => InterruptState
   readonly event: () => TraceSink | undefined
 }
@@ -176,8 +178,8 @@ export class CpuInterfaces {
   }
 
   /**
-   * ICC_EOIR<n>_EL1, GICC_EOIR: drops the running priority and, with EOImode 0, deactivates what fits the priority and
-   * the register's group, if it is one group's.
+   * ICC_EOIR<n>_EL1, GICC_EOIR: drops the running priority and, with EOImode 0, deactivates what fits the register's
+   * group, if it is one group's, and behind ICC_EOIR<n>_EL1 the priority too.
    */
   endOfInterrupt(cpu: number, intid: number, group?: 0 | 1): void {
     if (intid > LAST_SPI && intid < FIRST_LPI) return
@@ -187,7 +189,7 @@ export class CpuInterfaces {
     const deactivated =
       irq !== undefined &&
       irq.group === (group ?? irq.group) &&
-      this.scheme.preemptionLevel(at, irq.priority, irq.group) === dropped
+      (!this.o.endMatchesPriority || this.scheme.preemptionLevel(at, irq.priority, irq.group) === dropped)
     if (deactivated) this.o.state().deactivate(irq)
     else if (irq === undefined && !at.eoiMode) countEnd(at, intid)
     this.signal(cpu)

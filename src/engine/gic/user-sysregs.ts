@@ -15,14 +15,34 @@ const SOURCE = 'arch/arm64/kvm/vgic-sys-reg-v3.c'
 
 export type SysregReadBack = Refusal | { readonly ok: true; readonly value: bigint }
 
+/** gic_v3_icc_reg_descs. */
+const NAMES = [
+  'ICC_PMR_EL1',
+  'ICC_BPR0_EL1',
+  'ICC_BPR1_EL1',
+  'ICC_AP0R0_EL1',
+  'ICC_AP0R1_EL1',
+  'ICC_AP0R2_EL1',
+  'ICC_AP0R3_EL1',
+  'ICC_AP1R0_EL1',
+  'ICC_AP1R1_EL1',
+  'ICC_AP1R2_EL1',
+  'ICC_AP1R3_EL1',
+  'ICC_CTLR_EL1',
+  'ICC_SRE_EL1',
+  'ICC_IGRPEN0_EL1',
+  'ICC_IGRPEN1_EL1',
+] as const satisfies readonly IccName[]
+
+/** Whether KVM_HAS_DEVICE_ATTR knows a register, whichever of them this host's priorities leave. */
+export const isUserSysreg = (encoding: number): boolean => NAMES.some((name) => ICC[name] === encoding)
+
 interface Row {
   readonly get: (cpu: number) => SysregReadBack
   readonly set: (cpu: number, value: bigint) => Written
 }
 
 export interface UserSysregs {
-  /** Whether KVM_HAS_DEVICE_ATTR knows the register. */
-  has(encoding: number): boolean
   get(cpu: number, encoding: number): SysregReadBack
   set(cpu: number, encoding: number, value: bigint): Written
 }
@@ -94,7 +114,7 @@ export const userSysregs = ({ rules, vm, cpus, controls, lookup, routing }: User
     return DONE
   }
 
-  const rows: Partial<Record<IccName, Row>> = {
+  const rows: Record<(typeof NAMES)[number], Row> = {
     ICC_PMR_EL1: plain(
       (cpu) => cpus.at(cpu).pmr,
       (cpu, value) => {
@@ -133,14 +153,8 @@ export const userSysregs = ({ rules, vm, cpus, controls, lookup, routing }: User
     ICC_IGRPEN0_EL1: groupEnable(0),
     ICC_IGRPEN1_EL1: groupEnable(1),
   }
-  const encodings = new Map<string, number>(Object.entries(ICC))
-  const byEncoding = new Map<number, Row>()
-  for (const [name, row] of Object.entries<Row | undefined>(rows)) {
-    const encoding = encodings.get(name)
-    if (encoding !== undefined && row !== undefined) byEncoding.set(encoding, row)
-  }
+  const byEncoding = new Map<number, Row>(NAMES.map((name) => [ICC[name], rows[name]]))
   return {
-    has: (encoding) => byEncoding.has(encoding),
     get: (cpu, encoding) => byEncoding.get(encoding)?.get(cpu) ?? unknown(encoding),
     set: (cpu, encoding, value) => byEncoding.get(encoding)?.set(cpu, value) ?? unknown(encoding),
   }

@@ -146,10 +146,6 @@ export class VgicV3 extends Vgic {
     return this.redistributorRegisters.frame.userWrite(offset, value, cpu)
   }
 
-  cpuSysregHas(encoding: number): boolean {
-    return this.user.has(encoding)
-  }
-
   cpuSysregRead(cpu: number, encoding: number): SysregReadBack {
     return this.user.get(cpu, encoding)
   }

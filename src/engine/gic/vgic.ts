@@ -97,6 +97,7 @@ export abstract class Vgic {
       ports: cpus.map(({ irq, fiq, wake }) => ({ irq, fiq: fiq ?? unconnected, wake: wake ?? unconnected })),
       priBits,
       fiqEn,
+      endMatchesPriority: model === 3,
       state: () => this.state,
       event: () => this.onEvent,
     })
@@ -224,6 +225,11 @@ export abstract class Vgic {
       id: (cpu) => this.idOf(cpu),
       affinity: (cpu) => this.addresses.affinity(cpu),
     })
+  }
+
+  /** What is on a CPU's list, first one first. */
+  queued(cpu: number): readonly Readonly<VgicIrq>[] {
+    return this.state.list(cpu).all
   }
 
   /** An interrupt's record as it is now. */

@@ -382,7 +382,7 @@ export class Kvm {
   }
 
   private irqLine(irq: number, level: boolean): KvmAnswer {
-    return irqLine({ device: this.device, vcpus: this.all }, irq, level)
+    return irqLine({ rules: this.rules, device: this.device, vcpus: this.all }, irq, level)
   }
 
   // KVM_RUN

@@ -16,6 +16,7 @@ import {
   registerAttrFields,
 } from '../../pure/uapi/vgic-attr.ts'
 import type { MmioRegion } from '../bus/device.ts'
+import { isUserSysreg } from '../gic/user-sysregs.ts'
 import { VgicV3 } from '../gic/vgic-v3.ts'
 import type { VgicOptions } from '../gic/vgic.ts'
 import { done, withValue } from './kvm-answer.ts'
@@ -213,7 +214,7 @@ export class VgicV3Device extends VgicDevice {
       owner: (attr) => this.ownerByAffinity(attr),
       has: (attr) => {
         const { offset } = registerAttrFields(attr)
-        return this.ownerByAffinity(attr) ?? this.made?.cpuSysregHas(encoding(offset)) !== false
+        return this.ownerByAffinity(attr) ?? isUserSysreg(encoding(offset))
       },
       get: (attr) => {
         const { affinity, offset } = registerAttrFields(attr)

@@ -48,6 +48,11 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
       source: 'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_v2_parse_attr() before v6.7',
       decide: () => 'index',
     }),
+    irqLineCpu: point({
+      title: 'KVM_IRQ_LINE names a vCPU by the order of creation, and raises the PPI of the one whose order is its id.',
+      source: 'arch/arm64/kvm/arm.c: kvm_vm_ioctl_irq_line() before v6.7, as recorded on v6.1.176',
+      decide: () => 'place-of-place',
+    }),
     vgicDebugCpu: point({
       title: 'vgic-state names vCPUs by their ids.',
       source: 'arch/arm64/kvm/vgic/vgic-debug.c: print_irq_state() before v6.7',

@@ -193,6 +193,11 @@ export const mainline: VgicRules = {
     source: 'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_v2_parse_attr()',
     decide: () => 'id',
   }),
+  irqLineCpu: point({
+    title: 'KVM_IRQ_LINE names a vCPU by its id.',
+    source: 'arch/arm64/kvm/arm.c: kvm_vm_ioctl_irq_line()',
+    decide: () => 'id',
+  }),
   vgicDebugCpu: point({
     title: 'vgic-state names vCPUs by the order of their creation.',
     source: 'arch/arm64/kvm/vgic/vgic-debug.c: print_irq_state()',

@@ -153,6 +153,8 @@ export interface VgicRules {
   readonly smcIsPsci: Point<void, boolean>
   /** How the device attributes of a vGICv2 name a vCPU. */
   readonly v2AttrCpu: Point<void, 'id' | 'index'>
+  /** How KVM_IRQ_LINE names the vCPU of a PPI: by its id; or a place, whose vCPU's id is a place again. */
+  readonly irqLineCpu: Point<void, 'id' | 'place-of-place'>
   /** How debugfs vgic-state names a vCPU. */
   readonly vgicDebugCpu: Point<void, 'id' | 'index'>
   /** The TARGET column of debugfs vgic-state, padded as printf pads it. */

@@ -246,10 +246,15 @@ export class CaseVm {
     return gv(this.enter(vcpu, () => 0n))
   }
 
-  read(vcpu: number, width: AccessWidth, address: number): bigint {
-    const got = this.enter(vcpu, () =>
+  load(vcpu: number, width: AccessWidth, address: number): Got {
+    return this.enter(vcpu, () =>
       this.machine.has(address) ? this.machine.load(address, width, vcpu) : BigInt.asUintN(8 * width, UNBACKED),
     )
+  }
+
+  /** A load by a vCPU that runs. */
+  read(vcpu: number, width: AccessWidth, address: number): bigint {
+    const got = this.load(vcpu, width, address)
     if (typeof got === 'string') throw new Error(`vCPU ${vcpu}: ${got}`)
     return got
   }

@@ -26,5 +26,5 @@ it('finds a rule that is not as described', () => {
     { ...env, ruleSet: 'full-aff3' },
     { ...env, host: { ...env.host, a3v: false } },
   ] as const
-  expect(wrong.map((modelled) => fuzz(env, 1, 3000, modelled) !== undefined)).toEqual(wrong.map(() => true))
+  expect(wrong.map((modelled) => fuzz(env, 1, 3000, { modelled }) !== undefined)).toEqual(wrong.map(() => true))
 })

@@ -2,14 +2,17 @@
 import { attributeAffinity } from '../../pure/arch/affinity.ts'
 import { PSCI, SMC64 } from '../../pure/arch/psci.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
+import { IRQ_TYPE } from '../../pure/uapi/irq-line.ts'
 import { A, AT, CaseVm, G, GICD, GICR, gv, hex, IR, IROUTER, psci, RAM, RD, SGI } from '../kvm-cases/case-vm.ts'
 import type { Env } from '../kvm-cases/case-vm.ts'
 
 /** vCPU ids in the order of their creation. */
 export const IDS = [0, 3, 1] as const
 export const CPUS = IDS.length
-/** The SGIs and SPIs that take part. */
+/** The SGIs, PPIs and SPIs that take part. */
 export const SGIS = [0, 1, 2, 3] as const
+const PPIS = [17, 20] as const
+export const PRIVATES = [...SGIS, ...PPIS] as const
 export const SPIS = [32, 33, 34, 35, 36, 37] as const
 export const NR_IRQS = 64
 
@@ -31,17 +34,20 @@ export type Operation =
   | { readonly do: 'priority'; readonly intid: number; readonly cpu: number; readonly priority: number }
   | { readonly do: 'config'; readonly intid: number; readonly edge: boolean }
   | { readonly do: 'route'; readonly by: Hand; readonly intid: number; readonly half: Half; readonly value: bigint }
-  | { readonly do: 'line'; readonly intid: number; readonly level: boolean }
+  | { readonly do: 'line'; readonly cpu: number; readonly intid: number; readonly level: boolean }
   | { readonly do: 'levels'; readonly intid: number; readonly level: boolean }
   | { readonly do: 'SGI'; readonly cpu: number; readonly register: 1 | 0; readonly value: bigint }
-  | { readonly do: 'acknowledge'; readonly cpu: number }
+  | { readonly do: 'acknowledge'; readonly cpu: number; readonly group: Group }
+  | { readonly do: 'deactivate'; readonly cpu: number; readonly intid: number }
   | { readonly do: 'complete'; readonly cpu: number }
   | { readonly do: 'PMR'; readonly cpu: number; readonly value: number }
-  | { readonly do: 'IGRPEN1'; readonly cpu: number; readonly on: boolean }
+  | { readonly do: 'IGRPEN'; readonly cpu: number; readonly group: Group; readonly on: boolean }
+  | { readonly do: 'EOImode'; readonly cpu: number; readonly split: boolean }
   | { readonly do: 'CPU_ON'; readonly target: bigint; readonly wide: boolean }
   | { readonly do: 'attribute'; readonly affinity: number }
 
 export type Hand = 'guest' | 'user'
+export type Group = 0 | 1
 export type Half = 'low' | 'high' | 'all'
 
 /** mulberry32: the same seed, the same numbers. */
@@ -61,7 +67,7 @@ export const operation = (next: () => number): Operation => {
   const cpu = below(CPUS)
   const affinity = pick(...AFFINITIES)
   const spi = pick(...SPIS)
-  const intid = pick(...SPIS, ...SGIS)
+  const intid = pick(...SPIS, ...PRIVATES)
   const by = pick<Hand>('guest', 'guest', 'user')
   const aff3 = BigInt(affinity >>> 24)
   const low = BigInt(affinity & 0xff_ffff)
@@ -72,7 +78,7 @@ export const operation = (next: () => number): Operation => {
     () => ({ do: 'set MPIDR', cpu, affinity, odd: below(4) === 0 }),
     () => ({ do: 'init again', cpu }),
     () => ({ do: 'set IIDR', revision: pick(2, 3, 4, 7) }),
-    () => ({ do: 'set CTLR', cpu, value: pick(0x8400, 0x0400, 0x8300, 0x0300, 0x8700, 0xc400) }),
+    () => ({ do: 'set CTLR', cpu, value: pick(0x8400, 0x0400, 0x8300, 0x0300, 0x8700, 0xc400) | pick(0, 0, 2) }),
     () => ({ do: 'run', cpu }),
     () => ({ do: 'GICD_CTLR', by, on: below(4) !== 0 }),
     () => ({ do: 'bits', by, bank: pick<Bank>('ISENABLER', 'ISENABLER', 'ICENABLER'), intid, cpu }),
@@ -83,7 +89,7 @@ export const operation = (next: () => number): Operation => {
     () => ({ do: 'config', intid: spi, edge: below(2) === 0 }),
     () => ({ do: 'route', by, intid: spi, half, value: routed[half] }),
     () => ({ do: 'route', by, intid: spi, half: 'low', value: BigInt(below(4)) }),
-    () => ({ do: 'line', intid: spi, level: below(2) === 0 }),
+    () => ({ do: 'line', cpu, intid: pick(...SPIS, ...PPIS), level: below(2) === 0 }),
     () => ({ do: 'levels', intid: spi, level: below(2) === 0 }),
     () => ({
       do: 'SGI',
@@ -97,12 +103,14 @@ export const operation = (next: () => number): Operation => {
         (pick(0n, 0n, 2n) << 16n) |
         BigInt(below(16)),
     }),
-    () => ({ do: 'acknowledge', cpu }),
-    () => ({ do: 'acknowledge', cpu }),
+    () => ({ do: 'acknowledge', cpu, group: 1 }),
+    () => ({ do: 'acknowledge', cpu, group: pick<Group>(1, 0) }),
+    () => ({ do: 'deactivate', cpu, intid }),
     () => ({ do: 'complete', cpu }),
     () => ({ do: 'complete', cpu }),
     () => ({ do: 'PMR', cpu, value: pick(0xff, 0xff, 0x20, 0) }),
-    () => ({ do: 'IGRPEN1', cpu, on: below(4) !== 0 }),
+    () => ({ do: 'IGRPEN', cpu, group: pick<Group>(1, 0), on: below(4) !== 0 }),
+    () => ({ do: 'EOImode', cpu, split: below(2) === 0 }),
     () => ({ do: 'CPU_ON', target: (aff3 << 32n) | low | (below(6) === 0 ? 0x8000_0000n : 0n), wide: below(3) !== 0 }),
     () => ({ do: 'attribute', affinity }),
   ]
@@ -119,7 +127,7 @@ export const OPENING: readonly Operation[] = [
   { do: 'GICD_CTLR', by: 'guest', on: true },
   ...IDS.flatMap((_, cpu): Operation[] => [
     { do: 'PMR', cpu, value: 0xff },
-    { do: 'IGRPEN1', cpu, on: true },
+    { do: 'IGRPEN', cpu, group: 1, on: true },
   ]),
   ...SPIS.map((intid): Operation => ({ do: 'bits', by: 'guest', bank: 'ISENABLER', intid, cpu: 0 })),
 ]
@@ -146,10 +154,11 @@ const OFFSET = {
   ICFGR: 0xc00,
 } as const
 
-const isSgi = (intid: number): boolean => intid < 16
+export const isPrivate = (intid: number): boolean => intid < 32
 
 /** The interrupt each vCPU has acknowledged and not completed, last one last. */
-export type Acknowledged = readonly number[][]
+export type Acknowledged = readonly { readonly intid: number; readonly group: Group }[][]
+export const nothingYet = (): Acknowledged => IDS.map(() => [])
 
 /** Writes 32 bits where an interrupt's word is, by either hand. */
 const writeWord = (
@@ -161,10 +170,10 @@ const writeWord = (
   value: bigint | number,
 ): string => {
   if (by === 'guest') {
-    vm.w32(cpu, isSgi(intid) ? SGI(cpu) + offset : GICD + offset, value)
+    vm.w32(cpu, isPrivate(intid) ? SGI(cpu) + offset : GICD + offset, value)
     return 'done'
   }
-  if (!isSgi(intid)) return vm.set(G.DIST_REGS, offset, value)
+  if (!isPrivate(intid)) return vm.set(G.DIST_REGS, offset, value)
   const affinity = BigInt.asUintN(64, attributeOf(vm, cpu))
   return vm.set(G.REDIST_REGS, affinity | BigInt(0x10000 + offset), value)
 }
@@ -202,7 +211,7 @@ export const perform = (vm: CaseVm, acknowledged: Acknowledged, op: Operation): 
       return writeWord(vm, op.by, op.cpu, op.intid, at, op.group === 1 ? 0xffff_ffffn : 0xffff_ffffn & ~bit)
     }
     case 'priority': {
-      const frame = isSgi(op.intid) ? SGI(op.cpu) : GICD
+      const frame = isPrivate(op.intid) ? SGI(op.cpu) : GICD
       vm.write(op.cpu, 1, frame + OFFSET.IPRIORITYR + op.intid, op.priority)
       return 'done'
     }
@@ -219,30 +228,60 @@ export const perform = (vm: CaseVm, acknowledged: Acknowledged, op: Operation): 
       return 'done'
     }
     case 'line':
-      return vm.irqLine(1, 0, op.intid, op.level)
+      return vm.irqLine(isPrivate(op.intid) ? IRQ_TYPE.PPI : IRQ_TYPE.SPI, IDS[op.cpu] ?? 0, op.intid, op.level)
     case 'levels':
       // Of all SPIs: the others' lines go down.
       return vm.set(G.LEVEL_INFO, AT(firstAffinity(vm), 32), op.level ? 1n << BigInt(op.intid - 32) : 0n)
     case 'SGI':
       return gv(vm.msr(op.cpu, op.register === 1 ? 'ICC_SGI1R_EL1' : 'ICC_SGI0R_EL1', op.value))
     case 'acknowledge': {
-      const got = vm.mrs(op.cpu, 'ICC_IAR1_EL1')
-      if (typeof got === 'bigint' && got < 1020n) acknowledged[op.cpu]?.push(Number(got))
+      const { group } = op
+      const got = vm.mrs(op.cpu, group === 1 ? 'ICC_IAR1_EL1' : 'ICC_IAR0_EL1')
+      if (typeof got === 'bigint' && got < 1020n) acknowledged[op.cpu]?.push({ intid: Number(got), group })
       return gv(got)
     }
     case 'complete': {
-      const intid = acknowledged[op.cpu]?.pop()
-      return intid === undefined ? 'nothing' : gv(vm.msr(op.cpu, 'ICC_EOIR1_EL1', intid))
+      const last = acknowledged[op.cpu]?.pop()
+      if (last === undefined) return 'nothing'
+      return gv(vm.msr(op.cpu, last.group === 1 ? 'ICC_EOIR1_EL1' : 'ICC_EOIR0_EL1', last.intid))
     }
     case 'PMR':
       return gv(vm.msr(op.cpu, 'ICC_PMR_EL1', op.value))
-    case 'IGRPEN1':
-      return gv(vm.msr(op.cpu, 'ICC_IGRPEN1_EL1', Number(op.on)))
+    case 'deactivate':
+      return gv(vm.msr(op.cpu, 'ICC_DIR_EL1', op.intid))
+    case 'IGRPEN':
+      return gv(vm.msr(op.cpu, op.group === 1 ? 'ICC_IGRPEN1_EL1' : 'ICC_IGRPEN0_EL1', Number(op.on)))
+    case 'EOImode':
+      return gv(vm.msr(op.cpu, 'ICC_CTLR_EL1', op.split ? 2 : 0))
     case 'CPU_ON':
       return psci(vm.hvc(0, op.wide ? PSCI.CPU_ON.id | SMC64 : PSCI.CPU_ON.id, op.target, RAM))
     case 'attribute':
       return vm.typ(op.affinity)
   }
+}
+
+/** What a step may do to an interrupt, in one number: flags, priority, target and list. */
+export const record = ({ latch, line, active, enabled, edge, group, priority, target, on }: Recorded): number =>
+  Number(latch) |
+  (Number(line) << 1) |
+  (Number(active) << 2) |
+  (Number(enabled) << 3) |
+  (Number(edge) << 4) |
+  (group << 5) |
+  (priority << 6) |
+  ((target + 1) << 14) |
+  ((on + 1) << 18)
+
+export interface Recorded {
+  readonly latch: boolean
+  readonly line: boolean
+  readonly active: boolean
+  readonly enabled: boolean
+  readonly edge: boolean
+  readonly group: number
+  readonly priority: number
+  readonly target: number
+  readonly on: number
 }
 
 const firstAffinity = (vm: CaseVm): number => Number(attributeOf(vm, 0) >> 32n)
@@ -273,6 +312,6 @@ export const observe = (vm: CaseVm): readonly string[] => {
         `IROUTER ${intid}: ${ran ? hex(vm.r64(0, IR(intid))) : hex(vm.ud(IROUTER(intid)))} ${hex(vm.ud(IROUTER(intid) + 4))}`,
     ),
     ...SPIS.map((intid) => irq(0, intid)),
-    ...IDS.flatMap((_, cpu) => SGIS.map((intid) => `${cpu}: ${irq(cpu, intid)}`)),
+    ...IDS.flatMap((_, cpu) => PRIVATES.map((intid) => `${cpu}: ${irq(cpu, intid)}`)),
   ]
 }

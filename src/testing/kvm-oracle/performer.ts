@@ -137,7 +137,7 @@ export class Performer {
 
 const load = (width: AccessWidth): Step =>
   function (cpu = 0n, address = 0n) {
-    return hex(this.vm.read(Number(cpu), width, Number(address)))
+    return gv(this.vm.load(Number(cpu), width, Number(address)))
   }
 
 const store = (width: AccessWidth): Step =>

@@ -33,6 +33,7 @@ static void got(u64 v)
 {
 	if (v == BLOCKED) out("BLOCKED");
 	else if (v == 0x8000000002000000ull) out("UNDEF");
+	else if (v >> 56 == 0xe0) error(v & 0xffff);	/* KVM_RUN failed */
 	else value(v);
 }
 
