@@ -65,12 +65,19 @@ export class Interrupts {
     this.lists[cpu]?.push(irq)
   }
 
+  /** What is on a list stays there until its vCPU leaves the guest, wherever it belongs by then. */
   queue(irq: Irq): void {
-    this.put(irq, this.home(irq))
+    if (irq.on === NOBODY) this.put(irq, this.home(irq))
   }
 
-  /** All vCPUs leave and enter again: what belongs elsewhere moves; nothing that is not queued is. */
+  /** A vCPU leaves the guest: what is on its list and belongs elsewhere moves; nothing that is not queued is. */
+  leave(cpu: number): void {
+    const before = this.lists[cpu]?.slice() ?? []
+    for (const irq of before) this.put(irq, this.home(irq))
+  }
+
+  /** All of them do. */
   settle(): void {
-    for (const irq of this.lists.flat()) this.put(irq, this.home(irq))
+    for (const cpu of IDS.keys()) this.leave(cpu)
   }
 }

@@ -54,11 +54,12 @@ export class Model {
     return answer
   }
 
-  /** A vCPU enters the guest. */
-  private enter(): void {
+  /** A vCPU enters the guest, and leaves it for what it does there. */
+  private enter(cpu: number): void {
     if (this.ran) return
     this.cpus.freeze()
     this.ran = true
+    this.irqs.leave(cpu)
   }
 
   private happen(op: Operation): string {
@@ -73,10 +74,10 @@ export class Model {
       case 'set CTLR':
         return this.setControl(op.cpu, op.value)
       case 'run':
-        this.enter()
+        this.enter(op.cpu)
         return '0'
       case 'GICD_CTLR':
-        if (op.by === 'guest') this.enter()
+        if (op.by === 'guest') this.enter(0)
         this.irqs.forwarding = op.on
         return op.by === 'guest' ? 'done' : '0'
       case 'line':
@@ -93,7 +94,7 @@ export class Model {
         return cpu === NOBODY ? 'EINVAL' : `0 (${hex(this.typer(cpu) & 0xffff_ffffn)})`
       }
       case 'route':
-        if (op.by === 'guest') this.enter()
+        if (op.by === 'guest') this.enter(0)
         this.route(op.intid, op.half, op.value)
         return op.by === 'guest' ? 'done' : '0'
       case 'bits':
@@ -101,10 +102,10 @@ export class Model {
         return this.bank(op)
       case 'complete':
         if (!this.interfaces.complete(op.cpu)) return 'nothing'
-        this.enter()
+        this.enter(op.cpu)
         return '0'
       default:
-        this.enter()
+        this.enter('cpu' in op ? op.cpu : 0)
         return this.guest(op)
     }
   }
@@ -190,7 +191,7 @@ export class Model {
 
   private bank(op: Extract<Operation, { do: 'bits' | 'group' }>): string {
     const { intid, by } = op
-    if (by === 'guest') this.enter()
+    if (by === 'guest') this.enter(op.cpu)
     let { cpu } = op
     if (by === 'user' && isPrivate(intid)) {
       // Userspace names a CPU by its affinity, and may find another.

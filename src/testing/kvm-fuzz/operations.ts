@@ -291,9 +291,9 @@ export const observe = (vm: CaseVm): readonly string[] => {
   const { vgic, facts } = vm.kvm
   const ran = facts.hasRun
   const irq = (cpu: number, intid: number): string => {
-    const record = vgic?.irq(cpu, intid)
-    if (record === undefined) return 'none'
-    const { latch, line, active, enabled, edge, group, priority, target } = record
+    const found = vgic?.irq(cpu, intid)
+    if (found === undefined) return 'none'
+    const { latch, line, active, enabled, edge, group, priority, target } = found
     const flags = [latch, line && !edge, active, enabled, !edge, group === 1].map(Number).join('')
     return `${intid} ${flags} ${hex(priority)} → ${target}`
   }
