@@ -1,7 +1,8 @@
 /**
- * Branch target identification (FEAT_BTI, Arm ARM D8.4.5). PSTATE.BTYPE is not kept between instructions: the branch looks at
- * where it leads. Hence an interrupt between a branch and its target saves BTYPE 0, the target being checked already.
+ * Branch target identification (FEAT_BTI, Arm ARM D8.4.5). The branch itself looks at where it leads. PSTATE.BTYPE is told
+ * only to who comes between a branch and its target: no instruction has to clear it, as it counts for one moment alone.
  */
+import type { CpuState } from './state.ts'
 
 /** Values of PSTATE.BTYPE: after BR by X16 or X17, or from a page that is not guarded; after BLR; after another BR. */
 export const BTYPE = { NONE: 0, JUMP: 1, CALL: 2, GUARDED_JUMP: 3 } as const
@@ -14,6 +15,16 @@ const X17 = 17
 /** BTYPE behind a branch to the address in a register. */
 export const branchTypeOf = (call: boolean, register: number): number =>
   call ? BTYPE.CALL : register === X16 || register === X17 ? BTYPE.JUMP : BTYPE_BY_PAGE
+
+/** PSTATE.BTYPE becomes this when so many instructions have been executed. */
+export function setBranchType(cpu: CpuState, type: number, executed: number): void {
+  cpu.branchType = type
+  cpu.branchedAt = executed
+}
+
+/** PSTATE.BTYPE before the next instruction, so many having been executed. */
+export const branchTypeAt = (cpu: CpuState, executed: number): number =>
+  cpu.branchedAt === executed ? cpu.branchType : BTYPE.NONE
 
 const EXCEPTION = { MASK: 0xffe0_001f, BRK: 0xd420_0000, HLT: 0xd440_0000 } as const
 const HINT = { MASK: 0xffff_f01f, MATCH: 0xd503_201f, PACIASP: 25, PACIBSP: 27, BTI: 32, BTI_JC: 38 } as const

@@ -6,7 +6,7 @@ import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
 import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
-import { BTYPE } from './branch-target.ts'
+import { BTYPE, branchTypeAt, setBranchType } from './branch-target.ts'
 import { CodeCache } from './code-cache.ts'
 import { cryptoHelpers } from './crypto/helpers.ts'
 import { Debug } from './debug.ts'
@@ -189,13 +189,17 @@ export class Core {
       registers: this.registers,
       sysregs: this.sysregs,
       cpus: this.cpus,
-      checkLanding: (target, type) => this.access.checkLanding(target, type),
+      setBranchType: (type) => {
+        const cpu = this.running()
+        setBranchType(cpu, this.access.branchTypeFromHere(type), this.executedBy(cpu))
+        return cpu.branchType
+      },
+      // The instruction under way counts as executed.
+      branchType: () => branchTypeAt(this.running(), this.executedBy(this.running()) - 1),
+      checkLanding: (target, branchType) => this.access.checkLanding(target, branchType),
       debug: this.debug,
       pmu: this.pmu,
-      cpu: () => {
-        if (this.current === undefined) throw new Error('no CPU runs')
-        return this.current
-      },
+      cpu: () => this.running(),
       raise: (pending) => this.raise(pending),
       contextChanged: (cpu) => this.contextChanged(cpu),
       hypercall: this.ports.hypercall,
@@ -215,6 +219,11 @@ export class Core {
   /** Accesses that went to devices, and table walks, so far. */
   get accesses(): { readonly mmioExits: number; readonly pageWalks: number } {
     return this.access.statistics
+  }
+
+  private running(): CpuState {
+    if (this.current === undefined) throw new Error('no CPU runs')
+    return this.current
   }
 
   private raise(pending: Pending): void {
@@ -336,7 +345,9 @@ export class Core {
   }
 
   restoreRunState(cpu: CpuState, { waiting, event, instructions, monitorAddress, monitorSize }: CpuRunState): void {
+    const branchType = branchTypeAt(cpu, cpu.instructions)
     Object.assign(cpu, { waiting, event, instructions })
+    setBranchType(cpu, branchType, instructions)
     this.withCpu(cpu, () => {
       this.registers.setAt(bank.MONITOR_ADDRESS, monitorAddress)
       this.registers.i32[bank.MONITOR_SIZE >>> 2] = monitorSize
@@ -404,7 +415,7 @@ export class Core {
     r.budget = 0
     this.withheld = budget
     let end: SliceEnd = 'budget'
-    let fetched = this.goTo(r.u64[bank.PC >>> 3] ?? 0n)
+    let fetched = this.goTo(r.u64[bank.PC >>> 3] ?? 0n, this.branchTypeOf(cpu))
     for (;;) {
       if (!fetched) {
         // An exception whose vector cannot be fetched raises the next: each costs an instruction's time.
@@ -415,13 +426,13 @@ export class Core {
       const interrupt = interruptTaken(cpu)
       if (interrupt !== undefined) {
         this.statistics.interrupts++
-        fetched = this.exception(cpu, interrupt, 0n, r.u64[bank.PC >>> 3] ?? 0n)
+        fetched = this.exceptionBetween(cpu, interrupt, 0n)
         continue
       }
       if (cpu.serror !== undefined && (cpu.daif & daif.A) === 0) {
         const esr = syndrome.serror(cpu.serror)
         cpu.serror = undefined
-        fetched = this.exception(cpu, vector.SERROR, esr, r.u64[bank.PC >>> 3] ?? 0n)
+        fetched = this.exceptionBetween(cpu, vector.SERROR, esr)
         continue
       }
       if (this.endSlice !== undefined) {
@@ -436,8 +447,9 @@ export class Core {
       if (cpu.careful || cpu.il) {
         const stop = this.beforeInstruction(cpu)
         if (stop !== undefined) {
+          const branchType = this.branchTypeOf(cpu)
           if (!this.charge()) break
-          fetched = this.exception(cpu, vector.SYNC, stop, r.u64[bank.PC >>> 3] ?? 0n)
+          fetched = this.exceptionBetween(cpu, vector.SYNC, stop, branchType)
           continue
         }
         fetched = this.runOne(cpu)
@@ -556,6 +568,15 @@ export class Core {
     })
     this.contextChanged(cpu)
     return this.goTo(pc)
+  }
+
+  /** Between two instructions. */
+  private exceptionBetween(cpu: CpuState, offset: number, esr: bigint, branchType = this.branchTypeOf(cpu)): boolean {
+    return this.exception(cpu, offset, esr, this.registers.u64[bank.PC >>> 3] ?? 0n, branchType)
+  }
+
+  private branchTypeOf(cpu: CpuState): number {
+    return branchTypeAt(cpu, this.executedBy(cpu))
   }
 
   private handlePending(cpu: CpuState): boolean {

@@ -1,4 +1,5 @@
 /** Taking and returning from exceptions between EL0 and EL1 (Arm ARM D1.3, D1.4). */
+import { setBranchType } from './branch-target.ts'
 import { bank, mode } from './layout.ts'
 import { daif } from './state.ts'
 import type { CpuState, Registers } from './state.ts'
@@ -55,6 +56,7 @@ export function restoreState(cpu: CpuState, r: Registers, value: bigint): boolea
   const spsr = Number(value & 0xffff_ffffn)
   if (modeOf(spsr) === undefined) return false
   restore(cpu, r, spsr)
+  setBranchType(cpu, (spsr >>> SPSR.BTYPE) & 3, cpu.instructions)
   return true
 }
 

@@ -386,23 +386,25 @@ export class MemoryAccess {
     return this.fetch(low, high, BTYPE.NONE) === 0 ? undefined : this.softTlb.fetchEntry(bank, low, high)
   }
 
-  /** What happens instead when an indirect branch leads to an address, with PSTATE.BTYPE in it; `undefined`: it goes there. */
-  checkLanding(target: bigint, type: number): Pending | undefined {
+  /** What happens instead when an indirect branch leads to an address with this PSTATE.BTYPE; `undefined`: it goes there. */
+  checkLanding(target: bigint, branchType: number): Pending | undefined {
     const low = Number(target & 0xffffffffn) | 0
     const entry = this.fetchEntry(low, Number(target >> 32n) | 0)
     const fault = entry === undefined ? this.cpu.take() : undefined
     if (entry?.guarded === false) return undefined
-    const branchType = type === BTYPE_BY_PAGE ? this.branchTypeFromHere() : type
     if (fault?.kind === 'abort' || fault?.kind === 'sync' || fault?.kind === 'jump') return { ...fault, branchType }
     const at = (entry?.page ?? 0) + ((low & (PAGE - 1)) >>> 2) * record.SIZE
     if (this.isLandingPad(at, branchType)) return undefined
     return { kind: 'sync', esr: syndrome.branchTarget(branchType), returnTo: target, branchType }
   }
 
-  /** What BTYPE_BY_PAGE comes to. */
-  private branchTypeFromHere(): number {
+  /** What PSTATE.BTYPE a branch from here has. */
+  branchTypeFromHere(type: number): number {
+    if (type !== BTYPE_BY_PAGE) return type
     const pc = this.registers.currentPc()
     const entry = this.fetchEntry(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0)
+    // The instruction is being executed: that it could not be fetched again is nothing to tell.
+    if (entry === undefined) this.cpu.take()
     return entry?.guarded === true ? BTYPE.GUARDED_JUMP : BTYPE.JUMP
   }
 

@@ -36,6 +36,9 @@ export interface CpuState {
   ss: number
   /** What software step has stepped, until its exception tells. */
   stepped: 'exclusive' | 'other' | undefined
+  /** PSTATE.BTYPE as the last indirect branch set it, and how many instructions had been executed then: the next clears it. */
+  branchType: number
+  branchedAt: number
   /** The ISS of a pending SError interrupt. */
   serror: number | undefined
   /** The value of TCR_EL1 for which the fields of pointer authentication stand in the bank. */
@@ -81,6 +84,8 @@ export const newCpuState = (index: number): CpuState => ({
   il: false,
   ss: 0,
   stepped: undefined,
+  branchType: 0,
+  branchedAt: 0,
   serror: undefined,
   pauthFor: undefined,
   careful: false,

@@ -27,6 +27,10 @@ export interface SystemContext {
   /** The exception level may have changed. */
   contextChanged(cpu: CpuState): void
   hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
+  /** PSTATE.BTYPE becomes this, or what it comes to in this page; answers with it. */
+  setBranchType(type: number): number
+  /** PSTATE.BTYPE when the instruction under way began. */
+  branchType(): number
   /** What happens instead when an indirect branch leads to an address; `undefined`: it goes there. */
   checkLanding(target: bigint, branchType: number): Pending | undefined
   readonly debug: Debug
@@ -77,6 +81,7 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     if (o.pmu.isCounting(cpu)) o.pmu.update(cpu)
     o.pmu.event(cpu, EVENTS.EXC_RETURN)
     const branchType = exceptionReturn(cpu, r, (el, masks, ss) => o.debug.stepAfterReturn(cpu, el, masks, ss))
+    o.setBranchType(branchType)
     o.contextChanged(cpu)
     o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: pc })
     return leave({ kind: 'jump', pc, branchType })
@@ -107,7 +112,8 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     svc: (imm = 0) => leave({ kind: 'sync', esr: syndrome.svc(imm), returnTo: next(), completed: true }),
     hvc: hypercall('hvc'),
     smc: hypercall('smc'),
-    brk: (imm = 0) => leave({ kind: 'sync', esr: syndrome.brk(imm), returnTo: r.currentPc() }),
+    brk: (imm = 0) =>
+      leave({ kind: 'sync', esr: syndrome.brk(imm), returnTo: r.currentPc(), branchType: o.branchType() }),
     eret: () => eretTo(r.at(slots.ELR_EL1)),
     eretTo: () => eretTo(r.at(scratch.ARGUMENT)),
     wfi: () => {
@@ -135,7 +141,8 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     },
     checkLanding: (call = 0, at = 0) => {
       const target = r.at(scratch.ARGUMENT)
-      const instead = o.checkLanding(target, branchTypeOf(call === 1, registerNumber(at)))
+      const branchType = o.setBranchType(branchTypeOf(call === 1, registerNumber(at)))
+      const instead = o.checkLanding(target, branchType)
       if (instead === undefined) return 0
       if (call === 1) r.setX(LR, next())
       return leave(instead)

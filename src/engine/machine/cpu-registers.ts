@@ -1,5 +1,6 @@
 /** A CPU's registers by name, while it does not run: what KVM_GET_ONE_REG and KVM_SET_ONE_REG reach. */
 import type { Core } from '../cpu/core.ts'
+import { branchTypeAt } from '../cpu/branch-target.ts'
 import { restoreState, savedState } from '../cpu/exceptions.ts'
 import { bank, vAt } from '../cpu/layout.ts'
 import { slots } from '../cpu/slots.ts'
@@ -38,7 +39,13 @@ const places: ReadonlyMap<string, Place> = new Map<string, Place>([
   ['SP_EL0', stackPointer(0, slots.SP_EL0)],
   ['SP_EL1', stackPointer(1, slots.SP_EL1)],
   ['PC', at(bank.PC)],
-  ['PSTATE', { read: (r, cpu) => savedState(cpu, r, 0), write: (r, cpu, value) => restoreState(cpu, r, value) }],
+  [
+    'PSTATE',
+    {
+      read: (r, cpu) => savedState(cpu, r, branchTypeAt(cpu, cpu.instructions)),
+      write: (r, cpu, value) => restoreState(cpu, r, value),
+    },
+  ],
   ['ELR_EL1', at(slots.ELR_EL1)],
   ['SPSR_EL1', at(slots.SPSR_EL1)],
   ...Array.from({ length: 32 }, (_, n) => [`V${n}`, vector(n)] as const),

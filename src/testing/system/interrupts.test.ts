@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { BareCore, RAM } from '../bare-core.ts'
 
-/** Every exception leaves its vector in X20, ESR_EL1 in X21 and FAR_EL1 in X22, and ends the program. */
+/** Every exception leaves its vector in X20, ESR_EL1 in X21, FAR_EL1 in X22 and SPSR_EL1 in X23, and ends the program. */
 const VECTORS = `
   .balign 2048
 vectors:
-${Array.from({ length: 16 }, (_, i) => `  mov x20, #${(i * 0x80).toString()}\n  mrs x21, esr_el1\n  mrs x22, far_el1\n  hvc #0\n  .balign 128`).join('\n')}`
+${Array.from({ length: 16 }, (_, i) => `  mov x20, #${(i * 0x80).toString()}\n  mrs x21, esr_el1\n  mrs x22, far_el1\n  mrs x23, spsr_el1\n  hvc #0\n  .balign 128`).join('\n')}`
 
 const program = (code: string): string => `
   ldr x0, =vectors
@@ -34,6 +34,21 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
   it('reads and writes Device memory that is aligned', () => {
     const x = run(`ldr x1, =${RAM + 0x1_0000}\nmov x2, #77\nstr x2, [x1, #8]\nldr x3, [x1, #8]\nldrb w4, [x1, #8]`)
     expect([x[3], x[4], x[20]]).toEqual([77n, 77n, 0xfffn])
+  })
+
+  const FP = 'mov x9, #(3 << 20)\nmsr cpacr_el1, x9\nisb'
+
+  it.each([
+    ['ld1 {v0.16b}, [x1]', 0xfffn],
+    ['ld1 {v0.8h}, [x1]', 0xfffn],
+    ['ld1 {v0.4s}, [x1]', 0x200n],
+    ['st1 {v0.1d}, [x1]', 0x200n],
+    ['st1 {v0.4h-v3.4h}, [x1], #32', 0xfffn],
+    ['st2 {v0.4s, v1.4s}, [x1]', 0x200n],
+    ['ldr q0, [x1]', 0x200n],
+  ])('wants elements aligned in Device memory, whatever their number: %s', (access, vector) => {
+    const x = run(`${FP}\nldr x1, =${RAM + 0x1_0002}\n${access}`)
+    expect(x[20]).toBe(vector)
   })
 
   const COUNT = (filter: string): string => `
@@ -116,5 +131,37 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
     expect(x[1]).toBe(1n << 8n)
     expect(x.slice(20, 22)).toEqual([0x380n, (0x2fn << 26n) | (1n << 25n) | 0x12_3456n])
     expect(x[2]).toBe(0n)
+  })
+})
+
+/** The instruction at label 2 is what a branch at label 1 leads to, five instructions from the start. */
+const branchTo = (branch: string): string => `
+  adr x9, 2f
+  mov x16, x9
+  msr daifclr, #2
+1: ${branch}
+2: nop
+  nop`
+
+describe.each([false, true])('a CPU with BTI (translated: %s)', (translate) => {
+  const machine = new BareCore('max', translate)
+  const BTYPE = 10n
+  const START = 3
+
+  it.each([
+    ['blr x9', 4, 2n],
+    ['br x16', 4, 1n],
+    // From a page that is not guarded.
+    ['br x9', 4, 1n],
+    ['ret x9', 4, 0n],
+    ['blr x9', 5, 0n],
+  ])('saves the BTYPE of %s in an interrupt %i instructions later', (branch, count, type) => {
+    machine.load(program(branchTo(branch)))
+    machine.core.run(machine.cpu, START + count)
+    machine.core.setInput(machine.cpu, 'irq', true)
+    const x = machine.run()
+    machine.core.setInput(machine.cpu, 'irq', false)
+    expect(x[20]).toBe(0x280n)
+    expect(((x[23] ?? 0n) >> BTYPE) & 3n).toBe(type)
   })
 })

@@ -163,12 +163,27 @@ export const BASE: readonly Snippet[] = [
     'ldxp x0, x1, [x9]',
     'stlxp w2, w0, w1, [x9]',
   ].map((access) => el1(`misaligned ${access}`, `ldr x9, =data + 0x101\n${access}`)),
-  ...['ldr x0, [x9]', 'str w0, [x9]', 'ldrh w0, [x9]', 'ldrb w0, [x9]', 'ldp w0, w1, [x9]', 'ldr q0, [x9]'].map(
-    (access) =>
-      el1(
-        `SCTLR_EL1.A, ${access}`,
-        `mrs x9, sctlr_el1\norr x9, x9, #2\nmsr sctlr_el1, x9\nisb\nldr x9, =data + 0x102\n${access}`,
-      ),
+  ...[
+    'ldr x0, [x9]',
+    'str w0, [x9]',
+    'ldrh w0, [x9]',
+    'ldrb w0, [x9]',
+    'ldp w0, w1, [x9]',
+    'ldr q0, [x9]',
+    'ld1 {v0.16b}, [x9]',
+    'ld1 {v0.8h, v1.8h}, [x9]',
+    'ld1 {v0.4s}, [x9]',
+    'st1 {v0.2d, v1.2d}, [x9], #32',
+    'st1 {v0.4h-v3.4h}, [x9]',
+    'ld3 {v0.4s-v2.4s}, [x9]',
+    'ld2 {v0.8b, v1.8b}, [x9]',
+    'ld1 {v0.s}[1], [x9]',
+    'ld4r {v0.4h-v3.4h}, [x9]',
+  ].map((access) =>
+    el1(
+      `SCTLR_EL1.A, ${access}`,
+      `mrs x9, sctlr_el1\norr x9, x9, #2\nmsr sctlr_el1, x9\nisb\nldr x9, =data + 0x102\n${access}`,
+    ),
   ),
   el1('FP trapped', 'msr cpacr_el1, xzr\nisb\nfmov d0, x0'),
   el1('FP not trapped', 'mov x9, #(3 << 20)\nmsr cpacr_el1, x9\nisb\nfmov d0, x9\nfmov x0, d0'),
@@ -383,6 +398,22 @@ export const USER: readonly Snippet[] = [
   ].map((code) => el0(code, code)),
 ]
 
+/** Steps over one instruction, a branch to the label 2. */
+const steppedBranch = (branch: string): string => `
+  adr x9, 2f
+  mov x16, x9
+  adr x10, 1f
+  mov x11, #0x1c5
+  orr x11, x11, #(1 << 21)
+  mov x12, #(1 | 1 << 13)
+  msr mdscr_el1, x12
+  isb
+  msr elr_el1, x10
+  msr spsr_el1, x11
+  eret
+1: ${branch}
+2: mov x0, #2`
+
 /** What only `max` has. */
 export const MAX: readonly Snippet[] = [
   el1('PAN, load', 'msr pan, #1\nldr x9, =el0_rw\nldr x0, [x9]'),
@@ -404,6 +435,18 @@ export const MAX: readonly Snippet[] = [
   el1(
     'BTI: ERET with BTYPE',
     'ldr x9, =guarded + 0x800\nmsr elr_el1, x9\nmov x10, #(0x3c5 | 2 << 10)\nmsr spsr_el1, x10\neret',
+  ),
+  ...['blr x9', 'br x9', 'br x16', 'ret x9'].map((branch) =>
+    el1(`BTI: BTYPE between ${branch} and its target`, steppedBranch(branch)),
+  ),
+  el1('BTI: BLR to BRK', 'adr x9, 1f\nblr x9\n1: brk #3'),
+  el1('BTI: BLR to an SVC', 'adr x9, 1f\nblr x9\n1: svc #3'),
+  el1('BTI: BLR to an unallocated instruction', 'adr x9, 1f\nblr x9\n1: .inst 0'),
+  el1('BTI: BLR to a load from nowhere', 'ldr x10, =invalid\nadr x9, 1f\nblr x9\n1: ldr x0, [x10]'),
+  el1('BTI: BRK behind the target', 'adr x9, 1f\nblr x9\n1: nop\nbrk #3'),
+  el1(
+    'BTI: ERET with BTYPE to BRK',
+    'adr x9, 1f\nmsr elr_el1, x9\nmov x10, #(0x3c5 | 1 << 10)\nmsr spsr_el1, x10\neret\n1: brk #4',
   ),
   el1(
     'hardware access flag',

@@ -27,26 +27,25 @@ const registers = (p: Structure, count: number): VecOperand[] => [p.t0, p.t1, p.
 const offsetFrom = <V>(o: Ops<V>, base: Local, offset: number): V =>
   offset === 0 ? o.use(base) : o.binary('add', 64, o.use(base), o.konst(64, offset))
 
-/** Registers `count`, of elements of 2^s bytes that are interleaved in memory (or not). */
+/** `count` registers of elements of 2^s bytes that are interleaved in memory (or not). */
 function multiple<V>(
   o: Ops<V>,
-  v: { L: number; Q: number },
-  s: number,
+  { L: loads, Q, s }: { readonly L: number; readonly Q: number; readonly s: number },
   p: Structure,
   count: number,
   interleaved: boolean,
   base: Local,
   done: () => void,
 ): void {
-  const bytes = bytesOf(v.Q)
-  // LD1 and ST1 do not know the size of their elements here, and take them for bytes.
-  const element = ([1, 2, 4, 8] as const)[interleaved ? s : 0] ?? 1
+  const bytes = bytesOf(Q)
+  // To LD1 and ST1 it matters only where alignment is checked.
+  const element = elementBytes(s)
   const regs = registers(p, count)
   // Where byte `i` of register `r` lies in memory.
   const place = (r: number, i: number): number =>
     interleaved ? (((i >> s) * count + r) << s) | (i & ((1 << s) - 1)) : r * bytes + i
   const inVectors = (at: number): number => Math.floor(at / bytes) * 16 + (at % bytes)
-  if (v.L === 1) {
+  if (loads === 1) {
     const loaded = regs.map((_, k) => o.let(128, o.loadVector(bytes, offsetFrom(o, base, k * bytes), element)))
     done()
     regs.forEach((reg, r) => {
@@ -95,8 +94,6 @@ function moveBase<V>(o: Ops<V>, base: Local, n: GprOperand, m: GprOperand, offse
 }
 
 const multiples: Row[] = MULTIPLE.flatMap(({ name, o: opcode, count, interleaved }) => {
-  // The element size does not matter to what is not interleaved.
-  const variants = interleaved ? 'QLs' : 'QL'
   const when = (f: { s: number; Q: number }): boolean => !interleaved || f.s < 3 || f.Q === 1
   return [
     a64(
@@ -104,13 +101,12 @@ const multiples: Row[] = MULTIPLE.flatMap(({ name, o: opcode, count, interleaved
       '0 Q 0011000 L 000000 oooo ss nnnnn ttttt',
       '<op> { <Vt>.<T>, … }, [<Xn|SP>]',
       {
-        variants,
+        variants: 'QLs',
         fixed: { o: opcode },
         fp,
         when,
         operands: list,
-        body: (o, v, p) =>
-          multiple(o, v, interleaved ? v.s : 0, p, count, interleaved, o.let(64, o.base(p.n)), () => {}),
+        body: (o, v, p) => multiple(o, v, p, count, interleaved, o.let(64, o.base(p.n)), () => {}),
       },
     ),
     a64(
@@ -118,16 +114,14 @@ const multiples: Row[] = MULTIPLE.flatMap(({ name, o: opcode, count, interleaved
       '0 Q 0011001 L 0 mmmmm oooo ss nnnnn ttttt',
       '<op> { <Vt>.<T>, … }, [<Xn|SP>], {<Xm>|#<imm>}',
       {
-        variants,
+        variants: 'QLs',
         fixed: { o: opcode },
         fp,
         when,
         operands: (f) => ({ ...list(f), m: x(f.m), offset: small(f.m === 31 ? count * bytesOf(f.Q) : 0) }),
         body: (o, v, p) => {
           const base = o.let(64, o.base(p.n))
-          multiple(o, v, interleaved ? v.s : 0, p, count, interleaved, base, () =>
-            moveBase(o, base, p.n, p.m, o.imm(64, p.offset)),
-          )
+          multiple(o, v, p, count, interleaved, base, () => moveBase(o, base, p.n, p.m, o.imm(64, p.offset)))
         },
       },
     ),
