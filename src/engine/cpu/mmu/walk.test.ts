@@ -22,7 +22,12 @@ interface Setup {
   readonly hd: boolean
   readonly wxn: boolean
   readonly mair: bigint
+  /** TTBRn_EL1, with an ASID, CnP, and bits below the alignment of the table, which do not count. */
+  readonly ttbr: bigint
 }
+
+/** Descriptors by their addresses; `undefined`: there is no memory. */
+type Memory = ReadonlyMap<bigint, bigint | undefined>
 
 const TABLES = 0x4000_0000n
 const bits = (value: bigint, lsb: bigint, width: bigint): bigint => (value >> lsb) & ((1n << width) - 1n)
@@ -51,8 +56,12 @@ type Answer =
       readonly written: bigint | undefined
     }
 
+/** What the reference has met on its way, so that nothing is never met. */
+type Note = (what: string) => void
+
 const TRANSLATION = 0x04
 const ACCESS_FLAG = 0x08
+const EXTERNAL_ON_WALK = 0x14
 
 /** TnSZ as it takes effect: D8.2.5. */
 function inputSize(s: Setup): bigint {
@@ -64,17 +73,23 @@ const IPS_BITS = [32, 36, 40, 42, 44, 48, 48, 48]
 const outputSize = (s: Setup): bigint => BigInt(Math.min(s.physicalBits, IPS_BITS[Number(s.ips)] ?? 0))
 
 /** Stage 1 translation, step by step as in Arm ARM D8.2 to D8.5. */
-function reference(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, purpose: WalkPurpose): Answer {
+function reference(memory: Memory, s: Setup, va: bigint, purpose: WalkPurpose, note: Note): Answer {
   const inputBits = inputSize(s)
   const above = bits(va, inputBits, (s.tbi ? 56n : 64n) - inputBits)
   const ones = (1n << ((s.tbi ? 56n : 64n) - inputBits)) - 1n
+  if (s.tbi && bits(va, 56n, 8n) !== (s.upper ? 0xffn : 0n)) note('tagged')
+  if (s.epd) note('EPD')
+  if (s.e0pd && purpose.el === 0) note('E0PD')
   if (above !== (s.upper ? ones : 0n) || s.epd || (s.e0pd && purpose.el === 0)) return { fault: TRANSLATION }
   const perLevel = s.granule - 3n
   const levels = (inputBits - s.granule + perLevel - 1n) / perLevel
   const start = 4n - levels
   const output = outputSize(s)
   const outside = (d: bigint): boolean => bits(d, 0n, 48n) >> output !== 0n
-  let table = TABLES
+  // D8.2.2: aligned to its size, and to 64 bytes at least.
+  const indexBits = inputBits - s.granule - perLevel * (3n - start)
+  const alignment = indexBits < 3n ? 6n : indexBits + 3n
+  let table = (bits(s.ttbr, 0n, 48n) >> alignment) << alignment
   if (outside(table)) return { fault: 0 }
   let noEl0 = false
   let readOnly = false
@@ -83,9 +98,11 @@ function reference(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, pu
   for (let level = start; ; level++) {
     const shift = s.granule + perLevel * (3n - level)
     const at = table + 8n * bits(va, shift, level === start ? inputBits - shift : perLevel)
-    const d = memory.get(at) ?? 0n
+    const d = memory.has(at) ? memory.get(at) : 0n
+    if (d === undefined) return { fault: EXTERNAL_ON_WALK | Number(level) }
     if (!bit(d, 0n)) return { fault: TRANSLATION | Number(level) }
     if (level < 3n && bit(d, 1n)) {
+      if (bits(d, 59n, 4n) !== 0n) note(s.hpd ? 'hierarchical, disabled' : 'hierarchical')
       if (!s.hpd) {
         noEl0 ||= bit(d, 61n)
         readOnly ||= bit(d, 62n)
@@ -100,6 +117,9 @@ function reference(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, pu
     if (level === 3n ? !bit(d, 1n) : !block) return { fault: TRANSLATION | Number(level) }
     if (outside(d)) return { fault: Number(level) }
     if (!bit(d, 10n) && !s.ha) return { fault: ACCESS_FLAG | Number(level) }
+    if (bit(d, 52n)) note('contiguous')
+    if (!bit(d, 10n)) note(purpose.looksOnly === true ? 'AT without AF' : 'HA')
+    if (s.wxn) note('WXN')
     const pa = ((bits(d, 0n, 48n) >> shift) << shift) | bits(va, 0n, shift)
     // Dirty state management wants the access flag's too.
     const clean = s.ha && s.hd && bit(d, 51n) && bit(d, 7n)
@@ -111,7 +131,10 @@ function reference(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, pu
       .filter(Boolean)
       .join()
     let after = d | (1n << 10n)
-    if (clean && purpose.write && write && (purpose.el === 1 || el0)) after &= ~(1n << 7n)
+    if (clean && purpose.write && write && (purpose.el === 1 || el0)) {
+      note(purpose.looksOnly === true ? 'AT of a clean page' : 'HD')
+      after &= ~(1n << 7n)
+    }
     const attributes = bits(s.mair, 8n * bits(d, 2n, 3n), 8n)
     return {
       pa: (pa >> 12n) << 12n,
@@ -147,20 +170,22 @@ function registersOf(s: Setup): { sctlr: bigint; tcr: bigint; ttbr0: bigint; ttb
       flag(s.epd, e) |
       flag(s.ha, 39n) |
       flag(s.hd, 40n),
-    ttbr0: s.upper ? 0n : TABLES,
-    ttbr1: s.upper ? TABLES : 0n,
+    ttbr0: s.upper ? 0n : s.ttbr,
+    ttbr1: s.upper ? s.ttbr : 0n,
     mair: s.mair,
   }
 }
 
-function ours(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, purpose: WalkPurpose): Answer {
+function ours(memory: Memory, s: Setup, va: bigint, purpose: WalkPurpose): Answer {
   let written: bigint | undefined
   const addressOf = (high: number, low: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
   const walker = createWalker(
     { physicalBits: s.physicalBits, smallTables: s.smallTables, granule16: true },
     {
       read: (high, low) => {
-        const d = memory.get(addressOf(high, low)) ?? 0n
+        const at = addressOf(high, low)
+        const d = memory.has(at) ? memory.get(at) : 0n
+        if (d === undefined) return false
         walker.descLo = Number(BigInt.asIntN(32, d))
         walker.descHi = Number(BigInt.asIntN(32, d >> 32n))
         return true
@@ -195,8 +220,8 @@ function ours(memory: ReadonlyMap<bigint, bigint>, s: Setup, va: bigint, purpose
 }
 
 /** Descriptors at random, most of them valid and within the output size, in tables that point into one another. */
-function tables(s: Setup, next: () => bigint): Map<bigint, bigint> {
-  const memory = new Map<bigint, bigint>()
+function tables(s: Setup, next: () => bigint): Memory {
+  const memory = new Map<bigint, bigint | undefined>()
   const stride = 1n << s.granule
   const within = (1n << outputSize(s)) - 1n
   for (let table = 0n; table < 12n; table++)
@@ -209,9 +234,12 @@ function tables(s: Setup, next: () => bigint): Map<bigint, bigint> {
       const beyond = (r & 0x3f00n) === 0n ? 1n << 47n : 0n
       const kind = ((r >> 4n) & 15n ? 1n : 0n) | ((r & 8n) === 8n || isTable ? 2n : 0n)
       // A table's own address would have its attributes' bits.
+      const missing = next() % 100n === 0n
       memory.set(
         TABLES + table * stride + i * 8n,
-        (isTable ? attributes & ~0xffcn : attributes) | (isTable ? 1n << 10n : 0n) | target | beyond | kind,
+        missing
+          ? undefined
+          : (isTable ? attributes & ~0xffcn : attributes) | (isTable ? 1n << 10n : 0n) | target | beyond | kind,
       )
     }
   return memory
@@ -224,7 +252,7 @@ function setup(granule: Granule, upper: boolean, next: () => bigint): Setup {
     granule,
     upper,
     smallTables,
-    size: one(12n) ? next() % 64n : 16n + (next() % (smallTables ? 32n : 24n)),
+    size: one(12n) ? next() % 64n : 16n + (one(6n) ? 0n : next() % (smallTables ? 32n : 24n)),
     physicalBits: ([40, 44, 48] as const)[Number(next() % 3n)] ?? 48,
     ips: one(8n) ? next() % 8n : 5n,
     tbi: one(2n),
@@ -235,6 +263,7 @@ function setup(granule: Granule, upper: boolean, next: () => bigint): Setup {
     hd: one(2n),
     wxn: one(4n),
     mair: next() & 0xff0f_ff00_fff4_ff00n,
+    ttbr: TABLES | (next() & 0xffff_0000_0000_007fn),
   }
 }
 
@@ -242,12 +271,12 @@ describe.each([12n, 14n, 16n] as const)('a walk with a granule of 2^%i bytes', (
   it.each([true, false])('finds what the manual says (upper half: %s)', (upper) => {
     const next = random(Number(granule) * (upper ? 7 : 3))
     const kinds = new Map<string, number>()
-    const note = (kind: string): void => void kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
-    for (let round = 0; round < 600; round++) {
+    const note: Note = (kind) => void kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+    for (let round = 0; round < 500; round++) {
       const s = setup(granule, upper, next)
       const memory = tables(s, next)
       const inputBits = inputSize(s)
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < 60; i++) {
         // Small indexes at every level, so that most walks find a descriptor; a few addresses out of range.
         let va = next() & 0xfffn
         for (let shift = granule; shift < 48n; shift += granule - 3n) va |= (next() & 15n) << shift
@@ -261,29 +290,34 @@ describe.each([12n, 14n, 16n] as const)('a walk with a granule of 2^%i bytes', (
           write: next() % 2n === 0n,
           looksOnly: next() % 4n === 0n,
         }
-        const expected = reference(memory, s, va, purpose)
+        const expected = reference(memory, s, va, purpose, note)
         expect(
           ours(memory, s, va, purpose),
           `va ${va.toString(16)} of ${inputBits} bits, ${JSON.stringify(purpose)}`,
         ).toEqual(expected)
-        if ('fault' in expected) note(`fault ${expected.fault >> 2}`)
+        if ('fault' in expected) note(`fault 0x${expected.fault.toString(16)}`)
         else {
           note(`size ${expected.size}`)
-          if (expected.written !== undefined) note('written')
           if (expected.device) note('device')
+          note(`${purpose.looksOnly === true ? 'AT' : purpose.write ? 'write' : 'read'} at EL${purpose.el}`)
         }
       }
     }
-    // Faults of every class, blocks and pages, descriptors that hardware has changed.
+    // Faults of every class at every level that they can have, every size, and all that the registers turn on and off.
+    const levels = granule === 16n ? [1, 2, 3] : [0, 1, 2, 3]
+    const blocks = granule === 12n ? [30n, 21n] : [2n * granule - 3n]
     const wanted = [
-      'fault 0',
-      'fault 1',
-      'fault 2',
-      'written',
-      'device',
-      `size ${granule}`,
-      `size ${2n * granule - 3n}`,
+      ...[TRANSLATION, EXTERNAL_ON_WALK, 0].flatMap((kind) =>
+        levels.map((level) => `fault 0x${(kind | level).toString(16)}`),
+      ),
+      ...[3n, 2n, ...(granule === 12n ? [1n] : [])].map(
+        (level) => `fault 0x${(ACCESS_FLAG | Number(level)).toString(16)}`,
+      ),
+      ...[granule, ...blocks].map((size) => `size ${size}`),
+      ...'tagged|EPD|E0PD|hierarchical|hierarchical, disabled|contiguous|WXN|device'.split('|'),
+      ...'HA|HD|AT without AF|AT of a clean page'.split('|'),
+      ...[0, 1].flatMap((el) => ['read', 'write', 'AT'].map((kind) => `${kind} at EL${el}`)),
     ]
-    expect(wanted.filter((kind) => (kinds.get(kind) ?? 0) < 20)).toEqual([])
+    expect(wanted.filter((kind) => (kinds.get(kind) ?? 0) < 10)).toEqual([])
   })
 })
