@@ -48,6 +48,23 @@ printf "%d %d %u\\n", int($_), $_ * 3, abs $_ for -7.9, 2147483648.5, -9.2e18, 1
 my $h = 0; $h = ($h * 33 + ord) % 4294967291 for split //, join ",", sort { $a <=> $b } map { ($_ * 7919) % 10007 } 1 .. 3000;
 print "$h\\n";`
 
+const PYTHON = `import math, struct
+def line(*values): print(' '.join(repr(v) for v in values))
+for i in range(-12, 13):
+    x = i / 7
+    line(math.sin(x), math.cos(x), math.tan(x), math.exp(x), math.expm1(x), math.atan2(x, 2), math.erf(x), math.gamma(x + 5.5), math.hypot(x, 3))
+    if i > 0: line(math.log(x), math.log1p(x), math.log2(x), x ** 2.5, math.lgamma(x), math.acosh(1 + x), math.cbrt(x), math.fmod(x * 1e9, x))
+line(math.fsum([0.1] * 10), sum([0.1] * 10), math.nextafter(1, 2), math.ulp(1e300), float.fromhex('0x1.fffffffffffffp-1060'))
+line(3 ** 400 % (2 ** 521 - 1), pow(7, 10 ** 18, 10 ** 30 + 57), math.isqrt(10 ** 61), math.comb(300, 137), divmod(-(10 ** 40), 7 ** 20))
+line(*(struct.pack('>efd', v, v, v).hex() for v in (1 / 3, 65504.0, 6e-8, -0.0)), *(round(v, 1) for v in (0.25, 0.35, 2.5, -1e22)))
+primes = [n for n in range(2, 3000) if all(n % p for p in range(2, int(n ** 0.5) + 1))]
+table = {n: n * n % 9973 for n in primes}
+line(len(primes), sum(primes), max(table, key=lambda n: (table[n], n)), sorted(table.items(), key=lambda p: (p[1], p[0]))[:5])
+line(f'{1e23:.17g}', f'{2 / 3:.30f}', f'{-7 // 2}', f'{12345.678:,.2f}', f'{255:#b}', 'ß'.upper(), 'žluťoučký'.encode().hex())
+matrix = [[math.sin(i * 1.3 + j) for j in range(16)] for i in range(16)]
+for _ in range(4): matrix = [[math.fsum(a * b for a, b in zip(row, column)) for column in zip(*matrix)] for row in matrix]; matrix = [[v / 8 for v in row] for row in matrix]
+line(*(sum(row) for row in matrix[:4]))`
+
 const SQL = `create table t(a integer primary key, b real, c text);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
   insert into t select i, i * 1.0 / 7 - 30, hex(i * i) from n;
@@ -71,10 +88,47 @@ const cipher = (name: string, keys: number): Case => ({
   ],
 })
 
+const compressed = (name: string, ...args: readonly string[]): Case => ({
+  name: `what ${[name, ...args].join(' ')} makes`,
+  pipeline: [
+    [name, ...args, '-c'],
+    ['busybox', 'sha256sum'],
+  ],
+})
+
+/** stress-ng's stressors, each for so many operations; every one checks what it computes. */
+const STRESSORS = {
+  vecmath: 2,
+  vecwide: 2,
+  vecfp: 2,
+  vecshuf: 2,
+  fp: 20,
+  matrix: 20,
+  hash: 20,
+  qsort: 1,
+  radixsort: 1,
+  str: 20,
+  wcs: 20,
+  zlib: 1,
+  judy: 1,
+  regs: 1,
+  longjmp: 100,
+  memcpy: 2,
+} as const
+const stress = (name: string, operations: number, ...args: readonly string[]): Case =>
+  one(`stress-ng ${name}`, 'stress-ng', `--${name}`, '1', `--${name}-ops`, `${operations}`, ...args, '--verify', '-q')
+/** Each operation is the next of its methods, of which there are fewer. */
+const CPU_METHODS = 90
+
+/** `openssl mac` and `openssl kdf` with their options. */
+const openssl = (command: 'mac' | 'kdf', ...options: readonly string[]): string[] => [
+  'openssl',
+  command,
+  ...options.flatMap((option) => [`-${command}opt`, option]),
+]
+
 export const CASES: readonly Case[] = [
-  ...['md5sum', 'sha1sum', 'sha256sum', 'sha512sum', 'sha3sum', 'cksum', 'crc32', 'wc', 'rev'].map((applet) =>
-    busybox(applet),
-  ),
+  ...['md5sum', 'sha1sum', 'sha256sum', 'sha512sum', 'sha3sum', 'crc32', 'wc', 'rev'].map((applet) => busybox(applet)),
   ...[
     ['od', '-A', 'd', '-t', 'f8', '-N', '800'],
     ['od', '-t', 'x8', '-j', '6000', '-N', '1600'],
@@ -83,17 +137,17 @@ export const CASES: readonly Case[] = [
     ['tr', 'a-m', 'n-z'],
     ['cut', '-c', '1-9'],
     ['uuencode', 'x'],
-    ['grep', '-c', 'aba'],
+    ['grep', '-c', 'ab'],
     ['sed', 's/\\(.\\)a/<\\1>/g;$d'],
   ].map(([applet = '', ...args]) => busybox(applet, ...args)),
-  { name: 'awk', pipeline: [['busybox', 'awk', AWK]] },
+  one('mawk', 'mawk', AWK),
   busybox('factor', '4294967291', '1000036000099', '97'),
   busybox('seq', '-w', '0', '37', '1000'),
   busybox('expr', '123456789', '*', '987654'),
   {
     name: 'dc',
     pipeline: [['busybox', 'dc']],
-    input: '40k 2 v p 7 1.1 ^ p 10 3 / p 12345678901234567890 98765 * p 3 31 ^ 7 % p\n',
+    input: '40k 2 v p 7 11 ^ p 10 3 / p 12345678901234567890 98765 * p 0k 3 31 ^ 7 % p 17 5 ~ p p\n',
   },
   {
     name: 'bc',
@@ -131,11 +185,48 @@ export const CASES: readonly Case[] = [
       ['busybox', 'sha256sum'],
     ],
   },
-  ...['sha1', 'sha256', 'sha512', 'sha3-256', 'blake2b512', 'sm3'].map(digest),
-  ...(['aes-128-cbc', 'sm4-cbc', 'aria-128-ctr'] as const).map((name) => cipher(name, 1)),
-  ...(['aes-256-ctr', 'chacha20'] as const).map((name) => cipher(name, 2)),
+  compressed('zstd', '-3'),
+  compressed('zstd', '-19'),
+  {
+    name: 'zstd, and back',
+    pipeline: [
+      ['zstd', '-1', '--long', '-c'],
+      ['zstd', '-dc', '--long=27'],
+      ['busybox', 'sha256sum'],
+    ],
+  },
+  ...['sha1', 'sha256', 'sha512', 'sha512-256', 'sha3-256', 'blake2b512', 'blake2s256', 'sm3'].map(digest),
+  one('openssl GMAC', ...openssl('mac', 'cipher:AES-128-GCM', `hexkey:${KEY}`, `hexiv:${IV.slice(0, 24)}`), 'GMAC'),
+  one('openssl CMAC', ...openssl('mac', 'cipher:AES-128-CBC', `hexkey:${KEY}`), 'CMAC'),
+  one('openssl Poly1305', ...openssl('mac', `hexkey:${KEY}${IV}`), 'Poly1305'),
+  one(
+    'openssl scrypt',
+    ...openssl('kdf', 'pass:secret', 'salt:salt', 'n:256', 'r:8', 'p:1'),
+    '-keylen',
+    '32',
+    'SCRYPT',
+  ),
+  one(
+    'openssl PBKDF2',
+    ...openssl('kdf', 'pass:secret', 'salt:salt', 'iter:2000', 'digest:SHA512'),
+    '-keylen',
+    '48',
+    'PBKDF2',
+  ),
+  ...['digest', 'cipher', 'mac', 'kdf'].map((kind) =>
+    one(`openssl list, ${kind}s`, 'openssl', 'list', `-${kind}-algorithms`),
+  ),
+  ...['aes-128-cbc', 'aes-128-ofb', 'sm4-cbc', 'aria-128-ctr'].map((name) => cipher(name, 1)),
+  ...['aes-256-ctr', 'aes-256-cfb', 'camellia-256-cbc', 'chacha20'].map((name) => cipher(name, 2)),
   one('openssl prime', 'openssl', 'prime', '170141183460469231731687303715884105727', '1000003', '1000001'),
-  { name: 'openssl ed25519', pipeline: [['openssl', 'pkey', '-text_pub', '-noout']], input: ED25519 },
+  {
+    name: 'openssl ed25519',
+    pipeline: [['openssl', 'pkey', '-text_pub', '-noout']],
+    input: ED25519,
+  },
   one('perl', 'perl', '-e', PERL),
   { name: 'sqlite3', pipeline: [['sqlite3', ':memory:']], input: SQL },
+  one('python', 'python3.11', '-S', '-c', PYTHON),
+  stress('cpu', CPU_METHODS, '--cpu-method', 'all'),
+  ...Object.entries(STRESSORS).map(([name, operations]) => stress(name, operations)),
 ]

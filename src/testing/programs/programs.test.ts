@@ -18,6 +18,11 @@ const text = (content: string): Uint8Array => new TextEncoder().encode(content)
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 const inputFile = (index: number): string => `/root/input-${index}`
 const END = '== the end'
+/** All of them together take less than ten thousand million. */
+const MAX_INSTRUCTIONS = 20e9
+/** Python looks for its modules here, and for nothing elsewhere. */
+const ENVIRONMENT = { LC_ALL: 'C', PYTHONHOME: '/usr' } as const
+const STATUS = '== status'
 const mark = (index: number): string => `== case ${index}`
 
 /** Each case behind a line that names it. */
@@ -25,7 +30,7 @@ const script = (): string =>
   [
     ...CASES.map(({ pipeline, input }, i) => {
       const line = pipeline.map((words) => words.map(quoted).join(' ')).join(' | ')
-      return `echo; echo '${mark(i)}'\n{ ${line}; } 2>&1 < ${input === undefined ? DATA : inputFile(i)}\n`
+      return `echo; echo '${mark(i)}'\n{ ${line}; } 2>&1 < ${input === undefined ? DATA : inputFile(i)}; echo ${STATUS} $?\n`
     }),
     `echo; echo '${END}'\n`,
   ].join('')
@@ -39,29 +44,37 @@ const files = (root: string): CpioEntry[] => [
   ),
 ]
 
-/** What the pipeline prints under QEMU. */
+/** What the pipeline prints under QEMU, and the exit status of its last program. */
 function onQemu(root: string, { pipeline, input }: Case): string {
+  let status: number | null = 0
   let passed: Uint8Array = input === undefined ? testData() : text(input)
   for (const [program = '', ...args] of pipeline) {
     const path = ['bin', 'usr/bin', ''].map((folder) => join(root, folder, program)).find((file) => existsSync(file))
     if (path === undefined) throw new Error(`there is no ${program}`)
     const run = spawnSync('qemu-aarch64', ['-cpu', 'cortex-a57', '-L', root, '-0', program, path, ...args], {
       input: passed,
-      env: { LC_ALL: 'C', PATH: '/bin' },
+      env: { ...ENVIRONMENT, PATH: '/bin' },
       maxBuffer: 1 << 28,
     })
     passed = new Uint8Array(Buffer.concat([run.stdout, run.stderr]))
+    status = run.status
   }
-  return Buffer.from(passed).toString('latin1')
+  return `${Buffer.from(passed).toString('latin1')}${STATUS} ${status}\n`
 }
 
 describe.skipIf('what' in prepared)('programs', () => {
   const root = 'root' in prepared ? prepared.root : ''
   const outputs = new Map<number, string>()
 
-  it('run to their end under our Linux', { timeout: 120_000 }, () => {
-    const guest = new GuestMachine({ guest: 'linux-6.1', files: files(root), blueprint: { vcpus: 1 } }).boot(10)
-    guest.type('export LC_ALL=C; dmesg -n 1; stty -echo; sh /root/cases.sh\r')
+  it('run to their end under our Linux', { timeout: 400_000 }, () => {
+    const guest = new GuestMachine({
+      guest: 'linux-6.1',
+      files: files(root),
+      blueprint: { vcpus: 1 },
+      maxInstructions: MAX_INSTRUCTIONS,
+    }).boot(10)
+    const environment = Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`)
+    guest.type(`export ${environment.join(' ')}; dmesg -n 1; stty -echo; sh /root/cases.sh\r`)
     const console = guest.until(`\n${END}\n`, 300)
     for (const part of console.split('\n== case ').slice(1)) {
       const end = part.indexOf('\n')
@@ -70,7 +83,9 @@ describe.skipIf('what' in prepared)('programs', () => {
     expect(outputs.size).toBe(CASES.length)
   })
 
-  it.each(CASES.map((one, index) => ({ ...one, index })))('print the same: $name', (one) => {
-    expect(outputs.get(one.index)).toBe(onQemu(root, one).replaceAll('\r', ''))
+  it.each(CASES.map((one, index) => ({ ...one, index })))('print the same: $name', { timeout: 60_000 }, (one) => {
+    const wanted = onQemu(root, one).replaceAll('\r', '')
+    expect(wanted.endsWith(`${STATUS} 0\n`), `on QEMU it fails: ${wanted}`).toBe(true)
+    expect(outputs.get(one.index)).toBe(wanted)
   })
 })

@@ -1,25 +1,11 @@
 /** What QEMU does not model or counts otherwise: Device memory, the PMU's instructions and its interrupt, SError. */
 import { describe, expect, it } from 'vitest'
-import { BareCore, RAM } from '../bare-core.ts'
-
-/** Every exception leaves its vector in X20, ESR_EL1 in X21, FAR_EL1 in X22 and SPSR_EL1 in X23, and ends the program. */
-const VECTORS = `
-  .balign 2048
-vectors:
-${Array.from({ length: 16 }, (_, i) => `  mov x20, #${(i * 0x80).toString()}\n  mrs x21, esr_el1\n  mrs x22, far_el1\n  mrs x23, spsr_el1\n  hvc #0\n  .balign 128`).join('\n')}`
-
-const program = (code: string): string => `
-  ldr x0, =vectors
-  msr vbar_el1, x0
-  mov x20, #0xfff
-  ${code}
-  hvc #0
-  .ltorg
-  ${VECTORS}`
+import { BareCore } from '../bare-core.ts'
+import { DATA, NO_EXCEPTION, SYNCHRONOUS, bareProgram } from './bare-program.ts'
 
 describe.each([false, true])('a CPU (translated: %s)', (translate) => {
   const machine = new BareCore('cortex-a57', translate)
-  const run = (code: string): bigint[] => machine.load(program(code)).run()
+  const run = (code: string): bigint[] => machine.load(bareProgram(code)).run()
 
   it.each([
     ['ldr x0, [x1, #1]', 0x9600_0021n],
@@ -27,27 +13,27 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
     ['add x1, x1, #4\n ldp x2, x3, [x1]', 0x9600_0021n],
     ['dc zva, x1', 0x9600_0061n],
   ])('takes memory for Device memory while translation is off: %s', (access, esr) => {
-    const x = run(`ldr x1, =${RAM + 0x1_0000}\n${access}`)
-    expect(x.slice(20, 22)).toEqual([0x200n, esr])
+    const x = run(`ldr x1, =${DATA}\n${access}`)
+    expect(x.slice(20, 22)).toEqual([SYNCHRONOUS, esr])
   })
 
   it('reads and writes Device memory that is aligned', () => {
-    const x = run(`ldr x1, =${RAM + 0x1_0000}\nmov x2, #77\nstr x2, [x1, #8]\nldr x3, [x1, #8]\nldrb w4, [x1, #8]`)
-    expect([x[3], x[4], x[20]]).toEqual([77n, 77n, 0xfffn])
+    const x = run(`ldr x1, =${DATA}\nmov x2, #77\nstr x2, [x1, #8]\nldr x3, [x1, #8]\nldrb w4, [x1, #8]`)
+    expect([x[3], x[4], x[20]]).toEqual([77n, 77n, NO_EXCEPTION])
   })
 
   const FP = 'mov x9, #(3 << 20)\nmsr cpacr_el1, x9\nisb'
 
   it.each([
-    ['ld1 {v0.16b}, [x1]', 0xfffn],
-    ['ld1 {v0.8h}, [x1]', 0xfffn],
-    ['ld1 {v0.4s}, [x1]', 0x200n],
-    ['st1 {v0.1d}, [x1]', 0x200n],
-    ['st1 {v0.4h-v3.4h}, [x1], #32', 0xfffn],
-    ['st2 {v0.4s, v1.4s}, [x1]', 0x200n],
-    ['ldr q0, [x1]', 0x200n],
+    ['ld1 {v0.16b}, [x1]', NO_EXCEPTION],
+    ['ld1 {v0.8h}, [x1]', NO_EXCEPTION],
+    ['ld1 {v0.4s}, [x1]', SYNCHRONOUS],
+    ['st1 {v0.1d}, [x1]', SYNCHRONOUS],
+    ['st1 {v0.4h-v3.4h}, [x1], #32', NO_EXCEPTION],
+    ['st2 {v0.4s, v1.4s}, [x1]', SYNCHRONOUS],
+    ['ldr q0, [x1]', SYNCHRONOUS],
   ])('wants elements aligned in Device memory, whatever their number: %s', (access, vector) => {
-    const x = run(`${FP}\nldr x1, =${RAM + 0x1_0002}\n${access}`)
+    const x = run(`${FP}\nldr x1, =${DATA + 2}\n${access}`)
     expect(x[20]).toBe(vector)
   })
 
@@ -106,7 +92,7 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
   it('ends the slice of a CPU where an overflow interrupts it', () => {
     machine.pmuLevels.length = 0
     machine.load(
-      program(`
+      bareProgram(`
       ldr x2, =0x80000000
       msr pmcntenset_el0, x2
       msr pmintenset_el1, x2
@@ -125,7 +111,7 @@ describe.each([false, true])('a CPU (translated: %s)', (translate) => {
   })
 
   it('takes an SError interrupt once PSTATE.A lets it', () => {
-    machine.load(program('mrs x1, isr_el1\nmsr daifclr, #4\nnop\nmov x2, #1'))
+    machine.load(bareProgram('mrs x1, isr_el1\nmsr daifclr, #4\nnop\nmov x2, #1'))
     machine.core.setSError(machine.cpu, 0x12_3456)
     const x = machine.run()
     expect(x[1]).toBe(1n << 8n)
@@ -156,7 +142,7 @@ describe.each([false, true])('a CPU with BTI (translated: %s)', (translate) => {
     ['ret x9', 4, 0n],
     ['blr x9', 5, 0n],
   ])('saves the BTYPE of %s in an interrupt %i instructions later', (branch, count, type) => {
-    machine.load(program(branchTo(branch)))
+    machine.load(bareProgram(branchTo(branch)))
     machine.core.run(machine.cpu, START + count)
     machine.core.setInput(machine.cpu, 'irq', true)
     const x = machine.run()

@@ -398,6 +398,38 @@ export const USER: readonly Snippet[] = [
   ].map((code) => el0(code, code)),
 ]
 
+/** What neither a Cortex-A57 nor a Cortex-A76 has: SVE, SME, MTE, and of later architectures. */
+export const ABSENT: readonly Snippet[] = (
+  [
+    ['SVE: add z0.b, z0.b, z0.b', '0x04200000'],
+    ['SVE: ptrue p0.b', '0x2518e3e0'],
+    ['SVE: ldr z0, [x0]', '0x85804000'],
+    ['SVE: rdvl x0, #1', '0x04bf5020'],
+    ['SVE: mrs x0, zcr_el1', '0xd5381200'],
+    ['SME: smstart', '0xd503477f'],
+    ['SME: mrs x0, svcr', '0xd53b4240'],
+    ['SME: zero {za}', '0xc00800ff'],
+    ['MTE: irg x0, x1', '0x9adf1020'],
+    ['MTE: addg x0, x1, #0, #0', '0x91800020'],
+    ['MTE: subp x0, x1, x2', '0x9ac20020'],
+    ['MTE: stg x0, [x1]', '0xd9200820'],
+    ['MTE: ldg x0, [x1]', '0xd9600020'],
+    ['MTE: mrs x0, tfsr_el1', '0xd5385600'],
+    ['MTE: msr tco, #1', '0xd503419f'],
+    ['BF16: bfdot v0.4s, v0.4s, v0.4s', '0x6e40fc00'],
+    ['I8MM: smmla v0.4s, v0.16b, v0.16b', '0x4e80a400'],
+    ['FlagM: cfinv', '0xd500401f'],
+    ['JSCVT: fjcvtzs w0, d0', '0x1e7e0000'],
+    ['FCMA: fcadd v0.4s, v0.4s, v0.4s, #90', '0x6e80e400'],
+    ['PAuth: pacia x0, x1', '0xdac10020'],
+    ['PAuth: braa x0, x1', '0xd71f0801'],
+    ['SHA3: eor3 v0.16b, v0.16b, v0.16b, v0.16b', '0xce000000'],
+    ['SM4: sm4e v0.4s, v0.4s', '0xcec08400'],
+    ['RNG: mrs x0, rndr', '0xd53b2400'],
+    ['DIT: mrs x0, dit', '0xd53b42a0'],
+  ] as const
+).map(([name, word]) => el1(name, `.inst ${word}`))
+
 /** Steps over one instruction, a branch to the label 2. */
 const steppedBranch = (branch: string): string => `
   adr x9, 2f
@@ -424,6 +456,9 @@ export const MAX: readonly Snippet[] = [
   el1('UAO', 'msr uao, #1\nldr x9, =el1_rw\nldtr x0, [x9]\nmrs x1, uao'),
   el1('DIT', 'msr dit, #1\nmrs x0, dit\nbrk #1'),
   el1('SSBS', 'msr ssbs, #1\nmrs x0, ssbs\nbrk #1'),
+  ...['cas x0, x1, [x9]', 'casp x0, x1, x2, x3, [x9]'].map((access) =>
+    el1(`${access} that fails, of a read-only page`, `ldr x9, =el1_ro\nmov x0, #0x77\n${access}`),
+  ),
   ...['ldadd x0, x1, [x9]', 'casal w0, w1, [x9]', 'swph w0, w1, [x9]'].map((access) =>
     el1(`misaligned ${access}`, `ldr x9, =data + 0x10b\n${access}`),
   ),

@@ -5,7 +5,7 @@ import { missingBinutils } from '../oracle/run-instruction.ts'
 import { KNOWN } from './known.ts'
 import { probe } from './probe.ts'
 import type { Outcome, Snippet } from './probe.ts'
-import { BASE, MAX, USER } from './snippets.ts'
+import { ABSENT, BASE, MAX, USER } from './snippets.ts'
 
 const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0 && missingBinutils().length === 0
 
@@ -15,7 +15,8 @@ const texts = (snippets: readonly Snippet[], all: readonly Outcome[]): string[] 
 describe.skipIf(!hasQemu)('privileged code', () => {
   it.each([
     // A Cortex-A57 has no granule of 16 KiB.
-    ['cortex-a57', [...BASE.filter(({ name }) => !name.includes('16 KiB')), ...USER]],
+    ['cortex-a57', [...BASE.filter(({ name }) => !name.includes('16 KiB')), ...USER, ...ABSENT]],
+    ['cortex-a76', [...BASE, ...USER, ...ABSENT]],
     ['max', [...BASE, ...USER, ...MAX]],
   ] as const)('of %s does what it does on QEMU', { timeout: 60_000 }, (cpu, snippets) => {
     const program = probe(snippets)

@@ -8,6 +8,8 @@ type Granule = 12n | 14n | 16n
 /** What the registers say, as the manual names it, for the half of the address space in question. */
 interface Setup {
   readonly granule: Granule
+  /** TCR_EL1.TGn, where it is not the granule's: a reserved value, or 16 KiB on a CPU that has not got it, is 4 KiB. */
+  readonly spelling: 'right' | 'reserved' | '16 KiB'
   readonly upper: boolean
   /** TCR_EL1.TnSZ, whatever its value. */
   readonly size: bigint
@@ -149,11 +151,15 @@ function reference(memory: Memory, s: Setup, va: bigint, purpose: WalkPurpose, n
   }
 }
 
-const GRANULE_FIELD = { low: { 12: 0n, 14: 2n, 16: 1n }, high: { 12: 2n, 14: 1n, 16: 3n } } as const
+const GRANULE_FIELD = {
+  low: { 12: 0n, 14: 2n, 16: 1n, reserved: 3n },
+  high: { 12: 2n, 14: 1n, 16: 3n, reserved: 0n },
+} as const
 const flag = (set: boolean, lsb: bigint): bigint => (set ? 1n << lsb : 0n)
 
 function registersOf(s: Setup): { sctlr: bigint; tcr: bigint; ttbr0: bigint; ttbr1: bigint; mair: bigint } {
-  const key = s.granule === 12n ? 12 : s.granule === 14n ? 14 : 16
+  const right = s.granule === 12n ? 12 : s.granule === 14n ? 14 : 16
+  const key = s.spelling === 'right' ? right : s.spelling === 'reserved' ? s.spelling : 14
   const [half, n, e, top, hpd, e0pd] = s.upper ? [16n, 30n, 23n, 38n, 42n, 56n] : [0n, 14n, 7n, 37n, 41n, 55n]
   const other = s.upper ? 25n : 25n << 16n
   const granule = s.upper ? GRANULE_FIELD.high[key] : GRANULE_FIELD.low[key]
@@ -180,7 +186,7 @@ function ours(memory: Memory, s: Setup, va: bigint, purpose: WalkPurpose): Answe
   let written: bigint | undefined
   const addressOf = (high: number, low: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
   const walker = createWalker(
-    { physicalBits: s.physicalBits, smallTables: s.smallTables, granule16: true },
+    { physicalBits: s.physicalBits, smallTables: s.smallTables, granule16: s.spelling !== '16 KiB' },
     {
       read: (high, low) => {
         const at = addressOf(high, low)
@@ -250,6 +256,7 @@ function setup(granule: Granule, upper: boolean, next: () => bigint): Setup {
   const smallTables = one(2n)
   return {
     granule,
+    spelling: granule === 12n && one(3n) ? (one(2n) ? 'reserved' : '16 KiB') : 'right',
     upper,
     smallTables,
     size: one(12n) ? next() % 64n : 16n + (one(6n) ? 0n : next() % (smallTables ? 32n : 24n)),
@@ -268,7 +275,7 @@ function setup(granule: Granule, upper: boolean, next: () => bigint): Setup {
 }
 
 describe.each([12n, 14n, 16n] as const)('a walk with a granule of 2^%i bytes', (granule) => {
-  it.each([true, false])('finds what the manual says (upper half: %s)', (upper) => {
+  it.each([true, false])('finds what the manual says (upper half: %s)', { timeout: 60_000 }, (upper) => {
     const next = random(Number(granule) * (upper ? 7 : 3))
     const kinds = new Map<string, number>()
     const note: Note = (kind) => void kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
