@@ -1,6 +1,6 @@
 /** The page: bars above, panes between, the machine's state below. */
 import { Tooltip } from 'radix-ui'
-import { startTransition, useEffect, useState } from 'react'
+import { lazy, startTransition, Suspense, useEffect, useState } from 'react'
 import { COMMANDS } from './commands.ts'
 import { DropZone } from './frame/drop-zone.tsx'
 import { HelpDialog } from './frame/help-dialog.tsx'
@@ -12,7 +12,7 @@ import { Toasts } from './frame/toasts.tsx'
 import { TopBar } from './frame/top-bar.tsx'
 import { TroubleLine } from './frame/trouble-line.tsx'
 import { useLayoutId, Workspace } from './frame/workspace.tsx'
-import { SessionContext, useSession } from './session-context.ts'
+import { SessionContext, useSession, useViewState } from './session-context.ts'
 import type { Session } from './session/session.ts'
 import { isApple, isTyping, pressed } from './widgets/keys.ts'
 import './style/tokens.css'
@@ -21,6 +21,8 @@ import './style/layout.css'
 import './style/panes.css'
 import './style/affinity.css'
 import './style/print.css'
+
+const SnapshotsDialog = lazy(() => import('./frame/snapshots-dialog.tsx'))
 
 export const App = ({ session }: { readonly session: Session }) => (
   <SessionContext value={session}>
@@ -72,6 +74,7 @@ const Page = () => {
   const session = useSession()
   const layout = useLayoutId()
   const framed = useFramed()
+  const snapshots = useViewState((state) => state.dialog === 'snapshots')
   useKeys(session)
   useEffect(() => {
     // Nobody looks at a page in the background: the machine runs on, its views stop.
@@ -96,6 +99,11 @@ const Page = () => {
       <Toasts />
       <Palette />
       <HelpDialog />
+      {snapshots && (
+        <Suspense>
+          <SnapshotsDialog />
+        </Suspense>
+      )}
     </div>
   )
 }

@@ -66,6 +66,14 @@ export const COMMANDS: readonly Command[] = [
     run: (session) => session.runTo('gicAccess'),
   },
   {
+    id: 'snapshots',
+    group: 'Run',
+    title: 'Snapshots',
+    says: 'keeps the machine as it is, to go on with later; saves it, compares it, goes on with it elsewhere',
+    keys: 'Alt+S',
+    run: ({ view }) => view.open('snapshots'),
+  },
+  {
     id: 'power-off',
     group: 'Run',
     title: 'Power off',

@@ -40,5 +40,5 @@ export const DropZone = () => {
       window.removeEventListener('drop', drop)
     }
   }, [session])
-  return over ? <div className="drop">Drop a kernel (Image or ELF), an initrd or a device tree</div> : null
+  return over ? <div className="drop">Drop a kernel (Image or ELF), an initrd, a device tree or a snapshot</div> : null
 }

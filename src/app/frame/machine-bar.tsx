@@ -74,7 +74,7 @@ export const MachineBar = () => {
         }}
       />
       <Select
-        label="KVM of"
+        label="KVM"
         name="Kernel base of KVM"
         value={draft.base}
         options={BASES}

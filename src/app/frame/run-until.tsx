@@ -54,7 +54,7 @@ export const RunUntilMenu = () => {
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Hint text="Run until a CPU takes an interrupt, the console says something, or a moment has come">
-        <Popover.Trigger className="button icon" aria-label="Run until" disabled={!on}>
+        <Popover.Trigger className="button icon rare" aria-label="Run until" disabled={!on}>
           <ListEnd size={14} aria-hidden />
         </Popover.Trigger>
       </Hint>

@@ -1,5 +1,6 @@
 import {
   ArrowDownToDot,
+  Camera,
   ChevronDown,
   CircleHelp,
   Command,
@@ -183,6 +184,11 @@ const RunButtons = () => {
       </Hint>
       <RunUntilMenu />
       <SpeedMenu />
+      <Hint text="Snapshots: keep the machine as it is, go on with one (Alt S)">
+        <button className="button icon rare" aria-label="Snapshots" onClick={() => session.view.open('snapshots')}>
+          <Camera size={14} aria-hidden />
+        </button>
+      </Hint>
       <Hint text="Switch the machine off, as pulling its plug does">
         <button
           className="button icon rare"

@@ -17,7 +17,7 @@ const manifestSchema = z.object({
 export type GuestEntry = z.infer<typeof manifestSchema>['guests'][number]
 
 export interface Loading {
-  readonly stage: 'download' | 'build' | 'boot'
+  readonly stage: 'download' | 'build' | 'boot' | 'restore'
   /** Bytes, where they are known. */
   readonly loaded: number
   readonly total: number
@@ -29,6 +29,7 @@ const STAGES: Record<Loading['stage'], string> = {
   download: 'Fetching the guest',
   build: 'Building the machine',
   boot: 'The guest boots',
+  restore: 'The machine goes on',
 }
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)

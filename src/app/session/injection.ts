@@ -57,8 +57,8 @@ export const createInjections = (
       if (kind === 'impossible') set({ injected: { what, answer: undefined } })
       else if (kind === 'next boot') {
         if (!edit(injection.edit)) return
-        set({ injected: { what, answer: { ok: true } } })
         await boot()
+        set({ injected: { what, answer: { ok: true } } })
       } else {
         set({ injected: { what, answer: await make(injection) } })
       }

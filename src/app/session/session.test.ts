@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { affinityOf, mpidrOf } from '../../pure/arch/affinity.ts'
+import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Command } from '../../pure/protocol/commands.ts'
 import type { CpuView, MachineView, SpiView } from '../../pure/protocol/views.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import { createSession, differs } from './session.ts'
+import { SLOTS } from './snapshots.ts'
 import { openPort } from './worker-port.ts'
 
 const IMAGE = new Uint8Array(64)
@@ -254,6 +256,62 @@ describe('a session', () => {
       expect(state().undo).toHaveLength(1)
       await session.start()
       expect(state().undo).toEqual([])
+    })
+  })
+
+  describe('with snapshots', () => {
+    const FILE = new TextEncoder().encode('GICscope snapshot\n and more')
+    const saved = { ...defaultBlueprint, vcpus: 2, ruleSet: 'full-aff3' } as const
+    const answers = (command: Command): unknown => {
+      if (command.command === 'readSnapshot')
+        return {
+          ok: true,
+          blueprint: saved,
+          virtualNs: 5e8,
+          differences: [{ what: 'PC of vCPU 0', before: 1n }],
+          total: 1,
+        }
+      if (command.command === 'restore' && command.onto !== undefined)
+        return { ok: false, what: 'ICC_CTLR_EL1 of vCPU 0 is refused.', calls: [] }
+      return command.command === 'restore' ? { ok: true, blueprint: saved, calls: [] } : obedient(command)
+    }
+    const dropped = async () => {
+      const made = bench(answers)
+      await made.session.dropFiles([new File([FILE], 'mine.gicscope')])
+      return made
+    }
+
+    it('keeps a file that is dropped, and shows what is in it', async () => {
+      const { session, state } = await dropped()
+      expect(state().slots).toMatchObject([{ name: 'mine.gicscope', blueprint: saved, total: 1 }])
+      expect(session.view.store.getState().dialog).toBe('snapshots')
+      for (let i = 0; i < SLOTS + 1; i++) await session.addSnapshot(`${i}`, FILE)
+      expect(state().slots.map(({ name }) => name)).toEqual(['4', '3', '2', '1'])
+      session.forgetSnapshot(state().slots[0]?.id ?? 0)
+      expect(state().slots).toHaveLength(SLOTS - 1)
+    })
+
+    it('goes on with one, and the form shows the machine that does', async () => {
+      const { session, state } = await dropped()
+      session.edit({ edit: 'setVcpus', vcpus: 8 })
+      await session.restoreSnapshot(state().slots[0]?.id ?? 0, false)
+      expect(state().running).toEqual(saved)
+      expect(differs(state())).toBe(false)
+      expect(state().loading).toBeUndefined()
+    })
+
+    it('says why KVM refuses it elsewhere, and changes nothing', async () => {
+      const { session, state, asked } = await dropped()
+      const { draft } = state()
+      await session.restoreSnapshot(state().slots[0]?.id ?? 0, true)
+      expect(state()).toMatchObject({
+        trouble: 'ICC_CTLR_EL1 of vCPU 0 is refused.',
+        running: undefined,
+        refusedPlan: [],
+      })
+      expect(state().draft).toBe(draft)
+      expect(asked.at(-1)).toMatchObject({ command: 'restore', onto: draft })
+      expect(state().loading).toBeUndefined()
     })
   })
 

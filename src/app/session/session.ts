@@ -2,6 +2,8 @@
 import { mpidrAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { affinityIn } from '../../pure/blueprint/blueprint.ts'
+import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import type { PlanCall } from '../../pure/protocol/commands.ts'
 import type { MachineView } from '../../pure/protocol/views.ts'
 import { mergeMachine } from '../../pure/protocol/views.ts'
 import { createStore } from 'zustand/vanilla'
@@ -23,6 +25,8 @@ import { createQuestions } from './questions.ts'
 import type { Questions } from './questions.ts'
 import { createRunControl } from './run-control.ts'
 import type { RunControl } from './run-control.ts'
+import { createSnapshots, isSnapshot } from './snapshots.ts'
+import type { Snapshots } from './snapshots.ts'
 import { initialState } from './state.ts'
 import type { RegistersView, SessionState, Step } from './state.ts'
 import { createTraceFeed } from './trace/feed.ts'
@@ -31,7 +35,7 @@ import { createView } from './view.ts'
 import type { View } from './view.ts'
 import type { WorkerPort } from './worker-port.ts'
 
-export interface Session extends DocumentActions, Injections, KvmCalls, Questions, RunControl {
+export interface Session extends DocumentActions, Injections, KvmCalls, Questions, RunControl, Snapshots {
   readonly store: StoreApi<SessionState>
   readonly console: ConsoleFeed
   readonly view: View
@@ -113,6 +117,25 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     }
   })
 
+  /** A machine has begun: its document, and the calls that made it. */
+  const begun = (blueprint: Blueprint, made: readonly PlanCall[]): void => {
+    feed.clear()
+    planMade(made)
+    set(({ running, log, earlier, undo, redo }) => ({
+      running: blueprint,
+      // Calls on the machine that was cannot be taken back.
+      undo: undo.filter(isEdit),
+      redo: redo.filter(isEdit),
+      injected: undefined,
+      refusedPlan: undefined,
+      earlier:
+        running !== undefined && log?.ok === true
+          ? [{ blueprint: running, lines: log.lines }, ...earlier].slice(0, BOOTS_KEPT)
+          : earlier,
+      log: undefined,
+    }))
+  }
+
   const build = async (boot: number): Promise<void> => {
     const { draft, engine, own, program, guests } = get()
     set({ trouble: undefined })
@@ -131,22 +154,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       set({ loading: undefined, trouble: built.what, refusedPlan: built.calls })
       return
     }
-    feed.clear()
-    planMade(built.calls)
+    begun(draft, built.calls)
     const prepared = draft.guest.id.startsWith('linux')
-    set(({ running, log, earlier }) => ({
-      running: draft,
-      // Calls on the machine that was cannot be taken back.
-      undo: get().undo.filter(isEdit),
-      redo: get().redo.filter(isEdit),
-      refusedPlan: undefined,
-      earlier:
-        running !== undefined && log?.ok === true
-          ? [{ blueprint: running, lines: log.lines }, ...earlier].slice(0, BOOTS_KEPT)
-          : earlier,
-      log: undefined,
-      loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined,
-    }))
+    set({ loading: prepared ? { stage: 'boot', loaded: 0, total: 0 } : undefined })
     const marks = [...BOOT_STAGES.map(({ mark }) => mark), READY]
     feed.follow(prepared ? marks : [], (step) => {
       const ready = step === BOOT_STAGES.length
@@ -165,6 +175,12 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     ...createInjections(desk, calls, document, () => session.boot()),
     ...createRunControl(desk),
     ...createQuestions(desk),
+    ...createSnapshots(desk, view, (blueprint, made) => {
+      boots++
+      begun(blueprint, made)
+      // The form shows the machine that goes on.
+      set({ draft: blueprint, scenario: undefined, undo: [], redo: [] })
+    }),
     ...calls,
     start: async () => {
       trace.start()
@@ -221,8 +237,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
         const bytes = await received({ name: file.name, stream: file.stream(), length: file.size })
         const role: FileRole | undefined = bytes.ok ? roleOf(bytes.value) : undefined
         if (!bytes.ok) report(bytes.what)
+        else if (isSnapshot(bytes.value)) await session.addSnapshot(file.name, bytes.value)
         else if (role === undefined) {
-          report(`${file.name} is not a kernel (Image or ELF), an initrd (cpio) or a device tree (dtb).`)
+          report(`${file.name} is not a kernel (Image or ELF), an initrd (cpio), a device tree (dtb) or a snapshot.`)
         } else {
           const { value } = bytes
           set(({ own, draft }) => ({

@@ -2,7 +2,7 @@
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
-import type { PlanCall } from '../../pure/protocol/commands.ts'
+import type { PlanCall, RegisterDifference } from '../../pure/protocol/commands.ts'
 import type { EngineId, KernelLogView, LogLine, MachineView, RunView } from '../../pure/protocol/views.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
@@ -46,6 +46,18 @@ export interface RegistersView {
   readonly selected: string | undefined
 }
 
+/** A machine that is kept, to go on with. */
+export interface Slot {
+  readonly id: number
+  readonly name: string
+  readonly file: Uint8Array
+  readonly blueprint: Blueprint
+  readonly virtualNs: number
+  /** In which registers the machine that runs differs, some of `total`; none runs: `undefined`. */
+  readonly differences: readonly RegisterDifference[] | undefined
+  readonly total: number
+}
+
 export interface SessionState {
   /** The machine of the next boot. */
   readonly draft: Blueprint
@@ -69,6 +81,8 @@ export interface SessionState {
   readonly log: KernelLogView | undefined
   /** Those of this visit that had a kernel log, the last first. */
   readonly earlier: readonly EarlierBoot[]
+  /** The newest first. */
+  readonly slots: readonly Slot[]
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
   /** What was wrong when the page opened: it stays until a person puts it away, whatever boots meanwhile. */
@@ -104,6 +118,7 @@ export const initialState: SessionState = {
   refusedPlan: undefined,
   log: undefined,
   earlier: [],
+  slots: [],
   trouble: undefined,
   notices: [],
   selected: 0,

@@ -18,7 +18,7 @@ export interface ViewState {
   readonly dialog: Dialog | undefined
 }
 
-export type Dialog = 'palette' | 'help'
+export type Dialog = 'palette' | 'help' | 'snapshots'
 
 export interface View {
   readonly store: StoreApi<ViewState>

@@ -177,19 +177,24 @@ export class Vmm {
     this.log = new KernelLogReader((physical, length) => machine.ram(physical, length), { base, size })
   }
 
-  /** Everything that is needed to go on from here, in a new machine; changes nothing. */
-  snapshot(): { readonly ok: true; readonly file: Uint8Array } | { readonly ok: false; readonly what: string } {
-    const { machine, kvm, blueprint, devices } = this
-    const { ruleSet, base, host, gic, its, memory } = blueprint
-    const made = kvm.vcpus.map(({ id, features = [] }) => ({ id, features }))
-    const saved = saveVm((call) => kvm.execute(call), {
-      vcpus: made,
+  /** What KVM holds of the machine, by the registers' names; changes nothing. */
+  image(): ReturnType<typeof saveVm> {
+    const { kvm } = this
+    const { ruleSet, base, host, gic, its } = this.blueprint
+    return saveVm((call) => kvm.execute(call), {
+      vcpus: kvm.vcpus.map(({ id, features = [] }) => ({ id, features })),
       savedOn: { ruleSet, base, host },
       version: gic,
       itsCount: Number(its),
     })
+  }
+
+  /** Everything that is needed to go on from here, in a new machine; changes nothing. */
+  snapshot(): { readonly ok: true; readonly file: Uint8Array } | { readonly ok: false; readonly what: string } {
+    const { machine, blueprint, devices } = this
+    const saved = this.image()
     if (!saved.ok) return saved
-    const ram = machine.ram(memoryMap.ram.base, memory)
+    const ram = machine.ram(memoryMap.ram.base, blueprint.memory)
     if (ram === undefined) throw new Error('the machine has less RAM than its blueprint')
     const states = Object.entries(devices).map(([name, device]: [string, Saved]) => [name, device.saveState()] as const)
     const run = machine.runState()

@@ -2,7 +2,7 @@
 import { complaint, toWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import { warmUp } from '../machine/warm-up.ts'
-import { createVmm } from '../vmm/vmm.ts'
+import { createVmm, restoreVmm } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
 
 /** How long to wait for wall time when the guest waits; a command ends the wait. */
@@ -12,6 +12,7 @@ const post = (message: FromWorker): void => self.postMessage(message)
 
 const host = new Host({
   create: createVmm,
+  restore: restoreVmm,
   now: () => performance.now(),
   date: () => Math.floor(Date.now() / 1000),
   post,

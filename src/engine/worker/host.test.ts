@@ -102,6 +102,8 @@ const bench = () => {
         index > 1 ? undefined : { cpu: index, registers: {}, code: [], stack: [], noSymbols: 'none' },
       peek: () => [],
       lastWrite: () => undefined,
+      image: () => ({ ok: false, what: 'No image.' }),
+      snapshot: () => ({ ok: false, what: 'No snapshot.' }),
       sendSgi: () => ({ ok: true, what: '' }),
       vgicState: () => '',
       symbols: () => ({ ok: false, what: 'No symbols.' }),
@@ -122,7 +124,13 @@ const bench = () => {
     return { ok: true, vmm }
   }
 
-  const host = new Host({ create, now: () => wall, date: () => 0, post: (message) => sent.push(message) })
+  const host = new Host({
+    create,
+    restore: () => ({ ok: false, what: 'No snapshot.' }),
+    now: () => wall,
+    date: () => 0,
+    post: (message) => sent.push(message),
+  })
   const build: Command = {
     command: 'build',
     blueprint: defaultBlueprint,

@@ -4,12 +4,16 @@
  */
 import type { AnswerTo, Command, CommandName, RunUntil } from '../../pure/protocol/commands.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
-import type { RunStateId, RunView } from '../../pure/protocol/views.ts'
-import type { EventName, TraceEvent } from '../../pure/trace/events.ts'
-import { symbolText } from '../vmm/inspect-cpu.ts'
-import type { Made, Stop, Vmm, VmmOptions } from '../vmm/vmm.ts'
+import type { EngineId, RunStateId, RunView } from '../../pure/protocol/views.ts'
+import type { EventName } from '../../pure/trace/events.ts'
+import { parseSnapshot } from '../vmm/snapshot.ts'
+import type { Made, RestoreOptions, Vmm, VmmOptions } from '../vmm/vmm.ts'
+import { answerTo } from './questions.ts'
+import type { Asked } from './questions.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
+import { readSnapshot } from './snapshots.ts'
+import { isWanted, stopText } from './run-until.ts'
 
 /** Least milliseconds between two views, and between two measurements of speed. */
 const VIEW_MS = 30
@@ -22,31 +26,29 @@ const VIEW_SHARE = 10
 
 type RunControl = 'stop' | 'step' | 'freeze' | 'setBreakpoints' | 'breakAtGic' | 'breakAtEvent'
 
-/** What is asked of a virtual machine. */
-export type Hosted = Pick<
-  Vmm,
-  | 'run'
-  | 'now'
-  | 'input'
-  | 'call'
-  | 'sendSgi'
-  | 'planCalls'
-  | 'kernelLog'
-  | 'stats'
-  | 'inspect'
-  | 'inspectInterrupts'
-  | RunControl
-  | 'inspectCpu'
-  | 'peek'
-  | 'lastWrite'
-  | 'vgicState'
-  | 'symbols'
-  | 'watchTrace'
-  | 'takeTrace'
->
+/** What is asked of a virtual machine, and done to it. */
+export type Hosted = Asked &
+  Pick<
+    Vmm,
+    | 'run'
+    | 'now'
+    | 'input'
+    | 'call'
+    | 'sendSgi'
+    | 'planCalls'
+    | 'inspect'
+    | 'inspectInterrupts'
+    | RunControl
+    | 'watchTrace'
+    | 'takeTrace'
+    | 'image'
+  >
+
+type HostedMade = { readonly ok: true; readonly vmm: Hosted } | Extract<Made, { ok: false }>
 
 export interface HostPorts {
-  readonly create: (o: VmmOptions) => { readonly ok: true; readonly vmm: Hosted } | Extract<Made, { ok: false }>
+  readonly create: (o: VmmOptions) => HostedMade
+  readonly restore: (o: RestoreOptions) => HostedMade
   /** Wall time, in milliseconds. */
   readonly now: () => number
   /** Seconds since 1970, for the guest's real-time clock. */
@@ -59,24 +61,8 @@ type Build = Extract<Command, { command: 'build' }>
 /** When to call `advance` again: at once, in a few milliseconds, or after the next command. */
 export type Next = 'now' | 'soon' | 'later'
 
+const NO_GUEST = { ok: false, what: 'A machine from a snapshot has no guest to start again with: boot one.' } as const
 const NO_MACHINE = { ok: false, what: 'There is no machine yet: boot one first.' } as const
-
-/** Why a machine has stopped by itself, as a sentence. */
-const stopText = (stop: Stop | undefined): string => {
-  if (stop === undefined) return 'It has stopped.'
-  if (stop.kind === 'breakpoint') return `CPU ${stop.cpu} is at the breakpoint 0x${stop.pc.toString(16)}.`
-  if (stop.kind === 'event') return `${stop.what}.`
-  const { cpu, write, register, value } = stop
-  return `CPU ${cpu} has ${write ? 'written' : 'read'} ${register}: 0x${value.toString(16)}.`
-}
-
-/** Whether an event is the one that a run waits for. */
-const isWanted =
-  (until: Extract<RunUntil, object>) =>
-  (event: TraceEvent): boolean =>
-    'intid' in until
-      ? event.kind === 'acknowledged' && event.intid === until.intid
-      : event.kind === 'consoleLine' && event.line.includes(until.line)
 
 export class Host {
   private readonly ports: HostPorts
@@ -108,6 +94,12 @@ export class Host {
     switch (command.command) {
       case 'build':
         return this.boot(command)
+      case 'readSnapshot': {
+        const image = this.vmm?.image()
+        return readSnapshot(command.file, image?.ok === true ? image.image : undefined)
+      }
+      case 'restore':
+        return this.restore(command)
       case 'run':
         return this.runTo(undefined)
       case 'runTo':
@@ -150,8 +142,6 @@ export class Host {
         this.publish(true)
         return sent
       }
-      case 'kernelLog':
-        return this.vmm === undefined ? NO_MACHINE : this.vmm.kernelLog()
       case 'watch':
         if (command.machine && !this.watching) this.publisher.restart(this.machine)
         this.watching = command.machine
@@ -162,31 +152,8 @@ export class Host {
         this.traced = new Set(command.kinds)
         this.watchTrace()
         return { ok: true }
-      case 'vgicState':
-        return this.vmm === undefined ? NO_MACHINE : { ok: true, text: this.vmm.vgicState() }
-      case 'peek':
-        return this.vmm === undefined ? NO_MACHINE : { ok: true, values: [...this.vmm.peek(command.cpu, command.what)] }
-      case 'lastWrite': {
-        if (this.vmm === undefined) return NO_MACHINE
-        const write = this.vmm.lastWrite(command.cpu, command.encoding)
-        return write === undefined ? { ok: true } : { ok: true, write }
-      }
-      case 'cpu': {
-        if (this.vmm === undefined) return NO_MACHINE
-        const detail = this.vmm.inspectCpu(command.cpu)
-        if (detail === undefined) return { ok: false, what: `There is no CPU ${command.cpu}.` }
-        return { ok: true, detail: { ...detail, code: [...detail.code], stack: [...detail.stack] } }
-      }
-      case 'symbol':
-        return this.addressesOf(command.name)
-      case 'symbolsAt': {
-        const found = this.vmm?.symbols()
-        if (found === undefined) return NO_MACHINE
-        if (!found.ok) return found
-        return { ok: true, names: command.addresses.map((address) => symbolText(found.symbols.at(address))) }
-      }
-      case 'stats':
-        return this.vmm === undefined ? NO_MACHINE : { ok: true, stats: { ...this.vmm.stats() } }
+      default:
+        return this.vmm === undefined ? NO_MACHINE : answerTo(this.vmm, command)
     }
   }
 
@@ -206,7 +173,7 @@ export class Host {
     this.pacing.end(ended, vmm.now() - before, end === 'time')
     this.rate.busyMs += ended - started
     this.flush()
-    if (end === 'reset') return this.power('reset').ok ? 'now' : 'later'
+    if (end === 'reset') return this.startAgain()
     if (end === 'off' || end === 'stuck') this.state = end
     if (end === 'break' || vmm.now() >= this.until)
       this.halt(end === 'break' ? stopText(vmm.stop()) : 'The time is up.')
@@ -236,6 +203,32 @@ export class Host {
       trace: this.traced.size > 0,
       wallClockSeconds: this.ports.date(),
     })
+    return this.begin(made, output, { engine, run: build.run, again: build })
+  }
+
+  private restore({ file, engine, onto }: Extract<Command, { command: 'restore' }>): AnswerTo<'restore'> {
+    const read = parseSnapshot(file)
+    if (!read.ok) return read
+    const { snapshot } = read
+    const output: Uint8Array[] = []
+    const place = onto === undefined ? undefined : { ruleSet: onto.ruleSet, base: onto.base, host: onto.host }
+    const made = this.ports.restore({
+      snapshot,
+      engine,
+      onConsole: (bytes) => output.push(bytes.slice()),
+      trace: this.traced.size > 0,
+      ...(place === undefined ? {} : { onto: place }),
+    })
+    const begun = this.begin(made, output, { engine, run: true, again: undefined })
+    return begun.ok ? { ...begun, blueprint: { ...snapshot.blueprint, ...place } } : begun
+  }
+
+  /** Takes over a machine that was made. `again`: how it is built anew when its guest resets it. */
+  private begin(
+    made: HostedMade,
+    output: Uint8Array[],
+    { engine, run, again }: { readonly engine: EngineId; readonly run: boolean; readonly again: Build | undefined },
+  ): AnswerTo<'build'> {
     if (!made.ok) {
       const { ok, what, calls } = made
       return calls === undefined ? { ok, what } : { ok, what, calls: [...calls] }
@@ -245,26 +238,19 @@ export class Host {
     this.watchTrace()
     vmm.setBreakpoints(this.breakpoints)
     this.until = Infinity
-    this.build = build
+    this.build = again
     this.output = output
     this.machine++
     this.publisher.restart(this.machine)
     this.pacing = new Pacing()
     this.pacing.setLimit(this.limit)
-    this.state = build.run ? 'running' : 'paused'
-    this.rate = { at: this.ports.now(), busyMs: 0, instructions: 0, virtualNs: 0 }
-    this.run = { state: this.state, engine, virtualNs: 0, instructions: 0, mips: 0, ratio: 0 }
+    this.state = run ? 'running' : 'paused'
+    const { instructions, virtualNs } = vmm.stats()
+    this.rate = { at: this.ports.now(), busyMs: 0, instructions, virtualNs }
+    this.run = { state: this.state, engine, virtualNs, instructions, mips: 0, ratio: 0 }
     this.tell()
     this.publish(true)
     return { ok: true, calls: vmm.planCalls().map(({ call, answer }) => ({ call, answer })) }
-  }
-
-  private addressesOf(name: string): AnswerTo<'symbol'> {
-    const found = this.vmm?.symbols()
-    if (found === undefined) return NO_MACHINE
-    if (!found.ok) return found
-    const addresses = [...found.symbols.find(name)]
-    return addresses.length === 0 ? { ok: false, what: `The kernel has no symbol "${name}".` } : { ok: true, addresses }
   }
 
   private runTo(until: RunUntil | undefined): AnswerTo<'run'> {
@@ -316,10 +302,22 @@ export class Host {
     return { ok: true }
   }
 
+  /** The guest has reset the machine. */
+  private startAgain(): Next {
+    const again = this.power('reset')
+    if (again.ok) return 'now'
+    this.state = 'off'
+    this.run = { ...this.run, stop: again.what }
+    this.tell()
+    this.publish(true)
+    return 'later'
+  }
+
   private power(action: 'off' | 'reset'): AnswerTo<'power'> {
     const { build } = this
-    if (build === undefined) return NO_MACHINE
+    if (this.vmm === undefined) return NO_MACHINE
     if (action === 'reset') {
+      if (build === undefined) return NO_GUEST
       const booted = this.boot({ ...build, run: true })
       return booted.ok ? { ok: true } : booted
     }

@@ -64,6 +64,12 @@ export type RunUntil = z.infer<typeof runUntil>
 
 export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
+  /** The machine as it is, as a file. */
+  z.object({ command: z.literal('snapshot') }),
+  /** What is in such a file, and how it differs from the machine that runs. */
+  z.object({ command: z.literal('readSnapshot'), file: bytes }),
+  /** Goes on with a machine; `onto`: the document whose rule set, base and host it goes on under. */
+  z.object({ command: z.literal('restore'), file: bytes, engine: z.enum(ENGINES), onto: blueprint.exactOptional() }),
   z.object({ command: z.literal('run') }),
   z.object({ command: z.literal('pause') }),
   /** One CPU runs alone; the machine is paused before and after. */
@@ -129,12 +135,32 @@ const lastWrite = z.object({
 })
 export type LastWriteView = z.infer<typeof lastWrite>
 
+/** A register, of which one side may have none. */
+const difference = z.object({ what: z.string(), before: z.bigint().exactOptional(), after: z.bigint().exactOptional() })
+export type RegisterDifference = z.infer<typeof difference>
+
 const refused = z.object({ ok: z.literal(false), what: z.string() })
 const done = z.union([z.object({ ok: z.literal(true) }), refused])
 
 const schemas = {
   build: z.union([
     z.object({ ok: z.literal(true), calls: z.array(planCall) }),
+    refused.extend({ calls: z.array(planCall).exactOptional() }),
+  ]),
+  snapshot: z.union([z.object({ ok: z.literal(true), file: bytes }), refused]),
+  readSnapshot: z.union([
+    z.object({
+      ok: z.literal(true),
+      blueprint,
+      virtualNs: z.number(),
+      /** By register, running and saved; some of `total`. None: no machine runs. */
+      differences: z.array(difference).exactOptional(),
+      total: z.number(),
+    }),
+    refused,
+  ]),
+  restore: z.union([
+    z.object({ ok: z.literal(true), blueprint, calls: z.array(planCall) }),
     refused.extend({ calls: z.array(planCall).exactOptional() }),
   ]),
   run: done,

@@ -1,0 +1,80 @@
+/** A machine is kept and gone on with, and runs until something happens. */
+import { readFileSync } from 'node:fs'
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, test } from '@playwright/test'
+import type { Page } from '@playwright/test'
+import { reboot, screen, shots, type, withoutLinux } from './page.ts'
+
+const gicsh = async (page: Page): Promise<void> => {
+  await withoutLinux(page)
+  await page.goto('.')
+  await expect(screen(page)).toContainText('4 of 4 CPUs have a redistributor')
+  await page.getByRole('button', { name: 'Put the message away' }).click()
+}
+
+test('a machine is kept, saved, refused elsewhere by name, and goes on where it was', async ({ page }) => {
+  await gicsh(page)
+  await page.keyboard.press('Alt+s')
+  const dialog = page.getByRole('dialog', { name: 'Snapshots' })
+  await dialog.getByRole('button', { name: 'Take one now' }).click()
+  const slot = dialog.getByRole('listitem', { name: /^gicsh at / })
+  await expect(slot).toContainText('4 vCPUs, GICv3, mainline on Linux 6.12, GICv3, A3V = 1')
+  await shots(page, 'snapshots')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  const download = page.waitForEvent('download')
+  await slot.getByRole('button', { name: /^Save / }).click()
+  const file = readFileSync(await (await download).path())
+  await page.keyboard.press('Escape')
+
+  // A host without A3V cannot have this machine: KVM names the register.
+  await page.getByRole('combobox', { name: 'Host' }).selectOption('H0')
+  await page.keyboard.press('Alt+s')
+  await slot.getByRole('button', { name: 'Restore onto the form’s host' }).click()
+  await expect(page.getByText(/cannot be restored here: .*ICC_CTLR_EL1/)).toBeVisible()
+  await slot.getByRole('button', { name: 'Restore', exact: true }).click()
+  await expect(dialog).toBeHidden()
+  await expect(page.getByRole('combobox', { name: 'Host' })).toHaveValue('H1')
+  await type(page, 'help')
+  await expect(screen(page)).toContainText('sgi')
+
+  // A file of one is dropped, on a page that has another machine.
+  await page.getByRole('combobox', { name: 'Model of the CPUs' }).selectOption('max')
+  await page.getByRole('textbox', { name: 'vCPUs' }).fill('2')
+  await page.keyboard.press('Enter')
+  await reboot(page)
+  await expect(screen(page)).toContainText('2 of 2 CPUs have a redistributor')
+  const dropped = await page.evaluateHandle((text) => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], 'mine.gicscope'))
+    return transfer
+  }, file.toString('base64'))
+  await page.dispatchEvent('body', 'drop', { dataTransfer: dropped })
+  const mine = dialog.getByRole('listitem', { name: 'mine.gicscope' })
+  await mine.getByText(/registers differ from the machine that runs/).click()
+  await expect(mine).toContainText('number of vCPUs: 0x2, 0x4')
+  await mine.getByRole('button', { name: 'Restore', exact: true }).click()
+  await expect(page.getByRole('combobox', { name: 'Model of the CPUs' })).toHaveValue('cortex-a57')
+  await expect(page.getByText(/vCPUs: \d run, \d wait, 0 off/)).toBeVisible()
+})
+
+test('a machine runs until a CPU takes an interrupt, and until the console says something', async ({ page }) => {
+  await gicsh(page)
+  await page.getByRole('button', { name: 'Run until' }).click()
+  const until = page.getByRole('dialog', { name: 'Run until' })
+  await until.getByRole('textbox', { name: 'a CPU takes INTID' }).fill('3')
+  await page.keyboard.press('Enter')
+  await type(page, 'sgi 3 all')
+  await expect(page.getByTestId('run-state')).toContainText(/paused: CPU \d acknowledges SGI 3 at priority/)
+  await page.getByRole('button', { name: 'Run until' }).click()
+  await until.getByRole('textbox', { name: 'the console has a line with' }).fill('gicsh>')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('run-state')).toHaveText(/running/)
+  await type(page, 'help')
+  await expect(page.getByTestId('run-state')).toContainText(/paused: .*gicsh>/)
+  await page.getByRole('button', { name: 'Run until' }).click()
+  await until.getByRole('textbox', { name: 'it is, in virtual seconds' }).fill('0')
+  await expect(until.getByRole('textbox', { name: 'a CPU takes INTID' })).toBeVisible()
+  expect((await new AxeBuilder({ page }).disableRules('region').analyze()).violations).toEqual([])
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('alert')).toContainText('That moment has passed')
+})
