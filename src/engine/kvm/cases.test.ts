@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { kvmCases } from '../../testing/kvm-cases/index.ts'
-import type { KvmCase } from '../../testing/kvm-cases/case-vm.ts'
+import type { KvmCase } from '../../testing/kvm-cases/kvm-case.ts'
 import type { KernelBase, RuleSetId } from '../../pure/blueprint/host.ts'
 
 interface Column {

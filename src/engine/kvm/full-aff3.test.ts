@@ -1,8 +1,11 @@
 /** What ARCHITECTURE.md#full-aff3 says of a VM that is not, or not yet, what the rules are about. */
 import { describe, expect, it } from 'vitest'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { four, G, hex, IR, IROUTER } from '../../testing/kvm-cases/case-vm.ts'
-import type { CaseVm, Env } from '../../testing/kvm-cases/case-vm.ts'
+import { hex } from '../../testing/kvm-cases/answers.ts'
+import { CaseVm } from '../../testing/kvm-cases/case-vm.ts'
+import type { Env } from '../../testing/kvm-cases/kvm-case.ts'
+import { G, IR, IROUTER } from '../../testing/kvm-cases/places.ts'
+import { four } from '../../testing/kvm-cases/set-ups.ts'
 
 const ENV: Env = { ruleSet: 'full-aff3', base: '6.12', host: HOST_PRESETS.H1 }
 const IIDR = 8

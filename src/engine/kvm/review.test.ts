@@ -21,8 +21,11 @@ import { fullAff3 } from '../../pure/rules/full-aff3.ts'
 import { mainline } from '../../pure/rules/mainline.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { newVmFacts } from '../../pure/rules/points.ts'
-import { A, AT, CaseVm, four, G, GICR, hex, IR, IROUTER, RD, vcpus } from '../../testing/kvm-cases/case-vm.ts'
-import type { Env } from '../../testing/kvm-cases/case-vm.ts'
+import { hex } from '../../testing/kvm-cases/answers.ts'
+import { CaseVm } from '../../testing/kvm-cases/case-vm.ts'
+import type { Env } from '../../testing/kvm-cases/kvm-case.ts'
+import { A, AT, G, GICR, IR, IROUTER, RD } from '../../testing/kvm-cases/places.ts'
+import { four, vcpus } from '../../testing/kvm-cases/set-ups.ts'
 import { onTwoHosts } from '../../testing/kvm-fuzz/fuzz.ts'
 
 const { H0, H1, H2, HC } = HOST_PRESETS

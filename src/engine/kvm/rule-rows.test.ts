@@ -7,8 +7,11 @@ import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import type { HostProfile, RuleSetId } from '../../pure/blueprint/host.ts'
 import { PSCI, SMC64 } from '../../pure/arch/psci.ts'
 import { ruleSets, rulesFor } from '../../pure/rules/rule-sets.ts'
-import { four, fourWithout, gv, hex, IR, psci, RAM } from '../../testing/kvm-cases/case-vm.ts'
-import type { CaseVm, Env } from '../../testing/kvm-cases/case-vm.ts'
+import { gv, hex, psci } from '../../testing/kvm-cases/answers.ts'
+import { CaseVm } from '../../testing/kvm-cases/case-vm.ts'
+import type { Env } from '../../testing/kvm-cases/kvm-case.ts'
+import { IR, RAM } from '../../testing/kvm-cases/places.ts'
+import { four, fourWithout } from '../../testing/kvm-cases/set-ups.ts'
 import { kvmCases, performed } from '../../testing/kvm-cases/index.ts'
 
 const { H0, H1 } = HOST_PRESETS

@@ -10,8 +10,10 @@ import { GICV2_ORDERS } from '../../pure/image/orders-v2.ts'
 import type { OrderIdV2 } from '../../pure/image/orders-v2.ts'
 import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
-import { CaseVm, GICC, GICD, vcpus } from '../../testing/kvm-cases/case-vm.ts'
-import type { Env } from '../../testing/kvm-cases/case-vm.ts'
+import { CaseVm } from '../../testing/kvm-cases/case-vm.ts'
+import type { Env } from '../../testing/kvm-cases/kvm-case.ts'
+import { GICC, GICD } from '../../testing/kvm-cases/places.ts'
+import { vcpus } from '../../testing/kvm-cases/set-ups.ts'
 
 const on = (host: HostProfile): Env => ({ ruleSet: 'mainline', base: '6.12', host })
 const env = on(HOST_PRESETS.H2)

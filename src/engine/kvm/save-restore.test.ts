@@ -10,8 +10,10 @@ import type { OrderId } from '../../pure/image/orders.ts'
 import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
-import { CaseVm, four, G, GICD, IR, IROUTER, RD, SGI, vcpus } from '../../testing/kvm-cases/case-vm.ts'
-import type { Env } from '../../testing/kvm-cases/case-vm.ts'
+import { CaseVm } from '../../testing/kvm-cases/case-vm.ts'
+import type { Env } from '../../testing/kvm-cases/kvm-case.ts'
+import { G, GICD, IR, IROUTER, RD, SGI } from '../../testing/kvm-cases/places.ts'
+import { four, vcpus } from '../../testing/kvm-cases/set-ups.ts'
 
 const { H0, H1 } = HOST_PRESETS
 const on = (ruleSet: RuleSetId, host: HostProfile): Env => ({ ruleSet, base: '6.12', host })

@@ -7,7 +7,10 @@ import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { DEVICE_TYPE, VGIC_CTRL, VGIC_GROUP } from '../../pure/uapi/vgic-attr.ts'
-import { A, AP0R, AT, CaseVm, ename, G, GICD, vcpus } from '../../testing/kvm-cases/case-vm.ts'
+import { ename } from '../../testing/kvm-cases/answers.ts'
+import { CaseVm } from '../../testing/kvm-cases/case-vm.ts'
+import { A, AP0R, AT, G, GICD } from '../../testing/kvm-cases/places.ts'
+import { vcpus } from '../../testing/kvm-cases/set-ups.ts'
 
 const { H1, HC, H2 } = HOST_PRESETS
 /** Beyond the guest's physical address space. */

@@ -5,62 +5,20 @@
 import { resetAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { SPURIOUS } from '../../pure/arch/intid.ts'
-import { psciReturnName } from '../../pure/arch/psci.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
-import type { HostProfile, KernelBase, RuleSetId } from '../../pure/blueprint/host.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
-import { ERRNO } from '../../pure/uapi/errno.ts'
 import { encodeIrqLine } from '../../pure/uapi/irq-line.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
-import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, registerAttr } from '../../pure/uapi/vgic-attr.ts'
+import { DEVICE_TYPE, VGIC_CTRL } from '../../pure/uapi/vgic-attr.ts'
 import type { AccessWidth } from '../../engine/bus/device.ts'
 import { Kvm } from '../../engine/kvm/kvm.ts'
 import { TestMachine } from '../test-machine.ts'
-
-export const RAM = 0x4000_0000n
-export const GICD = 0x0800_0000
-export const GICC = 0x0801_0000
-export const GICR = 0x080a_0000
-export const ITS = 0x0808_0000
-
-export const RD = (vcpu: number): number => GICR + 0x20000 * vcpu
-export const SGI = (vcpu: number): number => RD(vcpu) + 0x10000
-export const IROUTER = (intid: number): number => 0x6000 + 8 * intid
-export const IR = (intid: number): number => GICD + IROUTER(intid)
-/** CPU_SYSREGS' encodings of ICC_AP0R<n>_EL1. */
-export const AP0R = [ICC.ICC_AP0R0_EL1, ICC.ICC_AP0R1_EL1, ICC.ICC_AP0R2_EL1, ICC.ICC_AP0R3_EL1] as const
-
-export const G = VGIC_GROUP
-export const A = VGIC_ADDR
-export const AT = registerAttr
-
-/** The errors the program knows by name; the others are E and the number. */
-const NAMED = new Set(
-  'EPERM ENOENT EINTR ENXIO E2BIG ENOEXEC EFAULT EBUSY EEXIST ENODEV EINVAL ENOTTY EACCES ENOMEM'.split(' '),
-)
-const numberOf = (errno: keyof typeof ERRNO): number => ERRNO[errno]
-
-/** Where and under which rules. */
-export interface Env {
-  readonly ruleSet: RuleSetId
-  readonly base: KernelBase
-  readonly host: HostProfile
-}
-
-export const ename = (answer: KvmAnswer): string => {
-  if (answer.ok) return '0'
-  return NAMED.has(answer.errno) ? answer.errno : `E${numberOf(answer.errno)}`
-}
-
-export const hex = (value: bigint | number, digits = 0): string => value.toString(16).padStart(digits, '0')
-
-/** A guest's result: a value, or what became of the vCPU. */
-export type Got = bigint | string
-/** A result as the program prints it. */
-export const gv = (got: Got): string => (typeof got === 'string' ? got : hex(got))
-export const psci = (got: Got): string => (typeof got === 'string' ? got : (psciReturnName(got) ?? hex(got)))
+import { ename, failed, gv, hex } from './answers.ts'
+import type { Got } from './answers.ts'
+import type { Env } from './kvm-case.ts'
+import { A, AT, G, GICC, GICD, GICR, RAM } from './places.ts'
 
 /** Nothing answers: an MMIO exit, which the program serves with these bytes. */
 const UNBACKED = 0xa5a5_a5a5_a5a5_a5a5n
@@ -393,45 +351,3 @@ export class CaseVm {
 }
 
 const unsigned = (value: bigint | undefined): Got => (value === undefined ? 'GONE' : BigInt.asUintN(64, value))
-
-/** What the program prints where a value was wanted: 0xdead0000 and the error. */
-const failed = (answer: KvmAnswer): bigint => 0xdead_0000n | BigInt(answer.ok ? 0 : numberOf(answer.errno))
-
-export const who = (takers: readonly number[]): string =>
-  takers.length === 0 ? 'not delivered' : `delivered to vCPU ${takers.join(' ')}`
-
-export const sgis = (takers: readonly number[]): string => (takers.length === 0 ? 'none' : takers.join(' '))
-
-/** vCPUs with ids 0 to n - 1 and no GIC. */
-export const vcpus = (env: Env, n: number, ...features: readonly VcpuFeature[]): CaseVm => {
-  const vm = new CaseVm(env)
-  for (let id = 0; id < n; id++) vm.must(vm.add(id, ...features))
-  return vm
-}
-
-/** Four vCPUs and an initialised vGICv3: set-up S. */
-export const four = (env: Env, ...features: readonly VcpuFeature[]): CaseVm => {
-  const vm = vcpus(env, 4, ...features)
-  return vm.must(vm.v3())
-}
-
-/** S, with some vCPUs powered off. */
-export const fourWithout = (env: Env, ...off: readonly number[]): CaseVm => {
-  const vm = new CaseVm(env)
-  for (let id = 0; id < 4; id++) vm.must(off.includes(id) ? vm.add(id, 'POWER_OFF') : vm.add(id))
-  return vm.must(vm.v3())
-}
-
-/** One row: what it does, and what KVM answers. */
-export interface KvmCase {
-  readonly id: string
-  readonly title: string
-  readonly host: HostProfile
-  readonly run: (env: Env) => string
-  /** Column by column; an absent one is as the one to its left. `patch-v1` on the base it was written for, v6.8. */
-  readonly mainline: string
-  readonly patch?: string
-  readonly full?: string
-  /** mainline before v6.10, where it differs. */
-  readonly older?: string
-}

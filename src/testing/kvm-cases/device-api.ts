@@ -1,7 +1,9 @@
 /** The device's legality: orders, limits, errors. */
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { A, AP0R, AT, CaseVm, four, fourWithout, G, GICD, GICR, hex, vcpus } from './case-vm.ts'
-import type { KvmCase } from './case-vm.ts'
+import { hex } from './answers.ts'
+import type { KvmCase } from './kvm-case.ts'
+import { A, AP0R, AT, G, GICD, GICR } from './places.ts'
+import { four, fourWithout, vcpus, inTheMaking } from './set-ups.ts'
 
 const { H1, H2, HC } = HOST_PRESETS
 
@@ -14,8 +16,7 @@ export const deviceApiCases: readonly KvmCase[] = [
     title: 'the number of interrupts',
     host: H1,
     run: (env) => {
-      const vm = new CaseVm(env)
-      vm.must(vm.gic(7))
+      const vm = inTheMaking(env, 0)
       return [32, 80, 1024, 992].map((count) => vm.set(G.NR_IRQS, 0, count)).join(', ')
     },
     mainline: 'EINVAL, EINVAL, EINVAL, 0',
@@ -68,38 +69,21 @@ export const deviceApiCases: readonly KvmCase[] = [
     id: 'C99',
     title: 'a run without initialisation',
     host: H1,
-    run: (env) => {
-      const vm = vcpus(env, 4)
-      vm.must(vm.gic(7))
-      vm.must(vm.set(G.ADDR, A.V3_DIST, GICD))
-      return vm.must(vm.set(G.ADDR, A.V3_REDIST, GICR)).run(0)
-    },
+    run: (env) => inTheMaking(env, 4, { dist: GICD, redist: GICR }).run(0),
     mainline: 'EBUSY',
   },
   {
     id: 'C100',
     title: 'a run with one redistributor too few',
     host: H1,
-    run: (env) => {
-      const vm = vcpus(env, 4)
-      vm.must(vm.gic(7))
-      vm.must(vm.set(G.ADDR, A.V3_DIST, GICD))
-      vm.must(vm.region(3, 0x0810_0000, 0))
-      return vm.must(vm.initGic()).run(3)
-    },
+    run: (env) => inTheMaking(env, 4, { dist: GICD, regions: [[3, 0x0810_0000]], init: true }).run(3),
     mainline: 'ENXIO',
   },
   {
     id: 'C101',
     title: 'a run with the distributor over the last redistributor',
     host: H1,
-    run: (env) => {
-      const vm = vcpus(env, 4)
-      vm.must(vm.gic(7))
-      vm.must(vm.set(G.ADDR, A.V3_REDIST, 0))
-      vm.must(vm.set(G.ADDR, A.V3_DIST, 0x70000))
-      return vm.must(vm.initGic()).run(3)
-    },
+    run: (env) => inTheMaking(env, 4, { dist: 0x70000, redist: 0, init: true }).run(3),
     mainline: 'EINVAL',
   },
   {
@@ -125,9 +109,7 @@ export const deviceApiCases: readonly KvmCase[] = [
     title: 'regions after the legacy one',
     host: H1,
     run: (env) => {
-      const vm = vcpus(env, 4)
-      vm.must(vm.gic(7))
-      vm.must(vm.set(G.ADDR, A.V3_REDIST, GICR))
+      const vm = inTheMaking(env, 4, { redist: GICR })
       return `${vm.set(G.ADDR, A.V3_REDIST, 0x0900_0000)}; ${vm.region(4, 0x0900_0000, 0)}`
     },
     mainline: 'EEXIST; EINVAL',

@@ -5,8 +5,11 @@ import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import { deviceTree } from '../../pure/blueprint/device-tree.ts'
 import { parseFdt } from '../../pure/blueprint/fdt.ts'
-import { four, fourWithout, GICC, GICD, gv, hex, IR, psci, RAM, vcpus, who } from './case-vm.ts'
-import type { CaseVm, Env, KvmCase } from './case-vm.ts'
+import { gv, hex, psci, who } from './answers.ts'
+import { CaseVm } from './case-vm.ts'
+import type { Env, KvmCase } from './kvm-case.ts'
+import { GICC, GICD, IR, RAM } from './places.ts'
+import { four, fourWithout, vcpus } from './set-ups.ts'
 import { sgi1r } from './sgi.ts'
 
 const { H1, H2 } = HOST_PRESETS

@@ -1,7 +1,9 @@
 /** ICC_CTLR_EL1, A3V, GICD_TYPER and GICD_IIDR. */
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { four, G, GICD, gv, hex, ITS } from './case-vm.ts'
-import type { KvmCase } from './case-vm.ts'
+import { gv, hex } from './answers.ts'
+import type { KvmCase } from './kvm-case.ts'
+import { G, GICD, ITS } from './places.ts'
+import { four } from './set-ups.ts'
 
 const { H0, H1 } = HOST_PRESETS
 

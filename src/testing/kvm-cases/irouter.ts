@@ -1,7 +1,10 @@
 /** GICD_IROUTER: what is kept of a route, and where the interrupt goes. */
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { four, G, GICD, gv, hex, IR, IROUTER, vcpus, who } from './case-vm.ts'
-import type { CaseVm, Env, KvmCase } from './case-vm.ts'
+import { gv, hex, who } from './answers.ts'
+import { CaseVm } from './case-vm.ts'
+import type { Env, KvmCase } from './kvm-case.ts'
+import { G, GICD, IR, IROUTER } from './places.ts'
+import { four, vcpus } from './set-ups.ts'
 
 const { H0, H1 } = HOST_PRESETS
 

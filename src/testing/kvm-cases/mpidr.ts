@@ -2,8 +2,11 @@
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import { PSCI, SMC64 } from '../../pure/arch/psci.ts'
 import { ONE_REG } from '../../pure/uapi/one-reg.ts'
-import { CaseVm, four, fourWithout, gv, hex, psci, RAM, vcpus } from './case-vm.ts'
-import type { Env, KvmCase } from './case-vm.ts'
+import { gv, hex, psci } from './answers.ts'
+import { CaseVm } from './case-vm.ts'
+import type { Env, KvmCase } from './kvm-case.ts'
+import { RAM } from './places.ts'
+import { four, fourWithout, vcpus } from './set-ups.ts'
 
 const { H0, H1, H2, HC } = HOST_PRESETS
 

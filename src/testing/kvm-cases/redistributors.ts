@@ -1,7 +1,10 @@
 /** GICR_TYPER and where the redistributors lie. */
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { CaseVm, four, G, AT, A, GICD, GICR, hex, ITS, RD, vcpus } from './case-vm.ts'
-import type { Env, KvmCase } from './case-vm.ts'
+import { hex } from './answers.ts'
+import { CaseVm } from './case-vm.ts'
+import type { Env, KvmCase } from './kvm-case.ts'
+import { AT, G, GICD, GICR, ITS, RD } from './places.ts'
+import { four, inTheMaking } from './set-ups.ts'
 
 const { H0, H1 } = HOST_PRESETS
 
@@ -14,20 +17,12 @@ const withAff3 = (env: Env): CaseVm => {
 /** Created in this order, as the selftest vgic_init does. */
 const ODD = [0, 3, 5, 4, 1, 2]
 
-const oddVcpus = (env: Env): CaseVm => {
-  const vm = new CaseVm(env)
-  for (const id of ODD) vm.must(vm.add(id))
-  vm.must(vm.gic(7))
-  return vm.must(vm.set(G.ADDR, A.V3_DIST, GICD))
-}
-
 const touchingRegions = (env: Env, n: number): string => {
-  const vm = vcpus(env, n)
-  vm.must(vm.gic(7))
-  vm.must(vm.set(G.ADDR, A.V3_DIST, GICD))
-  vm.must(vm.region(1, 0x200000, 0))
-  vm.must(vm.region(1, 0x220000, 1))
-  vm.must(vm.initGic())
+  const regions = [
+    [1, 0x200000],
+    [1, 0x220000],
+  ] as const
+  const vm = inTheMaking(env, n, { dist: GICD, regions, init: true })
   return vm.ids.map((id) => vm.typerLow(id)).join(', ')
 }
 
@@ -98,11 +93,12 @@ export const redistributorCases: readonly KvmCase[] = [
     title: 'Last in three regions, of which two touch',
     host: H1,
     run: (env) => {
-      const vm = oddVcpus(env)
-      vm.must(vm.region(2, 0x100000, 0))
-      vm.must(vm.region(2, 0x240000, 1))
-      vm.must(vm.region(2, 0x200000, 2))
-      vm.must(vm.initGic())
+      const regions = [
+        [2, 0x100000],
+        [2, 0x240000],
+        [2, 0x200000],
+      ] as const
+      const vm = inTheMaking(env, ODD, { dist: GICD, regions, init: true })
       return [0, 1, 2, 3, 4, 5].map((id) => vm.typerLow(id)).join(',')
     },
     mainline: '000,100,200,310,410,500',
@@ -112,9 +108,7 @@ export const redistributorCases: readonly KvmCase[] = [
     title: 'Last in the legacy region',
     host: H1,
     run: (env) => {
-      const vm = oddVcpus(env)
-      vm.must(vm.set(G.ADDR, A.V3_REDIST, 0x10000))
-      vm.must(vm.initGic())
+      const vm = inTheMaking(env, ODD, { dist: GICD, redist: 0x10000, init: true })
       return ODD.map((id) => vm.typerLow(id)).join(',')
     },
     mainline: '000,300,500,400,100,210',
@@ -192,10 +186,7 @@ export const redistributorCases: readonly KvmCase[] = [
     title: 'before the GIC is initialised',
     host: H1,
     run: (env) => {
-      const vm = vcpus(env, 2)
-      vm.must(vm.gic(7))
-      vm.must(vm.set(G.ADDR, A.V3_DIST, GICD))
-      vm.must(vm.set(G.ADDR, A.V3_REDIST, GICR))
+      const vm = inTheMaking(env, 2, { dist: GICD, redist: GICR })
       return `${vm.typ(1)}; ${vm.typ(2)}`
     },
     mainline: 'EBUSY; EINVAL',

@@ -3,8 +3,11 @@ import { mpidrAffinity } from '../../pure/arch/affinity.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
-import { AT, four, G, hex, IR, IROUTER, vcpus } from './case-vm.ts'
-import type { CaseVm, Env, KvmCase } from './case-vm.ts'
+import { hex } from './answers.ts'
+import { CaseVm } from './case-vm.ts'
+import type { Env, KvmCase } from './kvm-case.ts'
+import { AT, G, IR, IROUTER } from './places.ts'
+import { four, vcpus } from './set-ups.ts'
 
 const { H0, H1 } = HOST_PRESETS
 

@@ -1,7 +1,10 @@
 /** SGIs: ICC_SGI1R_EL1 and its siblings. */
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
-import { four, gv, hex, SGI, sgis, vcpus } from './case-vm.ts'
-import type { CaseVm, Env, KvmCase } from './case-vm.ts'
+import { gv, hex, sgis } from './answers.ts'
+import { CaseVm } from './case-vm.ts'
+import type { Env, KvmCase } from './kvm-case.ts'
+import { SGI } from './places.ts'
+import { four, vcpus } from './set-ups.ts'
 
 const { H0, H1, H2 } = HOST_PRESETS
 

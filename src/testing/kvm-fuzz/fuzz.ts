@@ -5,7 +5,7 @@ import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import type { VmImage } from '../../pure/image/image.ts'
 import { CaseVm } from '../kvm-cases/case-vm.ts'
-import type { Env } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
 import { Model } from './model.ts'
 import {
   IDS,

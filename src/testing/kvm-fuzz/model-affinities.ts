@@ -1,5 +1,5 @@
 /** Who is where: the affinities of a model's vCPUs, and how KVM finds one by its affinity. */
-import type { Env } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
 import { IDS } from './operations.ts'
 
 export const NOBODY = -1

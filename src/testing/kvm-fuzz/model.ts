@@ -3,7 +3,7 @@
  * Documentation/virt/kvm and the review of the patch) and not from the engine: one plain function for each thing that can
  * happen. It knows 3 CPUs, some SPIs and SGIs, and answers in the same words as the machine it stands beside.
  */
-import type { Env } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
 import { Affinities, joined, NOBODY, packed, third, without3 } from './model-affinities.ts'
 import { Interfaces } from './model-interfaces.ts'
 import { Interrupts } from './model-irqs.ts'

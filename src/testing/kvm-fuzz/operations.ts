@@ -3,8 +3,10 @@ import { attributeAffinity } from '../../pure/arch/affinity.ts'
 import { PSCI, SMC64 } from '../../pure/arch/psci.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { IRQ_TYPE } from '../../pure/uapi/irq-line.ts'
-import { A, AT, CaseVm, G, GICD, GICR, gv, hex, IR, IROUTER, psci, RAM, RD, SGI } from '../kvm-cases/case-vm.ts'
-import type { Env } from '../kvm-cases/case-vm.ts'
+import { gv, hex, psci } from '../kvm-cases/answers.ts'
+import { CaseVm } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
+import { A, AT, G, GICD, GICR, IR, IROUTER, RAM, RD, SGI } from '../kvm-cases/places.ts'
 
 /** vCPU ids in the order of their creation. */
 export const IDS = [0, 3, 1] as const

@@ -7,8 +7,10 @@ import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
 import type { KvmAnswer } from '../../pure/uapi/calls.ts'
 import { VGIC_ADDR, VGIC_CTRL, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
 import type { AccessWidth } from '../../engine/bus/device.ts'
-import { CaseVm, ename, G, gv, GICC, GICD, hex, ITS, RAM, RD, SGI, AT } from '../kvm-cases/case-vm.ts'
-import type { Env } from '../kvm-cases/case-vm.ts'
+import { ename, gv, hex } from '../kvm-cases/answers.ts'
+import { CaseVm } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
+import { AT, G, GICC, GICD, ITS, RAM, RD, SGI } from '../kvm-cases/places.ts'
 
 const RAM_BYTES = 2 * 2 ** 20
 const [GITS_CBASER, GITS_CWRITER, GITS_CREADR] = [0x80n, 0x88n, 0x90n] as const

@@ -4,7 +4,7 @@
  * guest ends what it acknowledged last, which our own machine knows; what it does otherwise is hardware's affair and not
  * KVM's.
  */
-import type { Env } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
 import { seeded } from '../seeded.ts'
 import { Performer } from './performer.ts'
 import { STOCK, STOCK_V2 } from './stock.ts'

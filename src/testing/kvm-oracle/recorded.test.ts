@@ -1,8 +1,9 @@
 /** Every line that was recorded on real KVM, against our KVM of the same rules, base and host. */
 import { describe, expect, it } from 'vitest'
 import { KVM_CAP } from '../../pure/uapi/capabilities.ts'
-import { CaseVm, four } from '../kvm-cases/case-vm.ts'
-import type { Env } from '../kvm-cases/case-vm.ts'
+import { CaseVm } from '../kvm-cases/case-vm.ts'
+import type { Env } from '../kvm-cases/kvm-case.ts'
+import { four } from '../kvm-cases/set-ups.ts'
 import { performed } from '../kvm-cases/index.ts'
 import { recordedLines } from './recordings.ts'
 

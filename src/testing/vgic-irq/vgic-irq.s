@@ -5,7 +5,7 @@
 // Whoever runs it is the VMM: it writes a test into a CPU's box and does what the CPU asks for meanwhile.
 //
 // Registers that keep their meaning throughout:
-//   X28 this CPU's box           X27 a byte for each INTID: how often it was taken
+//   X28 this CPU's box           X27 a byte for each interrupt: how often it was taken
 //   X26 GICv2: CPU interface     X25 distributor
 //   X24 version of the GIC       X23 whether the end of an interrupt and its deactivation are two
 //   X22 whether the interrupts are level-sensitive
@@ -15,6 +15,7 @@
         .equ    GICC, 0x08010000
         .equ    GICR, 0x080a0000
         .equ    GICR_WAKER, 0x14
+        .equ    GICR_INVLPIR, 0xa0
         .equ    SGI_BASE, 0x10000
 
         .equ    ISENABLER, 0x100
@@ -54,7 +55,7 @@
         .equ    ASK_COUNT, 40
         .equ    HANDLED, 44
 
-        .equ    TABLES, 0x41010000      // a byte for each INTID
+        .equ    TABLES, 0x41010000      // a byte for each INTID, LPIs behind the others
         .equ    TABLE_SHIFT, 12
         .equ    STACKS, 0x41100000
         .equ    STACK_SHIFT, 12
@@ -66,11 +67,16 @@
         // What a CPU asks for besides the methods: the line goes down.
         .equ    LINE_LOW, 100
 
+        .equ    LPI_PRIORITIES, 0x42000000      // GICR_PROPBASER, which the VMM has set
+        .equ    LPI_ENABLED, 1
+
         .equ    SPURIOUS, 1023
+        .equ    FIRST_LPI, 8192
         .equ    PRIORITY_STEP, 8
         .equ    PRIORITY_MASK, 0xf0
         .equ    DEFAULT_PRIORITY, 0xe8
         .equ    MAX_IRQS, 1024
+        .equ    MAX_LPIS, 128
 
         // Ends the test unless two registers are equal.
         .macro  expect number, register, other
@@ -126,7 +132,7 @@ ready:  ldr     w0, [x28, #TEST]
         mov     x1, xzr
 1:      str     xzr, [x27, x1]
         add     x1, x1, #8
-        cmp     x1, #MAX_IRQS
+        cmp     x1, #MAX_IRQS + MAX_LPIS
         b.lo    1b
         bl      configure
         ldr     w0, [x28, #TEST]
@@ -174,7 +180,8 @@ inject: ldr     w0, [x28, #METHOD]
         ldr     w9, [x28, #FIRST]
         ldr     w10, [x28, #COUNT]
         mov     w11, #1
-3:      ldrb    w0, [x27, x9]
+3:      bl      times_taken
+        ldrb    w0, [x1]
         expect  2, w0, w11
         add     w9, w9, #1
         subs    w10, w10, #1
@@ -192,7 +199,7 @@ preempt:
         bl      ask
 2:      wfi
         bl      acknowledge
-        and     w0, w0, #SPURIOUS
+        bl      intid_of
         cmp     w0, #SPURIOUS
         b.eq    2b
         expect  3, w0, w9
@@ -234,6 +241,8 @@ end_all:
         bl      end
         subs    w10, w10, #1
         b.ne    1b
+        cmp     w9, #FIRST_LPI          // which are never active
+        b.hs    nothing_left
         ldr     w10, [x28, #COUNT]
 2:      mov     w0, w9
         mov     w1, #ISACTIVER
@@ -264,9 +273,12 @@ irq:    stp     x0, x1, [sp, #-112]!
         str     x30, [sp, #96]
         bl      acknowledge
         mov     w12, w0                 // with the source, which its end must name
-        and     w9, w0, #SPURIOUS
+        bl      intid_of
+        mov     w9, w0
         cmp     w9, #SPURIOUS
         b.eq    2f
+        cmp     w9, #FIRST_LPI          // whose state no register shows
+        b.hs    3f
         mov     w0, w9
         mov     w1, #ISACTIVER
         bl      bit
@@ -286,11 +298,14 @@ irq:    stp     x0, x1, [sp, #-112]!
 3:      ldr     w0, [x28, #HANDLED]
         add     w0, w0, #1
         str     w0, [x28, #HANDLED]
-        ldrb    w0, [x27, x9]
+        bl      times_taken
+        ldrb    w0, [x1]
         add     w0, w0, #1
-        strb    w0, [x27, x9]
+        strb    w0, [x1]
         mov     w11, w12
         bl      end
+        cmp     w9, #FIRST_LPI
+        b.hs    2f
         mov     w0, w9
         mov     w1, #ISACTIVER
         bl      bit
@@ -315,7 +330,7 @@ irq:    stp     x0, x1, [sp, #-112]!
 // W11: what acknowledged it. Drops the priority, and deactivates.
 end:    cmp     w24, #2
         b.eq    2f
-        and     x0, x11, #SPURIOUS
+        mov     w0, w11
         msr     icc_eoir1_el1, x0
         isb
         cbz     w23, 1f
@@ -345,6 +360,22 @@ acknowledge:
         dsb     sy
         ret
 2:      ldr     w0, [x26, #GICC_IAR]
+        ret
+
+// W0: what acknowledged an interrupt, and its INTID.
+intid_of:
+        cmp     w24, #2
+        b.ne    1f
+        and     w0, w0, #SPURIOUS
+1:      ret
+
+// W9: an INTID. X1: where this CPU counts how often it was taken.
+times_taken:
+        mov     w1, #FIRST_LPI - MAX_IRQS
+        cmp     w9, #FIRST_LPI
+        csel    w1, w1, wzr, hs
+        sub     w1, w9, w1
+        add     x1, x27, x1
         ret
 
 active_priorities:
@@ -382,11 +413,22 @@ bit:    mov     x5, x30
 
 // W0: an INTID, W1: a priority.
 set_priority:
+        mov     w3, #FIRST_LPI
+        subs    w3, w0, w3
+        b.hs    1f
         mov     x5, x30
         bl      frame
         add     x3, x3, #IPRIORITYR
         strb    w1, [x3, x0]
         ret     x5
+1:      ldr     x5, =LPI_PRIORITIES
+        orr     w1, w1, #LPI_ENABLED
+        strb    w1, [x5, x3]
+        dsb     sy
+        mov     x3, #SGI_BASE
+        sub     x3, x21, x3
+        str     w0, [x3, #GICR_INVLPIR]
+        ret
 
 // The first interrupt is the least urgent.
 descending:

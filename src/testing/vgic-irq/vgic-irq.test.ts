@@ -9,13 +9,17 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createVmm } from '../../engine/vmm/vmm.ts'
 import type { Vmm } from '../../engine/vmm/vmm.ts'
 import { assemble } from '../../pure/arch/a64/assembler/assemble.ts'
-import { FIRST_SPI, PRIVATE_COUNT, SGI_COUNT } from '../../pure/arch/intid.ts'
+import { GITS_TRANSLATER } from '../../pure/arch/gic/gits.ts'
+import { FIRST_LPI, FIRST_SPI, PRIVATE_COUNT, SGI_COUNT } from '../../pure/arch/intid.ts'
 import { NR_IRQS, defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { GicVersion } from '../../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
+import { memoryMap } from '../../pure/blueprint/memory-map.ts'
+import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
 import { IRQ_TYPE, encodeIrqLine } from '../../pure/uapi/irq-line.ts'
 import { VGIC_GROUP, registerAttr, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
+import { DEVICE, LPIS_OF_CPU, setUpLpis } from './lpis.ts'
 
 const ORIGIN = 0x4008_0000
 const MIB = 2 ** 20
@@ -39,24 +43,28 @@ const SGI_BASE = 0x10000
 /** The first SPIs have devices. */
 const DEVICE_SPIS = 3
 
-type Kind = 'SGI' | 'PPI' | 'SPI'
+type Kind = 'SGI' | 'PPI' | 'SPI' | 'LPI'
 /** The first of each kind, and how many are injected at once: one, and as many as there are. */
 const KINDS: Readonly<Record<Kind, { readonly first: number; readonly counts: readonly number[] }>> = {
   SGI: { first: 0, counts: [1, SGI_COUNT] },
   PPI: { first: SGI_COUNT, counts: [1, 4] },
   SPI: { first: FIRST_SPI + DEVICE_SPIS, counts: [1, NR_IRQS - FIRST_SPI - DEVICE_SPIS] },
+  LPI: { first: FIRST_LPI, counts: [1, LPIS_OF_CPU] },
 }
+/** Every CPU has LPIs of its own. */
+const firstOf = (kind: Kind, cpu: number): number => KINDS[kind].first + (kind === 'LPI' ? cpu * LPIS_OF_CPU : 0)
 
 interface Method {
   readonly name: string
   readonly kinds: readonly Kind[]
-  /** GICv2 has no KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO. */
+  /** GICv2 has neither KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO nor an ITS. */
   readonly only?: GicVersion
   readonly inject: (vm: GuestVm, cpu: number, intid: number) => void
 }
 
 const EDGES: readonly Method[] = [
   {
+    // What KVM does for an eventfd as well: irqfd_inject().
     name: 'KVM_IRQ_LINE, up and down',
     kinds: ['SPI'],
     inject: (vm, cpu, intid) => {
@@ -65,6 +73,7 @@ const EDGES: readonly Method[] = [
     },
   },
   { name: 'a write of ISPENDR', kinds: ['SGI', 'SPI'], inject: (vm, cpu, intid) => vm.setBit(cpu, intid, ISPENDR) },
+  { name: 'KVM_SIGNAL_MSI', kinds: ['LPI'], only: 3, inject: (vm, _, intid) => vm.message(intid) },
 ]
 const LEVELS: readonly Method[] = [
   { name: 'KVM_IRQ_LINE, up', kinds: ['PPI', 'SPI'], inject: (vm, cpu, intid) => vm.line(cpu, intid, true) },
@@ -86,7 +95,15 @@ class GuestVm {
     const program = assemble(readFileSync(join(import.meta.dirname, 'vgic-irq.s'), 'utf8'), ORIGIN)
     if (!program.ok) throw new Error(program.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
     const made = createVmm({
-      blueprint: { ...defaultBlueprint, gic, vcpus, host, memory: 64 * MIB, guest: { id: 'own', append: '' } },
+      blueprint: {
+        ...defaultBlueprint,
+        gic,
+        its: gic === 3,
+        vcpus,
+        host,
+        memory: 64 * MIB,
+        guest: { id: 'own', append: '' },
+      },
       engine: 'translator',
       guest: { kernel: program.bytes, append: '' },
       onConsole: () => {},
@@ -98,6 +115,7 @@ class GuestVm {
     if (view === undefined) throw new Error('there is no RAM where the guest expects it')
     this.memory = new DataView(view.buffer, view.byteOffset, view.length)
     for (const [i, value] of [gic, NR_IRQS, vcpus].entries()) this.memory.setUint32(4 * i, value, true)
+    if (gic === 3) setUpLpis(this.vmm, vcpus)
   }
 
   private at(cpu: number, offset: number): number {
@@ -162,6 +180,12 @@ class GuestVm {
     this.must(this.vmm.call({ call: 'KVM_IRQ_LINE', irq: encodeIrqLine(type, cpu, intid), level }))
   }
 
+  message(lpi: number): void {
+    const address = BigInt(memoryMap.its.base + GITS_TRANSLATER)
+    const data = lpi - FIRST_LPI
+    this.must(this.vmm.call({ call: 'KVM_SIGNAL_MSI', address, data, flags: KVM_MSI_VALID_DEVID, devid: DEVICE }))
+  }
+
   levelInfo(cpu: number, intid: number): void {
     const attr = registerAttr(cpu, intid - (intid % 32))
     const where = { group: VGIC_GROUP.LEVEL_INFO, attr }
@@ -216,20 +240,19 @@ describe.each(GICS)('a guest with a GICv$gic', ({ gic, host }) => {
       const rows = methods.flatMap((method) => method.kinds.map((kind) => ({ name: method.name, kind, method })))
 
       it.each(rows)('$kind by $name, one and all at once', ({ kind, method }) => {
-        const { first, counts } = KINDS[kind]
-        for (const count of counts) {
-          expect(onEach((cpu) => vm.run(cpu, TEST.inject, first, count, method, level, split))).toEqual(all)
+        for (const count of KINDS[kind].counts) {
+          expect(onEach((cpu) => vm.run(cpu, TEST.inject, firstOf(kind, cpu), count, method, level, split))).toEqual(
+            all,
+          )
         }
       })
 
       it.each(rows)('$kind by $name, each preempting the one before', ({ kind, method }) => {
-        const { first } = KINDS[kind]
-        expect(onEach((cpu) => vm.run(cpu, TEST.preempt, first, 4, method, level, split))).toEqual(all)
+        expect(onEach((cpu) => vm.run(cpu, TEST.preempt, firstOf(kind, cpu), 4, method, level, split))).toEqual(all)
       })
 
       it.each(ACTIVE.kinds.filter((kind) => kind !== 'PPI' || level))('%s that were active before', (kind) => {
-        const { first } = KINDS[kind]
-        expect(onEach((cpu) => vm.run(cpu, TEST.restore, first, 4, ACTIVE, level, split))).toEqual(all)
+        expect(onEach((cpu) => vm.run(cpu, TEST.restore, firstOf(kind, cpu), 4, ACTIVE, level, split))).toEqual(all)
       })
     })
   })
