@@ -21,6 +21,6 @@ export interface KvmCase {
   readonly mainline: string
   readonly patch?: string
   readonly full?: string
-  /** mainline before v6.10, where it differs. */
+  /** mainline on v6.1, where it differs. */
   readonly older?: string
 }
