@@ -7,6 +7,7 @@ import { HelpDialog } from './frame/help-dialog.tsx'
 import { MachineBar } from './frame/machine-bar.tsx'
 import { Palette } from './frame/palette.tsx'
 import { Progress } from './frame/progress.tsx'
+import { SaveLayout } from './frame/save-layout.tsx'
 import { StatusBar } from './frame/status-bar.tsx'
 import { Toasts } from './frame/toasts.tsx'
 import { TopBar } from './frame/top-bar.tsx'
@@ -104,6 +105,7 @@ const Page = () => {
           <SnapshotsDialog />
         </Suspense>
       )}
+      <SaveLayout />
     </div>
   )
 }

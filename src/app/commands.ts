@@ -8,6 +8,7 @@ import { copy } from './session/clipboard.ts'
 import { LAYOUT_IDS, LAYOUTS } from './session/layouts.ts'
 import type { Session } from './session/session.ts'
 import type { SessionState } from './session/state.ts'
+import type { ViewState } from './session/view.ts'
 import { focusSlot } from './widgets/focus.ts'
 import { setTheme, THEME_TITLES, THEMES } from './widgets/theme.ts'
 
@@ -171,6 +172,13 @@ export const COMMANDS: readonly Command[] = [
     says: 'puts every pane and every size back',
     run: ({ view }) => view.reset(),
   },
+  {
+    id: 'layout-save',
+    group: 'Layout',
+    title: 'Save this layout under a name',
+    says: 'or forget one that was saved',
+    run: ({ view }) => view.open('save-layout'),
+  },
   ...PANES.map(({ id, title, says }): Command => ({
     id: `pane-${id}`,
     group: 'Pane',
@@ -212,6 +220,16 @@ export const COMMANDS: readonly Command[] = [
     run: () => setTheme(theme),
   })),
 ]
+
+/** The commands that a person has made: one for each saved layout. */
+export const ownCommands = (named: ViewState['named']): readonly Command[] =>
+  Object.entries(named).map(([name, { layout }]) => ({
+    id: `own-layout-${name}`,
+    group: 'Layout',
+    title: name,
+    says: `saved, from the layout ${LAYOUTS[layout].title}`,
+    run: ({ view }) => view.recall(name),
+  }))
 
 /** The commands of a text, best first: where every word begins a word, then where every word is somewhere. */
 export const findCommands = (text: string, commands: readonly Command[]): readonly Command[] => {

@@ -51,7 +51,7 @@ export const MachineBar = () => {
   return (
     <div className="bar" role="group" aria-label="Machine of the next boot">
       <Select
-        label="Guest"
+        label={<span className="obvious">Guest</span>}
         name="Guest"
         value={draft.guest.id}
         options={options}
@@ -99,7 +99,7 @@ export const MachineBar = () => {
       />
       <MemorySelect />
       <Select
-        label="Engine"
+        label={<span className="obvious">Engine</span>}
         name="Engine"
         value={engine}
         options={TIERS}
@@ -172,7 +172,7 @@ const MemorySelect = () => {
   const sizes = [...new Set([...SIZES, memory / MIB])].toSorted((a, b) => a - b)
   return (
     <Select
-      label="RAM"
+      label={<span className="obvious">RAM</span>}
       name="Memory of the guest"
       value={String(memory / MIB)}
       options={sizes.map((size) => ({ value: String(size), title: `${size} MiB` }))}

@@ -2,7 +2,7 @@
 import { Dialog } from 'radix-ui'
 import { useId, useState } from 'react'
 import type { KeyboardEvent } from 'react'
-import { COMMANDS, findCommands } from '../commands.ts'
+import { COMMANDS, findCommands, ownCommands } from '../commands.ts'
 import type { Command } from '../commands.ts'
 import { useSession, useSessionState, useViewState } from '../session-context.ts'
 import { keysText } from '../widgets/keys.ts'
@@ -29,9 +29,10 @@ const Search = () => {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const list = useId()
+  const named = useViewState((all) => all.named)
   const found = findCommands(
     text,
-    COMMANDS.filter(({ id, enabled }) => id !== 'palette' && enabled?.(state) !== false),
+    [...COMMANDS, ...ownCommands(named)].filter(({ id, enabled }) => id !== 'palette' && enabled?.(state) !== false),
   )
   const place = Math.min(at, found.length - 1)
 

@@ -247,6 +247,7 @@ const SpeedMenu = () => {
 const LayoutMenu = () => {
   const { view } = useSession()
   const layout = useViewState((state) => state.layout)
+  const named = useViewState((state) => state.named)
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger className="button" aria-label={`Layout: ${LAYOUTS[layout].title}`}>
@@ -263,9 +264,24 @@ const LayoutMenu = () => {
               </DropdownMenu.RadioItem>
             ))}
           </DropdownMenu.RadioGroup>
-          <DropdownMenu.Item className="item" onSelect={view.reset}>
-            Reset this layout
-          </DropdownMenu.Item>
+          {Object.keys(named).length > 0 && (
+            <DropdownMenu.Group className="group" aria-label="Saved layouts">
+              {Object.entries(named).map(([name, { layout: of }]) => (
+                <DropdownMenu.Item key={name} className="item" onSelect={() => view.recall(name)}>
+                  <span className="title">{name}</span>
+                  <p>Saved, from {LAYOUTS[of].title}.</p>
+                </DropdownMenu.Item>
+              ))}
+            </DropdownMenu.Group>
+          )}
+          <DropdownMenu.Group className="group" aria-label="This layout">
+            <DropdownMenu.Item className="item" onSelect={() => view.open('save-layout')}>
+              Save this layout under a name …
+            </DropdownMenu.Item>
+            <DropdownMenu.Item className="item" onSelect={view.reset}>
+              Reset this layout
+            </DropdownMenu.Item>
+          </DropdownMenu.Group>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>

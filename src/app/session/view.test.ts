@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { LAYOUT_IDS, LAYOUTS, PLACES, slotsOf } from './layouts.ts'
-import { createView, keepView, keptOf, readView } from './view.ts'
+import { createView, keepView, keptOf, MOST_NAMES, readView } from './view.ts'
 
 describe('layouts', () => {
   it.each(LAYOUT_IDS)('%s has each place in exactly one slot, and slots with names of their own', (id) => {
@@ -52,7 +52,7 @@ describe('a view', () => {
     view.choose('debug')
     view.move('log', 'time')
     const read = readView(JSON.stringify(keptOf(view.store.getState())))
-    expect(read).toEqual({ ok: true, view: keptOf(view.store.getState()) })
+    expect(read).toEqual({ ok: true, view: { ...keptOf(view.store.getState()), named: {} } })
   })
 
   it.each([
@@ -74,5 +74,58 @@ describe('a view', () => {
     )
     expect(said).toEqual([expect.stringContaining('version 0')])
     expect(view.store.getState().layout).toBe('learn')
+  })
+
+  it('is saved under a name and comes back by it, whatever happened meanwhile', () => {
+    const { store, choose, move, save, recall, reset, forget } = createView()
+    choose('debug')
+    move('log', 'time')
+    expect(save('  mine ')).toBeUndefined()
+    const saved = keptOf(store.getState())
+    reset()
+    choose('learn')
+    recall('mine')
+    expect(keptOf(store.getState())).toEqual(saved)
+    forget('mine')
+    choose('learn')
+    recall('mine')
+    recall('toString')
+    expect(store.getState().layout).toBe('learn')
+  })
+
+  it.each([
+    ['   ', 'A layout needs a name.'],
+    ['x'.repeat(41), 'A name has at most 40 letters; this one has 41.'],
+  ])('is not saved under "%s", with the reason', (name, why) => {
+    const { store, save } = createView()
+    expect(save(name)).toBe(why)
+    expect(store.getState().named).toEqual({})
+  })
+
+  it('is saved a number of times, and again under the same name', () => {
+    const { save, store } = createView()
+    for (let n = 0; n < MOST_NAMES; n++) expect(save(`layout ${n}`)).toBeUndefined()
+    expect(save('one more')).toMatch(/^There are 24 saved layouts/)
+    expect(save('layout 3')).toBeUndefined()
+    expect(Object.keys(store.getState().named)).toHaveLength(MOST_NAMES)
+  })
+
+  it('keeps its names in the browser, and not in a link', () => {
+    vi.useFakeTimers()
+    const browser = new Map<string, string>()
+    const keeper = {
+      getItem: (key: string) => browser.get(key) ?? null,
+      setItem: (key: string, text: string) => void browser.set(key, text),
+    }
+    const first = createView()
+    keepView(first, () => keeper, expect.unreachable)
+    first.choose('present')
+    first.save('talk')
+    vi.runAllTimers()
+    vi.useRealTimers()
+    const next = createView()
+    keepView(next, () => keeper, expect.unreachable)
+    expect(next.store.getState().named).toEqual(first.store.getState().named)
+    expect(keptOf(next.store.getState())).not.toHaveProperty('named')
   })
 })

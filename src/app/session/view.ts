@@ -5,7 +5,8 @@ import type { StoreApi } from 'zustand/vanilla'
 import { LAYOUT_IDS, LAYOUTS } from './layouts.ts'
 import type { LayoutId } from './layouts.ts'
 
-export interface ViewState {
+/** Where everything stands: what a link carries, and what a person can give a name. */
+export interface Arrangement {
   readonly layout: LayoutId
   /** Panes by when they were last shown, the latest first: of the panes of a slot, the earliest here is in front. */
   readonly recent: readonly string[]
@@ -13,12 +14,17 @@ export interface ViewState {
   readonly sizes: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** By layout and pane: the slot a person moved it to. */
   readonly moved: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+export interface ViewState extends Arrangement {
+  /** Arrangements that a person saved, by their names. */
+  readonly named: Readonly<Record<string, Arrangement>>
   /** The pane that fills the page. */
   readonly whole: string | undefined
   readonly dialog: Dialog | undefined
 }
 
-export type Dialog = 'palette' | 'help' | 'snapshots'
+export type Dialog = 'palette' | 'help' | 'snapshots' | 'save-layout'
 
 export interface View {
   readonly store: StoreApi<ViewState>
@@ -33,7 +39,14 @@ export interface View {
   /** Everything of the present layout where it stood at first. */
   reset(): void
   /** Takes over what a link or the browser kept. */
-  restore(state: KeptView): void
+  restore(state: Arrangement): void
+  /** Keeps the present arrangement under a name; says why not, where it cannot. */
+  save(name: string): string | undefined
+  /** Goes back to what was saved under a name. */
+  recall(name: string): void
+  forget(name: string): void
+  /** Takes over the arrangements that the browser kept. */
+  restoreNamed(named: Readonly<Record<string, Arrangement>>): void
 }
 
 const VERSION = 1
@@ -41,25 +54,32 @@ const RECENT = 40
 
 const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
-export const keptView = z.object({
-  version: z.literal(VERSION),
+const arrangement = {
   layout: z.enum(LAYOUT_IDS),
   recent: z.array(z.string()).max(RECENT),
   sizes: byName(byName(z.number().min(0).max(100))),
   moved: byName(byName(z.string())),
-})
+}
+
+export const keptView = z.object({ version: z.literal(VERSION), ...arrangement })
 export type KeptView = z.infer<typeof keptView>
 
-/** What is worth keeping of a view. */
-export const keptOf = ({ layout, recent, sizes, moved }: ViewState): KeptView => ({
-  version: VERSION,
+/** What the browser keeps besides; pages before this one kept none. */
+const kept = keptView.extend({ named: byName(z.object(arrangement)).default({}) })
+
+const arrangementOf = ({ layout, recent, sizes, moved }: Arrangement) => ({
   layout,
   recent: [...recent],
   sizes: { ...sizes },
   moved: { ...moved },
 })
 
-export type ReadView = { readonly ok: true; readonly view: KeptView } | { readonly ok: false; readonly what: string }
+/** What is worth keeping of a view. */
+export const keptOf = (state: Arrangement): KeptView => ({ version: VERSION, ...arrangementOf(state) })
+
+export type ReadView =
+  | { readonly ok: true; readonly view: z.infer<typeof kept> }
+  | { readonly ok: false; readonly what: string }
 
 /** Reads what was kept; what another version kept is refused with a sentence. */
 export const readView = (text: string): ReadView => {
@@ -69,7 +89,7 @@ export const readView = (text: string): ReadView => {
   } catch {
     return { ok: false, what: 'The kept layout is not JSON: the page starts with its own.' }
   }
-  const parsed = keptView.safeParse(json)
+  const parsed = kept.safeParse(json)
   if (parsed.success) return { ok: true, view: parsed.data }
   const version = typeof json === 'object' && json !== null && 'version' in json ? json.version : undefined
   if (version !== VERSION) {
@@ -85,7 +105,19 @@ export const readView = (text: string): ReadView => {
   }
 }
 
-const initial: ViewState = { layout: 'learn', recent: [], sizes: {}, moved: {}, whole: undefined, dialog: undefined }
+const initial: ViewState = {
+  layout: 'learn',
+  recent: [],
+  sizes: {},
+  moved: {},
+  named: {},
+  whole: undefined,
+  dialog: undefined,
+}
+
+/** A name is read in a menu, and all of them in one. */
+export const LONGEST_NAME = 40
+export const MOST_NAMES = 24
 
 const shown = (recent: readonly string[], panes: readonly string[]): readonly string[] =>
   [...panes, ...recent.filter((pane) => !panes.includes(pane))].slice(0, RECENT)
@@ -95,7 +127,7 @@ const without = <T>(all: Readonly<Record<string, T>>, goes: (key: string) => boo
 
 export const createView = (): View => {
   const store = createStore<ViewState>(() => initial)
-  const { setState: set } = store
+  const { setState: set, getState: get } = store
   return {
     store,
     choose: (layout) =>
@@ -120,7 +152,24 @@ export const createView = (): View => {
         recent: LAYOUTS[layout].front,
         whole: undefined,
       })),
-    restore: ({ layout, recent, sizes, moved }) => set({ layout, recent, sizes, moved, whole: undefined }),
+    restore: (to) => set({ ...arrangementOf(to), whole: undefined }),
+    save: (text) => {
+      const name = text.trim()
+      const { named } = get()
+      if (name === '') return 'A layout needs a name.'
+      if (name.length > LONGEST_NAME) return `A name has at most ${LONGEST_NAME} letters; this one has ${name.length}.`
+      if (!Object.hasOwn(named, name) && Object.keys(named).length >= MOST_NAMES)
+        return `There are ${MOST_NAMES} saved layouts: forget one first.`
+      set({ named: { ...named, [name]: arrangementOf(get()) } })
+      return undefined
+    },
+    recall: (name) => {
+      const { named } = get()
+      const saved = Object.hasOwn(named, name) ? named[name] : undefined
+      if (saved !== undefined) set({ ...arrangementOf(saved), whole: undefined })
+    },
+    forget: (name) => set(({ named }) => ({ named: without(named, (key) => key === name) })),
+    restoreNamed: (named) => set({ named }),
   }
 }
 
@@ -134,9 +183,12 @@ export type Keeper = Pick<Storage, 'getItem' | 'setItem'>
 export const keepView = (view: View, keeper: () => Keeper, report: (what: string) => void): void => {
   try {
     const text = keeper().getItem(KEY)
-    const kept = text === null ? undefined : readView(text)
-    if (kept?.ok === true) view.restore(kept.view)
-    if (kept?.ok === false) report(kept.what)
+    const read = text === null ? undefined : readView(text)
+    if (read?.ok === true) {
+      view.restore(read.view)
+      view.restoreNamed(read.view.named)
+    }
+    if (read?.ok === false) report(read.what)
   } catch {
     // A browser that keeps nothing shows the page as it is at first.
     return
@@ -144,7 +196,8 @@ export const keepView = (view: View, keeper: () => Keeper, report: (what: string
   let timer: ReturnType<typeof setTimeout> | undefined
   let last = ''
   const keep = (): void => {
-    const text = JSON.stringify(keptOf(view.store.getState()))
+    const state = view.store.getState()
+    const text = JSON.stringify({ ...keptOf(state), named: state.named })
     if (text === last) return
     last = text
     try {

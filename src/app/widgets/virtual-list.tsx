@@ -17,7 +17,11 @@ export const VirtualList = (props: {
 }) => {
   const scroller = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
-  const last = useRef(0)
+  // Only what a person does takes the list away from its end; it scrolls by itself while rows come and are measured.
+  const touched = useRef(false)
+  const touch = (): void => {
+    touched.current = true
+  }
   // What it returns changes with every scroll and is used here alone, where nothing is memoized.
   // oxlint-disable-next-line react/incompatible-library
   const virtual = useVirtualizer({
@@ -51,11 +55,14 @@ export const VirtualList = (props: {
       tabIndex={0}
       role="region"
       aria-label={props.label}
+      onWheel={touch}
+      onTouchMove={touch}
+      onPointerDown={touch}
+      onKeyDown={touch}
       onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
-        // Only upwards is a person's wish: the rest may be the list, growing.
         const near = scrollTop + clientHeight >= scrollHeight - 40
-        if (near || scrollTop < last.current) atEnd.current = near
-        last.current = scrollTop
+        if (near || touched.current) atEnd.current = near
+        if (near) touched.current = false
       }}
     >
       {props.head}

@@ -272,12 +272,14 @@ export class KernelLogReader {
   }
 
   read(): KernelLog {
-    // All of RAM takes a while to search. A ring whose records have times stays the one there is: the kernel moves to
-    // a larger one in setup_log_buf(), and knows no time before time_init() (init/main.c, start_kernel()).
+    // All of RAM takes a while to search. A ring that grows is the one in use; and one whose records have times stays
+    // it: the kernel moves to a larger one in setup_log_buf(), and knows no time before time_init() (init/main.c,
+    // start_kernel()).
     const { last } = this
-    if (last !== undefined && (last.lines.at(-1)?.seconds ?? 0) > 0) {
-      const lines = readRing(this.ram, last.ring, last.offset) ?? []
-      if (lines.length > 0) {
+    const lines = last === undefined ? [] : (readRing(this.ram, last.ring, last.offset) ?? [])
+    if (last !== undefined && lines.length > 0) {
+      const timed = (last.lines.at(-1)?.seconds ?? 0) > 0
+      if (timed || lines.length > last.lines.length) {
         this.last = { ...last, lines }
         return shown(lines)
       }

@@ -3,7 +3,7 @@ import type { KernelLogView } from '../../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 
 const REFRESH_MS = 1000
-/** Finding the log takes the worker's time: it is asked for this many times less often than it takes. */
+/** Searching all RAM takes the worker's time: where no log is found, it is asked for this many times less often than it takes. */
 const PATIENCE = 12
 
 /** The log of the kernel that runs, looked for again and again while somebody looks. */
@@ -16,7 +16,8 @@ export const useKernelLog = (): KernelLogView | undefined => {
       const asked = performance.now()
       await session.refreshLog().catch((error: unknown) => session.report(String(error)))
       const took = performance.now() - asked
-      if (!gone) timer = setTimeout(refresh, Math.max(REFRESH_MS, took * PATIENCE))
+      const found = session.store.getState().log?.ok === true
+      if (!gone) timer = setTimeout(refresh, found ? REFRESH_MS : Math.max(REFRESH_MS, took * PATIENCE))
     }
     void refresh()
     return () => {

@@ -1,7 +1,6 @@
 /** What happened in a part of time, counted. */
 import { irqName } from '../../../pure/arch/intid.ts'
 import { eventText, rowOf } from '../../../pure/trace/events.ts'
-import type { EventName } from '../../../pure/trace/events.ts'
 import { cpuLane, sliceName } from '../../../pure/trace/lanes.ts'
 import type { LaneStore } from '../../session/trace/lane-store.ts'
 import type { TraceLog } from '../../session/trace/log.ts'
@@ -13,15 +12,9 @@ export interface Count {
   readonly time?: number
 }
 
-/** More than this are told and not counted, so that no frame is late. */
-const COUNTED = 500_000
-
 /** Events by kind, and interrupts by INTID; then how long each CPU ran, waited, and was in which interrupt. */
 export const countsOf = (log: TraceLog, lanes: LaneStore, from: number, to: number, cpus: number): readonly Count[] => {
-  const kinds = new Map<EventName, number>()
-  const first = log.numberAt(from)
-  const last = Math.min(log.numberAt(to), first + COUNTED)
-  for (const { kind } of log.kinds(first, last)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  const kinds = log.counts(log.numberAt(from), log.numberAt(to))
   const byKind = [...kinds].map(([kind, count]) => ({ title: rowOf(kind).title, count }))
   return [...byKind.toSorted((a, b) => b.count - a.count), ...lasting(lanes, from, to, cpus)]
 }

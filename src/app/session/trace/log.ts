@@ -1,4 +1,5 @@
 /** The events the page keeps, by number and by time. The oldest go when there are too many. */
+import { EVENT_NAMES } from '../../../pure/trace/events.ts'
 import type { EventName, TraceEvent } from '../../../pure/trace/events.ts'
 import { eventAt, kindAt } from '../../../pure/trace/read.ts'
 import type { TraceBatch } from '../../../pure/trace/ring.ts'
@@ -132,6 +133,21 @@ export class TraceLog {
       for (let i = Math.max(0, from - batch.first); i < end; i++)
         yield { number: batch.first + i, kind: kindAt(batch, i), cpu: batch.cpus[i] ?? -1 }
     }
+  }
+
+  /** How many events of each kind have numbers from `from` to `to`, that one not included. */
+  counts(from: number, to: number): ReadonlyMap<EventName, number> {
+    const counts = new Uint32Array(EVENT_NAMES.length)
+    for (let b = this.batchOf(({ first, times }) => first + times.length > from); b < this.batches.length; b++) {
+      const batch = this.batches[b]
+      if (batch === undefined || batch.first >= to) break
+      const { first, kinds } = batch
+      for (const kind of kinds.subarray(Math.max(0, from - first), Math.max(0, to - first)))
+        counts[kind] = (counts[kind] ?? 0) + 1
+    }
+    return new Map(
+      EVENT_NAMES.map((name, kind): [EventName, number] => [name, counts[kind] ?? 0]).filter(([, n]) => n > 0),
+    )
   }
 
   /** The first batch of which something holds that holds of all behind it. */

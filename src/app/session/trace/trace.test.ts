@@ -82,6 +82,27 @@ describe('the log of a trace', () => {
     ])
   })
 
+  it.each([1, 7, 5000])('counts a part of its events by kind, in batches of %i', (per) => {
+    const log = new TraceLog()
+    const pending = (n: number): TraceEvent => ({ kind: 'irqPending', cpu: 0, intid: n % 16 })
+    for (const batch of batches(3000, per, (n) => (n % 3 === 0 ? pending(n) : line(n)))) log.add(batch)
+    const every = Array.from({ length: 3000 }, (_, n) => n)
+    for (const [from, to] of [
+      [0, 3000],
+      [10, 11],
+      [700, 2100],
+      [2999, 9000],
+      [5, 5],
+    ] as const) {
+      const within = every.filter((n) => n >= from && n < to)
+      const third = within.filter((n) => n % 3 === 0).length
+      const expected = { irqPending: third, consoleLine: within.length - third }
+      expect(Object.fromEntries(log.counts(from, to))).toEqual(
+        Object.fromEntries(Object.entries(expected).filter(([, count]) => count > 0)),
+      )
+    }
+  })
+
   it('drops the oldest, says from when on it knows, and counts what is gone', () => {
     const log = new TraceLog(5000)
     let from: number | undefined
