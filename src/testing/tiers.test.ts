@@ -122,10 +122,11 @@ function callingProgram(seed: number): Uint32Array {
     const place = f % 2 === 0 ? page + 0x100 * (1 + below(13)) : page + 0x1000 - 4 * (1 + below(8))
     lines.push(`.org ${place}`, `f${f}:`)
     lines.push(...tame(1 + below(5)), `${['cbz x3,', 'tbnz x7, #5,', 'b.ge', 'cbnz w11,'][below(4)]} 1f`)
-    lines.push(...tame(1 + below(5)))
+    // An access across the end of a page is the interpreter's; behind it, an address has to be right.
+    lines.push(...tame(1 + below(5)), `ldur x${below(8)}, [x28, #-${1 + below(7)}]`, `adr x${8 + below(8)}, .`)
     if (below(4) === 0) lines.push('ret')
     if (f >= FUNCTIONS / 2 && below(2) === 0) lines.push('mov x29, x30', `bl f${below(FUNCTIONS / 2)}`, 'mov x30, x29')
-    lines.push('1:', ...tame(below(3)), 'ret')
+    lines.push('1:', ...tame(below(3)), ...(below(4) === 0 ? [`mrs x${below(8)}, tpidr_el1`] : []), 'ret')
   }
   return assembled(lines.join('\n'))
 }
