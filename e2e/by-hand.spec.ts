@@ -61,6 +61,37 @@ test('an SGI is sent as another CPU sends it, a fault is injected and taken back
   await expect(page.getByRole('alert')).toHaveText('')
 })
 
+test('registers of the host, of EL1 and of an ITS: what they mean, who wrote them, and a bit to click', async ({
+  page,
+}) => {
+  await withoutLinux(page)
+  await page.goto('.')
+  await page.getByRole('combobox', { name: 'Version of the interrupt controller' }).selectOption('3 + ITS')
+  await page.getByRole('button', { name: 'Reboot', exact: true }).click()
+  await expect(screen(page)).toContainText('4 of 4 CPUs have a redistributor')
+  await command(page, 'Debug layout')
+  await command(page, 'Registers pane')
+  const show = async (book: string, register: string) => {
+    await page.getByRole('radio', { name: book, exact: true }).click()
+    await page.getByRole('searchbox', { name: 'Search registers and fields' }).fill(register)
+    await page.getByRole('button', { name: register, exact: true }).click()
+    return page.getByRole('region', { name: register, exact: true })
+  }
+  const vtr = await show('ICH', 'ICH_VTR_EL2')
+  await expect(vtr).toContainText('4 list registers')
+  await expect(vtr).toContainText('KVM writes it by itself')
+  const vbar = await show('EL1', 'VBAR_EL1')
+  await expect(vbar).toContainText(/Last written at .*: CPU 0 writes VBAR_EL1, PC 0x/)
+  const pfr = await show('EL1', 'ID_AA64PFR0_EL1')
+  await expect(pfr).toContainText('ICC_*_EL1')
+  const ring = await show('GITS', 'GITS_CBASER')
+  await ring.getByRole('button', { name: 'Bit 63, Valid' }).click()
+  await expect(ring).toContainText('● 0')
+  await expect(ring).toContainText(/Last written at .*: KVM_SET_DEVICE_ATTR/)
+  await shots(page, 'registers-its')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+})
+
 test('a plan is reordered and changed by keyboard, and what comes of it is told at once', async ({ page }) => {
   await withoutLinux(page)
   await page.goto('.')

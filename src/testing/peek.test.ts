@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { mpidrAffinity } from '../pure/arch/affinity.ts'
 import { GICD_TYPER } from '../pure/arch/gic/gicd.ts'
+import { GITS_CBASER } from '../pure/arch/gic/gits.ts'
 import { ICH_VMCR } from '../pure/arch/gic/ich.ts'
 import { ICC } from '../pure/arch/sysregs/gic-cpu.ts'
 import { sysregEncoding } from '../pure/arch/sysregs/encoding.ts'
@@ -106,6 +107,21 @@ describe('a register that is looked at', () => {
     traced.shell('sgi 3 all')
     expect(of(sysregEncoding(3, 0, 4, 0, 1), 2)).toMatchObject({ by: 'exception' })
     expect(of(ICC.ICC_CTLR_EL1, CPUS)).toBeUndefined()
+  })
+
+  it('is written through the calls of its row, an ITS’s too', () => {
+    const withIts = new GuestMachine(optionsOf(true)).boot()
+    const row = rowsOf(withIts, true, 0).find(({ name }) => name === 'GITS_CBASER')
+    const ring = 0x8000_0000_4800_0000n
+    for (const call of row?.write?.(ring) ?? []) expect(withIts.vmm.call(call)).toMatchObject({ ok: true })
+    const looks = [...(row?.guest === undefined ? [] : [row.guest]), ...(row?.user ?? [])]
+    expect(looks).toHaveLength(2)
+    // Valid and the address are kept; memory attributes are what KVM makes of them.
+    for (const answer of withIts.vmm.peek(0, looks)) {
+      const kept = answer.ok ? (answer.value ?? 0n) : 0n
+      expect(decodeField(GITS_CBASER, 'Physical_Address', kept)).toBe(0x48000n)
+      expect(decodeField(GITS_CBASER, 'Valid', kept)).toBe(1n)
+    }
   })
 
   it('shows userspace what the guest does not see', () => {

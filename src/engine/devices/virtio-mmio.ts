@@ -9,6 +9,7 @@ export class EmptyVirtioSlots implements MmioRegion {
   readonly name = 'virtio-mmio'
   readonly base: number
   readonly size: number
+  readonly registers = { frame: 'VIRTIO', stride: VIRTIO_MMIO_SIZE } as const
 
   /** As many slots as `count`, one behind the other. */
   constructor(base: number, count: number) {

@@ -1,6 +1,7 @@
 /** Every frame of registers that a machine may have, by its name: what the trace and the page read names from. */
 import { pl011Frame } from './devices/pl011.ts'
 import { pl031Frame } from './devices/pl031.ts'
+import { virtioMmioFrame } from './devices/virtio-mmio.ts'
 import { giccFrame } from './gic/gicc.ts'
 import { gicdFrame } from './gic/gicd.ts'
 import { gicdV2Frame } from './gic/gicd-v2.ts'
@@ -17,6 +18,7 @@ export const FRAMES = {
   GICC: { title: 'CPU interface of a GICv2', gic: true, perCpu: true, registers: giccFrame },
   PL011: { title: 'PL011 UART', gic: false, perCpu: false, registers: pl011Frame },
   PL031: { title: 'PL031 real-time clock', gic: false, perCpu: false, registers: pl031Frame },
+  VIRTIO: { title: 'Slots for virtio devices', gic: false, perCpu: false, registers: virtioMmioFrame },
 } as const satisfies Record<string, FrameRow>
 
 export interface FrameRow {
@@ -38,6 +40,7 @@ export const FRAME_NAMES: readonly [FrameName, ...FrameName[]] = [
   'GICC',
   'PL011',
   'PL031',
+  'VIRTIO',
 ]
 
 const hex = (value: number): string => `0x${value.toString(16)}`

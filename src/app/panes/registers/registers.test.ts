@@ -46,9 +46,9 @@ describe('the books of registers', () => {
 describe('the books of a machine', () => {
   it('are those of its GIC, its ITS and its host', () => {
     const titles = (shelf: Parameters<typeof booksOf>[0]) => booksOf(shelf).join(' ')
-    expect(titles({ gic: 3, its: false, hostGicV3: true })).toBe('GICD GICR ICC ICH EL1 PL011 PL031')
+    expect(titles({ gic: 3, its: false, hostGicV3: true })).toBe('GICD GICR ICC ICH EL1 PL011 PL031 VIRTIO')
     expect(titles({ gic: 3, its: true, hostGicV3: true })).toContain('GITS')
-    expect(titles({ gic: 2, its: false, hostGicV3: false })).toBe('GICDv2 GICC EL1 PL011 PL031')
+    expect(titles({ gic: 2, its: false, hostGicV3: false })).toBe('GICDv2 GICC EL1 PL011 PL031 VIRTIO')
   })
 
   it('have the list registers and active priorities that the host has', () => {

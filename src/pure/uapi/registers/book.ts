@@ -36,10 +36,29 @@ export const BOOKS = {
   EL1: { title: 'EL1', says: 'System registers', perCpu: true, wants: undefined, other: 'userspace' },
   PL011: { title: 'PL011', says: 'UART', perCpu: false, wants: undefined, other: 'userspace' },
   PL031: { title: 'PL031', says: 'Real-time clock', perCpu: false, wants: undefined, other: 'userspace' },
+  VIRTIO: {
+    title: 'virtio',
+    says: 'First slot for a virtio device',
+    perCpu: false,
+    wants: undefined,
+    other: 'userspace',
+  },
 } as const
 export type BookId = keyof typeof BOOKS
 
-const BOOK_IDS: readonly BookId[] = ['GICD', 'GICR', 'ICC', 'GICDv2', 'GICC', 'ICH', 'GITS', 'EL1', 'PL011', 'PL031']
+const BOOK_IDS: readonly BookId[] = [
+  'GICD',
+  'GICR',
+  'ICC',
+  'GICDv2',
+  'GICC',
+  'ICH',
+  'GITS',
+  'EL1',
+  'PL011',
+  'PL031',
+  'VIRTIO',
+]
 
 export const bookRows = (book: BookId, context: BookContext): readonly BookRow[] => {
   switch (book) {
