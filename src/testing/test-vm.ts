@@ -55,6 +55,7 @@ export class TestVm {
     const host = o.host ?? HOST_PRESETS.H1
     this.machine = new TestMachine(o.ram)
     this.kvm = new Kvm({ hardware: this.machine, rules: rulesFor(o.ruleSet, o.base ?? '6.12'), host })
+    this.must(this.kvm.execute({ call: 'KVM_CREATE_VM' }))
     const ids = o.ids ?? [0, 1, 2, 3]
     for (const [vcpu, id] of ids.entries()) {
       this.must(this.kvm.execute({ call: 'KVM_CREATE_VCPU', id }))

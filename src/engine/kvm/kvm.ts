@@ -54,6 +54,9 @@ export interface KvmOptions {
   readonly onCpuReset?: (cpu: number) => void
 }
 
+/** What is asked of a VM, its vCPUs and its devices. */
+type VmCall = Exclude<KvmCall, { call: 'KVM_CREATE_VM' | 'KVM_CHECK_EXTENSION' }>
+
 /** `base`: where the guest has it; `undefined`: nowhere yet. */
 export type PlacedIts = ItsInspection & { readonly base: number | undefined }
 
@@ -74,13 +77,13 @@ export class Kvm {
   private ran = false
   /** kvm_vm_dead(): a failed first run leaves a VM that answers EIO to everything. */
   private dead: Refusal | undefined
-  private vmIpaBits: number
+  /** How large the guest's physical address space is; `undefined`: no VM was created. */
+  private vmIpaBits: number | undefined
 
   constructor({ hardware, rules, host, onCpuReset }: KvmOptions) {
     this.hardware = hardware
     this.rules = rules
     this.host = host
-    this.vmIpaBits = Math.min(DEFAULT_IPA_BITS, host.ipaBits)
     this.onCpuReset = onCpuReset ?? (() => {})
     this.facts = newVmFacts(host, rules)
     this.memory = guestMemory((physical, length) => hardware.ram(physical, length))
@@ -140,6 +143,7 @@ export class Kvm {
       return refuse('EIO', `The VM is dead since its first run failed: ${this.dead.why}`, `${MAIN}: kvm_vm_ioctl()`)
     }
     switch (call.call) {
+      // These two are asked of /dev/kvm; all others of what KVM_CREATE_VM made.
       case 'KVM_CREATE_VM':
         return this.createVm(call.type ?? 0)
       case 'KVM_CHECK_EXTENSION':
@@ -149,6 +153,15 @@ export class Kvm {
           aarch32: this.hardware.aarch32,
           its: this.facts.hasIts,
         })
+      default:
+        return this.vmIpaBits === undefined
+          ? refuse('EBADF', 'There is no VM yet: KVM_CREATE_VM makes one.', `${MAIN}: kvm_dev_ioctl_create_vm()`)
+          : this.executeInVm(call)
+    }
+  }
+
+  private executeInVm(call: VmCall): KvmAnswer {
+    switch (call.call) {
       case 'KVM_CREATE_VCPU':
         return this.createVcpu(call.id)
       case 'KVM_ARM_VCPU_INIT':
@@ -209,8 +222,14 @@ export class Kvm {
         'arch/arm64/kvm/mmu.c: kvm_init_ipa_range()',
       )
     }
+    if (this.vmIpaBits !== undefined) return { ok: true, note: 'That is another VM; nothing of this one changes.' }
     this.vmIpaBits = Math.min(bits, ipaBits)
     return done
+  }
+
+  /** The first guest physical address that does not exist. */
+  private ipaEnd(): number {
+    return 2 ** (this.vmIpaBits ?? 0)
   }
 
   // vCPUs
@@ -326,7 +345,7 @@ export class Kvm {
     const options = {
       rules: this.rules,
       vm: this.facts,
-      ipaEnd: 2 ** this.vmIpaBits,
+      ipaEnd: this.ipaEnd(),
       vcpus: this.all,
       find: (affinity: Affinity) => this.find(affinity),
       memory: this.memory,
@@ -346,7 +365,7 @@ export class Kvm {
         memory,
         effort,
         clock: hardware.clock,
-        ipaEnd: 2 ** this.vmIpaBits,
+        ipaEnd: this.ipaEnd(),
         vcpus: this.all,
         world: () => this.vgicV3?.lpiWorld,
         cpuOf: (rdbase) => this.cpuOfRdbase(rdbase),

@@ -20,6 +20,7 @@ const withCpus = (count: number) => {
     lines: () => ({ physical: { set: () => {} }, virtual: { set: () => {} } }),
   })
   machine.own(timer.sysregs)
+  kvm.execute({ call: 'KVM_CREATE_VM' })
   for (let id = 0; id < count; id++) {
     kvm.execute({ call: 'KVM_CREATE_VCPU', id })
     kvm.execute({ call: 'KVM_ARM_VCPU_INIT', vcpu: id, features: ['PSCI_0_2'] })
