@@ -1,7 +1,8 @@
 /** Where the machine of some options comes from: files that it boots, or a snapshot that it goes on with. */
 import { readFileSync } from 'node:fs'
 import { parseSnapshot } from '../engine/vmm/snapshot.ts'
-import { createVmm, restoreVmm } from '../engine/vmm/vmm.ts'
+import { restoreVmm } from '../engine/vmm/restore-vmm.ts'
+import { createVmm } from '../engine/vmm/vmm.ts'
 import type { Made, VmmOptions } from '../engine/vmm/vmm.ts'
 import { guestFiles } from './guest-files.ts'
 import { blueprintOf, restoredBlueprint } from './machine.ts'

@@ -17,6 +17,7 @@ export const sendSgi = (vgic: Vgic, cpu: number, register: SgiRegisterName, valu
   }
   const written = vgic.sysregs.write(cpu, ICC[register], value, 1)
   vgic.onEvent = heard
-  if (!written || sent === undefined) return { ok: false, what: `CPU ${cpu} has no ${register}: writing it is UNDEFINED.` }
+  if (!written || sent === undefined)
+    return { ok: false, what: `CPU ${cpu} has no ${register}: writing it is UNDEFINED.` }
   return { ok: true, what: eventText(sent) }
 }

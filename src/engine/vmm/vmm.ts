@@ -9,39 +9,28 @@ import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
 import { encodeIchVtr } from '../../pure/blueprint/host.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
-import { settleLevels } from '../../pure/image/levels.ts'
-import { ORDERS } from '../../pure/image/orders.ts'
-import { GICV2_ORDERS } from '../../pure/image/orders-v2.ts'
-import { restore, restorePlan, stopText } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
-import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { registerName } from '../../pure/arch/frames.ts'
 import type { SgiRegisterName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { systemRegisterName } from '../../pure/arch/sysregs/names.ts'
 import { readEffect } from '../../pure/uapi/registers/row.ts'
 import type { Peek } from '../../pure/uapi/registers/row.ts'
-import { callText } from '../../pure/uapi/calls.ts'
 import type { EventName, TraceEvent } from '../../pure/trace/events.ts'
 import type { TraceBatch } from '../../pure/trace/ring.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
-import { FIRST_SPI, PPI } from '../../pure/arch/intid.ts'
 import type { Saved } from '../bus/device-state.ts'
-import type { IrqLine } from '../bus/irq-line.ts'
 import type { MeterReading } from '../cpu/meter.ts'
-import { GenericTimer } from '../devices/generic-timer.ts'
-import { Pl011 } from '../devices/pl011.ts'
-import { Pl031 } from '../devices/pl031.ts'
-import { EmptyVirtioSlots } from '../devices/virtio-mmio.ts'
-import type { CpuGicInspection, CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
-import type { LpiInspection } from '../gic/its/inspect.ts'
-import type { Vgic } from '../gic/vgic.ts'
-import { Kvm } from '../kvm/kvm.ts'
-import type { PlacedIts } from '../kvm/kvm.ts'
-import { Machine } from '../machine/machine.ts'
+import type { CpuInterrupts } from '../gic/inspect.ts'
+import type { Kvm } from '../kvm/kvm.ts'
+import type { Machine } from '../machine/machine.ts'
 import type { LastWrite } from '../machine/last-writes.ts'
 import type { Stop } from '../machine/machine.ts'
+import { attachDevices, execute, frameOf } from './board.ts'
+import type { BoardDevices, DeviceOptions, Frame, FrameOptions, PlannedCall } from './board.ts'
 import { CpuInspector, symbolText } from './inspect-cpu.ts'
 import type { CpuDetail } from './inspect-cpu.ts'
+import { NO_GIC } from './inspection.ts'
+import type { MachineInspection, VmmStats } from './inspection.ts'
 import type { FoundSymbols } from './kallsyms.ts'
 import { KernelLogReader } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'
@@ -49,11 +38,12 @@ import { placeGuest } from './load.ts'
 import { sendSgi } from './send-sgi.ts'
 import type { SentSgi } from './send-sgi.ts'
 import { writeSnapshot } from './snapshot.ts'
-import type { Snapshot } from './snapshot.ts'
-import { Tracing } from './tracing.ts'
+import type { Tracing } from './tracing.ts'
 
 export type { CpuInterrupts, FrameInspection, SpiInspection } from '../gic/inspect.ts'
 export type { Stop } from '../machine/machine.ts'
+export type { PlannedCall } from './board.ts'
+export type { CpuInspection, MachineInspection, VmmStats } from './inspection.ts'
 
 export interface GuestFiles {
   readonly kernel: Uint8Array
@@ -64,88 +54,17 @@ export interface GuestFiles {
   readonly append: string
 }
 
-export interface VmmOptions {
-  readonly blueprint: Blueprint
+export interface VmmOptions extends FrameOptions, DeviceOptions {
   readonly guest: GuestFiles
-  readonly engine: 'interpreter' | 'translator'
-  readonly onConsole: (bytes: Uint8Array) => void
-  /** Seconds since 1970 when the machine starts, for the real-time clock. Default: 0. */
-  readonly wallClockSeconds?: number
-  /** Whether the trace is watched from the first instruction on. */
-  readonly trace?: boolean
-  /** Whether calls and regions are counted for `meter`, which costs time. Default: no. */
-  readonly metered?: boolean
 }
 
 /** `time`: as long as asked; `idle`: every CPU waits; `break`: `stop()` says where; `off`, `reset`: the guest asked for it; `stuck`: no CPU is on. */
 export type RunEnd = 'time' | 'idle' | 'break' | 'off' | 'reset' | 'stuck'
 
-export interface CpuInspection extends CpuGicInspection {
-  readonly index: number
-  readonly mpidr: bigint
-  readonly state: 'off' | 'waiting' | 'running'
-  readonly instructions: number
-  readonly pc: bigint
-  readonly el: 0 | 1
-  readonly frozen: boolean
-}
-
-export interface MachineInspection {
-  readonly virtualNs: number
-  readonly cpus: readonly CpuInspection[]
-  readonly frames: readonly FrameInspection[]
-  readonly spis: readonly SpiInspection[]
-  readonly gicdCtlr: number
-  readonly gicdTyper: number
-  readonly its: readonly PlacedIts[]
-  readonly lpis: readonly LpiInspection[]
-}
-
-export interface VmmStats {
-  readonly instructions: number
-  readonly virtualNs: number
-  readonly mmioExits: number
-  readonly exceptions: number
-  readonly interrupts: number
-  readonly pageWalks: number
-  readonly decodedInstructions: number
-  readonly translatedRegions: number
-  readonly translatedInstructions: number
-  readonly droppedRegions: number
-  /** Modules made so far, and how many of them have not been evicted; their bytes of WebAssembly. */
-  readonly modules: number
-  readonly liveModules: number
-  readonly moduleBytes: number
-  /** How often every region was forgotten, because too many modules lived. */
-  readonly evictions: number
-  /** Flushes of the whole soft TLB, or of all of an address space's. */
-  readonly tlbFlushes: number
-  /** Words that are no instruction of this CPU, and how often each was met. */
-  readonly undefinedWords: readonly (readonly [word: number, count: number])[]
-}
-
-export interface PlannedCall {
-  readonly call: KvmCall
-  readonly answer: KvmAnswer
-}
-
 export type Made =
   | { readonly ok: true; readonly vmm: Vmm }
   /** `calls`: what was called before the plan ended at a refusal. */
   | { readonly ok: false; readonly what: string; readonly calls?: readonly PlannedCall[] }
-
-const NO_GIC: CpuGicInspection = {
-  priorityMask: 0,
-  igrpen1: false,
-  pending: [],
-  active: [],
-  enabled: [],
-  private: [],
-  apList: [],
-  listRegisters: [],
-  vmcr: 0,
-  hcr: 0,
-}
 
 /** Nothing of KVM's says this: it is asked for by the page, and names no call. */
 const NO_PEEK = {
@@ -420,126 +339,15 @@ export class Vmm {
   }
 }
 
-/** Reserves the machine's memory, which the host may not have. */
-function createMachine(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'metered'>): Machine | string {
-  const { blueprint } = o
-  try {
-    return new Machine({
-      ramBase: memoryMap.ram.base,
-      ramSize: blueprint.memory,
-      cpu: blueprint.cpu,
-      translate: o.engine === 'translator',
-      metered: o.metered ?? false,
-    })
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    return `This browser or computer has no room for ${blueprint.memory / 2 ** 20} MiB of guest memory; choose less.`
-  }
-}
-
-/** The parts of a machine that are there before its plan is executed. */
-interface Frame {
-  readonly machine: Machine
-  readonly kvm: Kvm
-  readonly tracing: Tracing
-  readonly calls: PlannedCall[]
-}
-
-/** A line of the GIC that is not there yet when its driver is made. */
-class LaterLine implements IrqLine {
-  private line: IrqLine | undefined
-  private readonly find: () => IrqLine
-
-  constructor(find: () => IrqLine) {
-    this.find = find
-  }
-
-  set(level: boolean): void {
-    this.line ??= this.find()
-    this.line.set(level)
-  }
-}
-
-const vgicOf = ({ vgic }: Kvm): Vgic => {
-  if (vgic === undefined) throw new Error('the plan made no vGIC')
-  return vgic
-}
-
-/** Processor, KVM and timers: what KVM calls can be made of. */
-function frameOf(o: Pick<VmmOptions, 'blueprint' | 'engine' | 'trace' | 'metered'>): Frame | string {
-  const { blueprint } = o
-  const machine = createMachine(o)
-  if (typeof machine === 'string') return machine
-  const kvm: Kvm = new Kvm({
-    hardware: machine,
-    rules: rulesFor(blueprint.ruleSet, blueprint.base),
-    host: blueprint.host,
-    onCpuReset: (cpu) => timer.reset(cpu),
-  })
-  const ppi = (cpu: number, intid: number): IrqLine => new LaterLine(() => vgicOf(kvm).ppi(cpu, intid))
-  const timer = new GenericTimer({
-    clock: machine.clock,
-    lines: (cpu) => ({ physical: ppi(cpu, PPI.physicalTimer), virtual: ppi(cpu, PPI.virtualTimer) }),
-  })
-  for (let cpu = 0; cpu < blueprint.vcpus; cpu++) timer.addCpu()
-  machine.own(timer.sysregs)
-  const pmuLines = Array.from({ length: blueprint.vcpus }, (_, cpu) => ppi(cpu, PPI.pmu))
-  machine.onPmuInterrupt((cpu) => pmuLines[cpu])
-  const tracing = new Tracing(machine, () => kvm.vgic)
-  if (o.trace === true) tracing.watch(() => true)
-  return { machine, kvm, tracing, calls: [] }
-}
-
-/** Executes calls, and keeps what was answered. */
-const execute = ({ kvm, calls }: Frame, list: readonly KvmCall[]): string | undefined => {
-  for (const call of list) {
-    const answer = kvm.execute(call)
-    calls.push({ call, answer })
-    if (!answer.ok) return `${callText(call)} answered ${answer.errno}: ${answer.why}`
-  }
-  return undefined
-}
-
-interface BoardDevices {
-  readonly uart: Pl011
-  readonly rtc: Pl031
-}
-
-/** Once there is a GIC. */
-function attachDevices(
-  { machine, kvm, tracing }: Frame,
-  o: Pick<VmmOptions, 'onConsole' | 'wallClockSeconds'>,
-): BoardDevices {
-  const vgic = vgicOf(kvm)
-  const uart = new Pl011({
-    base: memoryMap.pl011.base,
-    irq: vgic.spi(FIRST_SPI + memoryMap.pl011.spi),
-    transmit: (bytes) => {
-      tracing.transmitted(bytes)
-      o.onConsole(bytes)
-    },
-  })
-  const rtc = new Pl031({
-    base: memoryMap.pl031.base,
-    irq: vgic.spi(FIRST_SPI + memoryMap.pl031.spi),
-    clock: machine.clock,
-    seconds: o.wallClockSeconds ?? 0,
-  })
-  machine.attach(uart)
-  machine.attach(rtc)
-  machine.attach(new EmptyVirtioSlots(memoryMap.virtioMmio.base, memoryMap.virtioMmio.slots))
-  return { uart, rtc }
-}
-
 /** KVM_RUN of every vCPU; then there is a machine. */
-function finish(frame: Frame, blueprint: Blueprint, devices: BoardDevices): Made {
+export function finish(frame: Frame, blueprint: Blueprint, devices: BoardDevices): Made {
   const ran = frame.kvm.firstRun()
   if (!ran.ok) return { ok: false, what: `KVM_RUN answered ${ran.errno}: ${ran.why}` }
   return { ok: true, vmm: new Vmm(frame, blueprint, devices) }
 }
 
 /** What a plan that a person wrote may lack, as a sentence. */
-const incomplete = ({ vgic, vcpus }: Kvm, blueprint: Blueprint): string | undefined => {
+export const incomplete = ({ vgic, vcpus }: Kvm, blueprint: Blueprint): string | undefined => {
   if (vgic === undefined) return 'The plan makes no GIC: KVM_CREATE_DEVICE is missing in it.'
   if (vcpus.length === blueprint.vcpus) return undefined
   return `The plan creates ${vcpus.length} vCPUs, and the machine is to have ${blueprint.vcpus}.`
@@ -573,44 +381,4 @@ export function createVmm(o: VmmOptions): Made {
   const notBootable = execute(frame, bootCalls(placed.entry, placed.dtb))
   if (notBootable !== undefined) return { ok: false, what: notBootable, calls }
   return finish(frame, blueprint, attachDevices(frame, o))
-}
-
-export interface RestoreOptions extends Pick<VmmOptions, 'engine' | 'onConsole' | 'trace' | 'metered'> {
-  readonly snapshot: Snapshot
-  /** Where it goes on, where that is another place: rule set, base and host of another blueprint. */
-  readonly onto?: Pick<Blueprint, 'ruleSet' | 'base' | 'host'>
-}
-
-/** Goes on with a saved machine, or says at which register KVM refused it. */
-export function restoreVmm(o: RestoreOptions): Made {
-  const { snapshot } = o
-  const blueprint: Blueprint = { ...snapshot.blueprint, ...o.onto }
-  const frame = frameOf({ ...o, blueprint })
-  if (typeof frame === 'string') return { ok: false, what: frame }
-  const { machine, kvm, calls } = frame
-  machine.startAt(snapshot.run.now)
-  machine.ram(memoryMap.ram.base, snapshot.ram.length)?.set(snapshot.ram)
-  const answer = restore(
-    (call) => {
-      const given = kvm.execute(call)
-      calls.push({ call, answer: given })
-      return given
-    },
-    restorePlan(snapshot.image, (snapshot.image.gic.version === 2 ? GICV2_ORDERS : ORDERS).documented),
-  )
-  if (!answer.ok) return { ok: false, what: `The snapshot cannot be restored here: ${stopText(answer)}` }
-  const devices = attachDevices(frame, o)
-  for (const [name, device] of Object.entries(devices)) {
-    const state = snapshot.devices[name]
-    if (state === undefined) return { ok: false, what: `The snapshot has no state of the ${name}.` }
-    try {
-      device.restoreState(state)
-    } catch (error) {
-      return { ok: false, what: `The snapshot's ${name}: ${error instanceof Error ? error.message : String(error)}.` }
-    }
-  }
-  settleLevels((call) => kvm.execute(call), snapshot.image.gic, snapshot.image.vcpus)
-  const made = finish(frame, blueprint, devices)
-  if (made.ok) machine.restoreRunState(snapshot.run)
-  return made
 }

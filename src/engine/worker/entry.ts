@@ -2,7 +2,8 @@
 import { complaint, toWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import { warmUp } from '../machine/warm-up.ts'
-import { createVmm, restoreVmm } from '../vmm/vmm.ts'
+import { restoreVmm } from '../vmm/restore-vmm.ts'
+import { createVmm } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
 
 /** How long to wait for wall time when the guest waits; a command ends the wait. */

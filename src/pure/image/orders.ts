@@ -4,6 +4,7 @@
  */
 import { cleared, create, finish } from './order.ts'
 import type { Order, VcpuPart, Write } from './order.ts'
+import { GICV2_ORDERS } from './orders-v2.ts'
 
 const ACTIVE = ['ICC_AP0R3_EL1', 'ICC_AP0R2_EL1', 'ICC_AP0R1_EL1', 'ICC_AP0R0_EL1'] as const
 const ACTIVE_1 = ['ICC_AP1R3_EL1', 'ICC_AP1R2_EL1', 'ICC_AP1R1_EL1', 'ICC_AP1R0_EL1'] as const
@@ -251,3 +252,7 @@ const crosvm: Order = {
 
 export const ORDERS = { documented, qemu, firecracker, crosvm } as const satisfies Record<string, Order>
 export type OrderId = keyof typeof ORDERS
+
+/** The orders for a version of the GIC, by name. */
+export const ordersFor = (version: 2 | 3): Readonly<Record<string, Order>> & { readonly documented: Order } =>
+  version === 2 ? GICV2_ORDERS : ORDERS
