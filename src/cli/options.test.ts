@@ -46,6 +46,7 @@ describe('the command line', () => {
       ['--restore', 'f', '--kernel', 'g'],
       '--restore goes on with a machine that has booted; --kernel is for one that boots.',
     ],
+    [['--restore-order', 'qemu'], '--restore-order has no --restore that it could order.'],
     [['--engine', 'fast'], '--engine must be interpreter or translator; it is "fast".'],
     [['--timeout', '0'], '--timeout: "0" is no number of seconds.'],
     [['--send', 'x'], '--send has no --until before it that says when to type.'],

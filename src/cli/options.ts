@@ -39,6 +39,7 @@ export interface Options {
   readonly trace: string | undefined
   readonly snapshot: string | undefined
   readonly restore: string | undefined
+  readonly restoreOrder: string | undefined
   readonly engine: Engine
 }
 
@@ -97,6 +98,10 @@ export const OPTIONS = {
   trace: { argument: 'FILE', help: 'where to write the events of the run, as JSON that Perfetto and Chrome read' },
   snapshot: { argument: 'FILE', help: 'where to save the machine at the end' },
   restore: { argument: 'FILE', help: 'a saved machine to go on with' },
+  'restore-order': {
+    argument: 'NAME|FILE',
+    help: 'in which order: documented (the default), qemu, firecracker, crosvm, or an own one',
+  },
   engine: { argument: 'interpreter|translator', help: 'how instructions run (default: translator)' },
   help: { help: 'this list' },
 } as const satisfies Record<string, Row>
@@ -244,7 +249,8 @@ const read = (argv: readonly string[]): Options => {
     const other = BOOTS.find((name) => one(name) !== undefined)
     if (other !== undefined)
       throw new Wrong(`--restore goes on with a machine that has booted; --${other} is for one that boots.`)
-  }
+  } else if (one('restore-order') !== undefined)
+    throw new Wrong('--restore-order has no --restore that it could order.')
   return {
     help: one('help') !== undefined,
     guest,
@@ -271,6 +277,7 @@ const read = (argv: readonly string[]): Options => {
     trace: one('trace'),
     snapshot: one('snapshot'),
     restore: one('restore'),
+    restoreOrder: one('restore-order'),
     engine: readEngine(one('engine')),
   }
 }

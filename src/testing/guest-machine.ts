@@ -41,7 +41,7 @@ export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine'>> {
   readonly without?: readonly string[]
   readonly maxInstructions?: number
   /** Goes on with a saved machine instead of booting one; `onto` another host or rule set. */
-  readonly restore?: Pick<RestoreOptions, 'snapshot' | 'onto'>
+  readonly restore?: Pick<RestoreOptions, 'snapshot' | 'onto' | 'order'>
 }
 
 const prepared = new Map<GuestId, GuestFiles>()

@@ -14,6 +14,9 @@ import type { Blueprint } from '../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
 import type { HostProfile } from '../pure/blueprint/host.ts'
 import { memoryMap } from '../pure/blueprint/memory-map.ts'
+import type { Order } from '../pure/image/order.ts'
+import { parseOrder } from '../pure/image/order-text.ts'
+import { ORDERS, ordersFor } from '../pure/image/orders.ts'
 import { KVM_MSI_VALID_DEVID } from '../pure/uapi/calls.ts'
 import type { KvmAnswer } from '../pure/uapi/calls.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
@@ -57,6 +60,49 @@ describe('gicsh', { timeout: TIMEOUT }, () => {
     expect(restored.shell(command)).toBe(machine.shell(command))
     expect(seen(restored)).toEqual(seen(machine))
     expect(fileOf(restored)).toEqual(fileOf(machine))
+  })
+})
+
+describe('an order of restoring', { timeout: TIMEOUT }, () => {
+  const machine = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: 2, memory: 32 * MIB } }).boot()
+  // It waits for its timer, which is to interrupt it after ten milliseconds.
+  machine.type('timer\r')
+  machine.vmm.run(5e6, Infinity)
+  const snapshot = snapshotOf(fileOf(machine))
+  const restored = (order: Order) => restoreVmm({ engine: 'translator', onConsole: () => {}, snapshot, order })
+
+  it.each(Object.entries(ordersFor(3)).filter(([id]) => id !== 'crosvm'))(
+    'of %s brings back a machine that goes on',
+    (_, order) => {
+      const guest = new GuestMachine({ guest: 'gicsh', restore: { snapshot, order } })
+      expect(guest.until('gicsh> ')).toMatch(/^CNTFRQ_EL0 62500000 Hz: asked for 625000 ticks, /)
+      expect(guest.shell('typer')).toMatch(/^GICD_TYPER 0x00480008: /)
+    },
+  )
+
+  it('of crosvm clears what enables interrupts: the guest waits for ever', () => {
+    const guest = new GuestMachine({ guest: 'gicsh', restore: { snapshot, order: ORDERS.crosvm } })
+    guest.vmm.run(20e6, Infinity)
+    expect([guest.console, guest.vmm.inspect().cpus[0]?.enabled]).toEqual(['', []])
+  })
+
+  it('of a person stops at the first refusal, or where a machine is not complete', () => {
+    const own = (text: string): string => {
+      const read = parseOrder(text, 3, 'own')
+      if (!read.ok) throw new Error(read.what)
+      const made = restored(read.order)
+      return made.ok ? 'nothing' : made.what
+    }
+    expect(own('affinities')).toBe(
+      'The snapshot cannot be restored here: MPIDR_EL1 of vCPU 0: 0x80000000 wanted; EBADF: There is no VM yet: ' +
+        'KVM_CREATE_VM makes one.',
+    )
+    expect(own('vcpus\ngic\neach vcpu:\n  interface: ICC_CTLR_EL1\nvcpus')).toBe(
+      'The snapshot cannot be restored here: vCPU 0; EBUSY: The vGIC is initialised: no vCPU can join it.',
+    )
+    expect(own('vcpus\neach vcpu:\n  registers')).toBe(
+      'The snapshot cannot be restored so: The plan makes no GIC: KVM_CREATE_DEVICE is missing in it.',
+    )
   })
 })
 

@@ -194,9 +194,16 @@ export const itsRegisters: readonly { readonly name: string; readonly attr: bigi
   { name: 'GITS_CTLR', attr: BigInt(GITS_CTLR.offset) },
 ]
 
+/** The bank that clears what another sets; the same where none does. */
+const clearingBank = (bank: string): string =>
+  bank.replace(/_IS(ENABLE|PEND|ACTIVE)R/, '_IC$1R').replace('SPENDSGIR', 'CPENDSGIR')
+
+/** Whether what a bank sets is cleared by another. */
+export const isCleared = (bank: string): boolean => clearingBank(bank) !== bank
+
 /** The register that clears what the saved one sets: written, never saved. */
 export const clearingWord = (word: GicWord): GicWord => {
-  const clearing = word.bank.replace(/_IS(ENABLE|PEND|ACTIVE)R/, '_IC$1R').replace('SPENDSGIR', 'CPENDSGIR')
+  const clearing = clearingBank(word.bank)
   const table: readonly Register[] = [...gicd, ...gicr, ...gicdV2]
   const [set, clear] = [word.bank, clearing].map((name) => table.find((register) => register.name === name))
   if (set === undefined || clear === undefined || set === clear) throw new Error(`nothing clears ${word.name}`)
