@@ -28,6 +28,8 @@ export interface TestVmOptions {
   readonly ruleSet: RuleSetId
   readonly base?: KernelBase
   readonly host?: HostProfile
+  /** KVM_CREATE_VM's: the size of the guest's physical address space in bits. 40, if not given. */
+  readonly type?: number
   /** vCPU ids in creation order. */
   readonly ids?: readonly number[]
   /** Ids that start powered off. */
@@ -55,7 +57,7 @@ export class TestVm {
     const host = o.host ?? HOST_PRESETS.H1
     this.machine = new TestMachine(o.ram)
     this.kvm = new Kvm({ hardware: this.machine, rules: rulesFor(o.ruleSet, o.base ?? '6.12'), host })
-    this.must(this.kvm.execute({ call: 'KVM_CREATE_VM' }))
+    this.must(this.kvm.execute({ call: 'KVM_CREATE_VM', type: o.type ?? 0 }))
     const ids = o.ids ?? [0, 1, 2, 3]
     for (const [vcpu, id] of ids.entries()) {
       this.must(this.kvm.execute({ call: 'KVM_CREATE_VCPU', id }))

@@ -2,8 +2,6 @@
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { PPI } from '../../pure/arch/intid.ts'
 import { ID_AA64PFR0 } from '../../pure/arch/sysregs/identification.ts'
-import { MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
-import { canRunGicV2, hasGicV3 } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { newVmFacts, refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
@@ -32,19 +30,15 @@ import type { PsciContext } from './psci.ts'
 import { checkVcpu } from './run-checks.ts'
 import { signalMsi } from './signal-msi.ts'
 import { Vcpu } from './vcpu.ts'
+import { checkFeatures, checkNewVcpu, el1Of, lastingFeatures } from './vcpu-checks.ts'
+import { checkNewGic, deviceOf, ipaBitsOf, maxVcpusOf } from './vm-checks.ts'
 import type { VgicDevice } from './vgic-device.ts'
 import { VgicV2Device } from './vgic-v2-device.ts'
 import { VgicV3Device } from './vgic-v3-device.ts'
 
 const MAIN = 'virt/kvm/kvm_main.c'
-const ARM = 'arch/arm64/kvm/arm.c'
-const VGIC_INIT = 'arch/arm64/kvm/vgic/vgic-init.c'
-/** ARM64_MIN_PARANGE_BITS, and KVM_PHYS_SHIFT: what type 0 stands for. */
-const MIN_IPA_BITS = 32
-const DEFAULT_IPA_BITS = 40
+
 const TIMERS = [PPI.virtualTimer, PPI.physicalTimer]
-/** VGIC_V2_MAX_CPUS. */
-const MAX_V2_VCPUS = 8
 
 export interface KvmOptions {
   readonly hardware: Hardware
@@ -148,7 +142,7 @@ export class Kvm {
         return this.createVm(call.type ?? 0)
       case 'KVM_CHECK_EXTENSION':
         return checkExtension(call.capability, {
-          maxVcpus: this.maxVcpus(),
+          maxVcpus: this.maxVcpus,
           ipaBits: this.host.ipaBits,
           aarch32: this.hardware.aarch32,
           its: this.facts.hasIts,
@@ -187,7 +181,7 @@ export class Kvm {
       case 'KVM_SET_DEVICE_ATTR':
         return this.withDevice(call, (device) => device.set(call, BigInt.asUintN(64, call.value), call.badPointer))
       case 'KVM_IRQ_LINE':
-        return this.irqLine(call.irq, call.level)
+        return irqLine({ rules: this.rules, device: this.device, vcpus: this.all }, call.irq, call.level)
       case 'KVM_SIGNAL_MSI':
         return signalMsi(this.facts, this.itsDevices, call)
       case 'KVM_RUN':
@@ -211,19 +205,11 @@ export class Kvm {
     return index === undefined ? undefined : this.all[index]
   }
 
-  /** kvm_init_stage2_mmu(): how large the guest's physical address space is. */
   private createVm(type: number): KvmAnswer {
-    const bits = type === 0 ? DEFAULT_IPA_BITS : type
-    const { ipaBits } = this.host
-    if (!Number.isInteger(bits) || bits < MIN_IPA_BITS || (type !== 0 && bits > ipaBits)) {
-      return refuse(
-        'EINVAL',
-        `A VM of this host has ${MIN_IPA_BITS} to ${ipaBits} bits of physical address, not ${bits}.`,
-        'arch/arm64/kvm/mmu.c: kvm_init_ipa_range()',
-      )
-    }
+    const bits = ipaBitsOf(type, this.host)
+    if (typeof bits !== 'number') return bits
     if (this.vmIpaBits !== undefined) return { ok: true, note: 'That is another VM; nothing of this one changes.' }
-    this.vmIpaBits = Math.min(bits, ipaBits)
+    this.vmIpaBits = bits
     return done
   }
 
@@ -234,24 +220,14 @@ export class Kvm {
 
   // vCPUs
 
-  /** kvm->max_vcpus. */
-  private maxVcpus(): number {
-    return this.facts.gic === 2 || !hasGicV3(this.host) ? MAX_V2_VCPUS : MAX_VCPUS
+  private get maxVcpus(): number {
+    return maxVcpusOf(this.host, this.facts.gic)
   }
 
   private createVcpu(id: number): KvmAnswer {
-    const max = this.maxVcpus()
-    if (!Number.isInteger(id) || id < 0 || id >= MAX_VCPUS) {
-      return refuse('EINVAL', `A vCPU's id is 0 to ${MAX_VCPUS - 1}, not ${id}.`, `${MAIN}: kvm_vm_ioctl_create_vcpu()`)
-    }
-    if (this.device?.initialised === true) {
-      return refuse('EBUSY', 'The vGIC is initialised: no vCPU can join it.', `${ARM}: kvm_arch_vcpu_precreate()`)
-    }
-    if (id >= max)
-      return refuse('EINVAL', `This VM's vCPUs have ids 0 to ${max - 1}.`, `${ARM}: kvm_arch_vcpu_precreate()`)
-    if (this.all.some((vcpu) => vcpu.id === id)) {
-      return refuse('EEXIST', `There is a vCPU with id ${id}.`, `${MAIN}: kvm_vm_ioctl_create_vcpu()`)
-    }
+    const initialised = this.device?.initialised === true
+    const wrong = checkNewVcpu(id, { vcpus: this.all, max: this.maxVcpus, initialised })
+    if (wrong !== undefined) return wrong
     // The vCPU is not counted while it is made: a legacy region that it makes too large is found at the first run.
     const placed = this.device?.placeVcpu(this.all.length)
     if (placed !== undefined) return placed
@@ -261,30 +237,19 @@ export class Kvm {
   }
 
   private initVcpu(vcpu: Vcpu, features: readonly VcpuFeature[]): KvmAnswer {
-    const source = `${ARM}: kvm_vcpu_set_target()`
-    const lasting = features.filter((feature) => feature !== 'POWER_OFF')
-    const { features: before } = vcpu
-    if (before !== undefined && !(before.length === lasting.length && lasting.every((one) => before.includes(one)))) {
-      return refuse('EINVAL', `vCPU ${vcpu.index} was initialised with other features.`, source)
-    }
-    const el1 = lasting.includes('EL1_32BIT') ? 32 : 64
-    if (this.facts.el1 !== el1 && this.all.some(({ initialised }) => initialised)) {
-      return refuse(
-        'EINVAL',
-        `The VM's other vCPUs have AArch${this.facts.el1} at EL1.`,
-        'arch/arm64/kvm/reset.c: kvm_set_vm_width()',
-      )
-    }
-    this.facts.el1 = el1
+    const wrong = checkFeatures(vcpu, features, { vcpus: this.all, el1: this.facts.el1 })
+    if (wrong !== undefined) return wrong
+    const first = !vcpu.initialised
+    this.facts.el1 = el1Of(features)
     this.chooseA3v()
-    vcpu.features = lasting
+    vcpu.features = lastingFeatures(features)
     vcpu.startsOff = features.includes('POWER_OFF')
     if (vcpu.started) {
       vcpu.started = false
       vcpu.port.powerOff()
     }
     vcpu.port.reset()
-    if (before === undefined || this.rules.mpidrAtReinit.decide() === 'reset') {
+    if (first || this.rules.mpidrAtReinit.decide() === 'reset') {
       vcpu.resetMpidr()
       this.mpidrChanged(vcpu)
     }
@@ -324,21 +289,12 @@ export class Kvm {
   // The GIC
 
   private createDevice(type: number, test: boolean): KvmAnswer {
-    const source = `${VGIC_INIT}: kvm_vgic_create()`
-    if (type === DEVICE_TYPE.ITS && hasGicV3(this.host)) return this.createIts(test)
-    const model = this.modelOf(type)
-    if (model === undefined) {
-      return refuse('ENODEV', `This host cannot emulate device type ${type}.`, `${MAIN}: kvm_ioctl_create_device()`)
-    }
+    const model = deviceOf(type, this.host)
+    if (model === 'its') return this.createIts(test)
+    if (typeof model !== 'number') return model
     if (test) return done
-    if (this.device !== undefined) return refuse('EEXIST', 'The VM has a GIC.', source)
-    const inside = this.all.find((vcpu) => vcpu.inside)
-    if (inside !== undefined) return refuse('EBUSY', `vCPU ${inside.index} is inside KVM_RUN.`, source)
-    if (this.ran) return refuse('EBUSY', 'A vCPU has run; it is too late for a GIC.', source)
-    const max = model === 2 ? MAX_V2_VCPUS : MAX_VCPUS
-    if (this.all.length > max) {
-      return refuse('E2BIG', `A GICv${model} serves ${max} CPUs; the VM has ${this.all.length}.`, source)
-    }
+    const wrong = checkNewGic(model, { vcpus: this.all, hasGic: this.device !== undefined, ran: this.ran })
+    if (wrong !== undefined) return wrong
     this.facts.gic = model
     this.facts.revision = this.rules.iidrDefaultRevision.decide({ vm: this.facts })
     this.chooseA3v()
@@ -383,11 +339,6 @@ export class Kvm {
     return this.all.find(({ id }) => id === rdbase)?.index
   }
 
-  private modelOf(type: number): 2 | 3 | undefined {
-    if (type === DEVICE_TYPE.V3 && hasGicV3(this.host)) return 3
-    return type === DEVICE_TYPE.V2 && canRunGicV2(this.host) ? 2 : undefined
-  }
-
   /** The VM's own A3V follows what is known of it, until something pins it. */
   private chooseA3v(): void {
     if (!this.facts.pinned) this.facts.guestA3v = this.rules.guestA3vAtCreation.decide({ vm: this.facts })
@@ -398,10 +349,6 @@ export class Kvm {
     const device = its === undefined ? this.device : this.itsDevices[its]
     if (device !== undefined) return run(device)
     return refuse('EBADF', its === undefined ? 'The VM has no GIC device.' : `The VM has no ITS ${its}.`, source)
-  }
-
-  private irqLine(irq: number, level: boolean): KvmAnswer {
-    return irqLine({ rules: this.rules, device: this.device, vcpus: this.all }, irq, level)
   }
 
   // KVM_RUN

@@ -2,6 +2,7 @@
 import { resetMpidr } from '../../pure/arch/affinity.ts'
 import type { VcpuFeature } from '../../pure/uapi/calls.ts'
 import type { CpuPort } from '../machine/hardware.ts'
+import { el1Of } from './vcpu-checks.ts'
 
 export class Vcpu {
   readonly port: CpuPort
@@ -27,7 +28,7 @@ export class Vcpu {
   }
 
   get el1(): 32 | 64 {
-    return this.features?.includes('EL1_32BIT') === true ? 32 : 64
+    return el1Of(this.features ?? [])
   }
 
   get initialised(): boolean {
