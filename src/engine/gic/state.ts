@@ -22,6 +22,8 @@ export interface InterruptStateOptions {
   readonly listRegs: number
   /** Something on this CPU's list is other than it was. */
   readonly changed: (cpu: number) => void
+  /** A CPU has completed a level-sensitive SPI. */
+  readonly completed: (intid: number) => void
   readonly effort: Effort
 }
 
@@ -35,14 +37,16 @@ export class InterruptState {
   /** By CPU, so that nothing is allocated when it exits. */
   private readonly staysOn: readonly ((irq: VgicIrq) => boolean)[]
   private readonly tell: (cpu: number) => void
+  private readonly completed: (intid: number) => void
   private readonly effort: Effort
   private forwarding = false
   /** Lists are looked at when all is done. */
   private inBatch = false
 
-  constructor({ model, cpus, nrIrqs, listRegs, changed, effort }: InterruptStateOptions) {
+  constructor({ model, cpus, nrIrqs, listRegs, changed, completed, effort }: InterruptStateOptions) {
     this.nrIrqs = nrIrqs
     this.tell = changed
+    this.completed = completed
     this.effort = effort
     const v3 = model === 3
     const group = v3 ? 1 : 0
@@ -324,6 +328,7 @@ export class InterruptState {
     irq.active = false
     if (!irq.edge) irq.latch = false
     this.settle(irq)
+    if (!irq.edge && irq.owner === NONE) this.completed(irq.intid)
   }
 
   /** Where it belongs: vgic_target_oracle(). */

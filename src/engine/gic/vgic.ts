@@ -43,6 +43,8 @@ export interface VgicOptions {
   readonly memory?: GuestMemory
   /** What costs the guest time. Nothing, if not given. */
   readonly effort?: Effort
+  /** A CPU has completed a level-sensitive SPI. */
+  readonly completed?: (intid: number) => void
 }
 
 /** How the two models differ in what lies under their registers. */
@@ -70,7 +72,7 @@ export abstract class Vgic {
   private readonly timerOutputs: boolean[] = []
 
   constructor(
-    { rules, vm, nrIrqs, cpus, memory = noMemory, effort = freeEffort() }: VgicOptions,
+    { rules, vm, nrIrqs, cpus, memory = noMemory, effort = freeEffort(), completed = () => {} }: VgicOptions,
     { model, priBits, fiqEn }: Model,
   ) {
     if (nrIrqs < 64 || nrIrqs > 1024 || nrIrqs % 32 !== 0) throw new Error(`nrIrqs is ${nrIrqs}`)
@@ -91,6 +93,7 @@ export abstract class Vgic {
       nrIrqs,
       listRegs: vm.host.listRegs,
       changed: (cpu) => this.interfaces.signal(cpu),
+      completed,
       effort,
     })
     this.interfaces = new CpuInterfaces({

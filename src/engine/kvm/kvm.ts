@@ -19,6 +19,7 @@ import type { Vgic } from '../gic/vgic.ts'
 import { VgicV3 } from '../gic/vgic-v3.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { irqLine } from './irq-line.ts'
+import { Irqfds } from './irqfds.ts'
 import { checkExtension } from './capabilities.ts'
 import { ItsDevice } from './its-device.ts'
 import { done, withValue } from './kvm-answer.ts'
@@ -66,6 +67,10 @@ export class Kvm {
   private readonly effort: Effort
   private device: VgicDevice | undefined
   private readonly itsDevices: ItsDevice[] = []
+  private readonly irqfds = new Irqfds({
+    spi: (intid) => (this.vgic?.irq(0, intid) === undefined ? undefined : this.vgic.spi(intid)),
+    initialised: () => this.device?.initialised === true,
+  })
   private lookup: CpuLookup | undefined
   /** Whether some vCPU has run. */
   private ran = false
@@ -182,6 +187,12 @@ export class Kvm {
         return this.withDevice(call, (device) => device.set(call, BigInt.asUintN(64, call.value), call.badPointer))
       case 'KVM_IRQ_LINE':
         return irqLine({ rules: this.rules, device: this.device, vcpus: this.all }, call.irq, call.level)
+      case 'KVM_IRQFD':
+        return this.irqfds.assign(call)
+      case 'eventfd_write':
+        return this.irqfds.write(call.fd)
+      case 'eventfd_read':
+        return this.irqfds.read(call.fd)
       case 'KVM_SIGNAL_MSI':
         return signalMsi(this.facts, this.itsDevices, call)
       case 'KVM_RUN':
@@ -306,6 +317,7 @@ export class Kvm {
       find: (affinity: Affinity) => this.find(affinity),
       memory: this.memory,
       effort: this.effort,
+      completed: (intid: number) => this.irqfds.completed(intid),
     }
     this.device = model === 2 ? new VgicV2Device(options) : new VgicV3Device(options)
     return done

@@ -29,6 +29,8 @@ export interface VgicDeviceOptions {
   find(affinity: Affinity): Vcpu | undefined
   readonly memory: GuestMemory
   readonly effort: Effort
+  /** A CPU has completed a level-sensitive SPI. */
+  completed(intid: number): void
 }
 
 export type Groups = Partial<Record<VgicGroup, Group>>
@@ -117,7 +119,7 @@ export abstract class VgicDevice {
     if (this.wasInitialised) return
     this.wasInitialised = true
     this.nrIrqs ??= NR_IRQS.unset
-    const { rules, vm, vcpus, memory, effort } = this.o
+    const { rules, vm, vcpus, memory, effort, completed } = this.o
     this.makeVgic({
       rules,
       vm,
@@ -132,6 +134,7 @@ export abstract class VgicDevice {
       })),
       memory,
       effort,
+      completed,
     })
   }
 

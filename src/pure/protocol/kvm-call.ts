@@ -24,6 +24,8 @@ export const kvmCall: z.ZodType<KvmCall> = z.discriminatedUnion('call', [
   z.object({ call: z.literal('KVM_GET_DEVICE_ATTR'), ...deviceAttr, value: z.bigint().exactOptional(), ...pointer }),
   z.object({ call: z.literal('KVM_SET_DEVICE_ATTR'), ...deviceAttr, value: z.bigint(), ...pointer }),
   z.object({ call: z.literal('KVM_IRQ_LINE'), irq: index, level: z.boolean() }),
+  z.object({ call: z.literal('KVM_IRQFD'), fd: index, gsi: index, flags: index, resamplefd: index.exactOptional() }),
+  z.object({ call: z.enum(['eventfd_write', 'eventfd_read']), fd: index }),
   z.object({
     call: z.literal('KVM_SIGNAL_MSI'),
     address: z.bigint(),

@@ -2,6 +2,7 @@
 import { affinityText } from '../arch/affinity.ts'
 import { capabilityName } from './capabilities.ts'
 import type { Errno } from './errno.ts'
+import { IRQFD } from './irqfd.ts'
 import { oneRegName } from './one-reg.ts'
 import {
   DEVICE_TYPE,
@@ -61,6 +62,16 @@ export type KvmCall =
   | ({ readonly call: 'KVM_SET_DEVICE_ATTR'; readonly value: bigint } & DeviceAttr & ThroughPointer)
   /** `irq`: type 27:24 (1 SPI, 2 PPI), vCPU id 23:16 and 31:28, number 15:0. */
   | { readonly call: 'KVM_IRQ_LINE'; readonly irq: number; readonly level: boolean }
+  /** `fd`: an eventfd, by a number of the VMM's choice; `flags`: IRQFD's. */
+  | {
+      readonly call: 'KVM_IRQFD'
+      readonly fd: number
+      readonly gsi: number
+      readonly flags: number
+      readonly resamplefd?: number
+    }
+  /** A VMM's device writes to an eventfd, or reads how often it was written to: no calls of KVM's, but heard by it. */
+  | { readonly call: 'eventfd_write' | 'eventfd_read'; readonly fd: number }
   /** `address`: of an ITS's frame; `data`: the EventID. Answers 1 for delivered, 0 for blocked by the guest. */
   | {
       readonly call: 'KVM_SIGNAL_MSI'
@@ -129,6 +140,11 @@ const valueText = ({ group, attr, value }: DeviceAttr & { readonly value: bigint
   return ` = ${hex(value)}`
 }
 
+const irqfdText = ({ flags, resamplefd }: Extract<KvmCall, { call: 'KVM_IRQFD' }>): string => {
+  if ((flags & IRQFD.DEASSIGN) !== 0) return ' (deassign)'
+  return (flags & IRQFD.RESAMPLE) === 0 ? '' : ` resamplefd ${resamplefd}`
+}
+
 /** A call on one line, as strace would have it. */
 export const callText = (call: KvmCall): string => {
   switch (call.call) {
@@ -160,6 +176,11 @@ export const callText = (call: KvmCall): string => {
       return `${call.call} ${attrText(call)}${valueText(call)}`
     case 'KVM_IRQ_LINE':
       return `${call.call} ${hex(call.irq)} ${call.level ? 'up' : 'down'}`
+    case 'KVM_IRQFD':
+      return `${call.call} fd ${call.fd} gsi ${call.gsi}${irqfdText(call)}`
+    case 'eventfd_write':
+    case 'eventfd_read':
+      return `${call.call} fd ${call.fd}`
     case 'KVM_SIGNAL_MSI':
       return `${call.call} ${hex(call.address)} data ${hex(call.data)}${(call.flags & KVM_MSI_VALID_DEVID) === 0 ? '' : ` devid ${hex(call.devid)}`}`
     case 'KVM_RUN':

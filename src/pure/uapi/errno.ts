@@ -7,6 +7,7 @@ export const ERRNO = {
   E2BIG: 7,
   ENOEXEC: 8,
   EBADF: 9,
+  EAGAIN: 11,
   ENOMEM: 12,
   EACCES: 13,
   EFAULT: 14,
