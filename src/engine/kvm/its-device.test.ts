@@ -34,7 +34,7 @@ describe('an ITS device', () => {
     expect(create(new TestVm({ ruleSet: 'mainline', host: HOST_PRESETS.H2, gic: 'none' }))).toBe('ENODEV')
     const early = new TestVm({ ruleSet: 'mainline', gic: 'none' })
     expect([create(early, true), create(early), create(early)]).toEqual(['0', '0', '0'])
-    expect(early.kvm.itses).toHaveLength(2)
+    expect(early.kvm.devices.itses).toHaveLength(2)
     const late = new TestVm({ ruleSet: 'mainline' }).run()
     expect([create(late), late.machine.load(GICD + 4, 4)]).toEqual(['0', 0x7a_0007n])
   })
@@ -336,7 +336,7 @@ describe('saved tables', () => {
   ])('are refused with %s, and nothing of them is left', (_, harm, answer) => {
     const t = restored(harm)
     expect(outcome(t.restore())).toBe(answer)
-    const { translations } = t.kvm.itses[0]?.its ?? {}
+    const { translations } = t.kvm.devices.itses[0]?.its ?? {}
     expect([translations?.devices.size, translations?.collections.size, translations?.count]).toEqual([0, 0, 0])
   })
 
@@ -366,7 +366,7 @@ describe('saved tables', () => {
     t.setUpIts()
     t.setItsRegister(0, 0n, 4)
     expect(outcome(t.restore())).toBe('0')
-    expect(t.kvm.itses[0]?.its.translations.collections.get(4)?.rdbase).toBeUndefined()
+    expect(t.kvm.devices.itses[0]?.its.translations.collections.get(4)?.rdbase).toBeUndefined()
   })
 
   it('of pending LPIs are written bit by bit', () => {

@@ -5,23 +5,15 @@ import { ID_AA64PFR0 } from '../../pure/arch/sysregs/identification.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { newVmFacts, refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
-import type { DeviceAttr, KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
+import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
 import { MP_STATE } from '../../pure/uapi/mp-state.ts'
 import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
-import type { MmioRegion } from '../bus/device.ts'
-import { guestMemory } from '../bus/guest-memory.ts'
-import type { GuestMemory } from '../bus/guest-memory.ts'
-import { Effort } from '../gic/effort.ts'
-import { inspectIts, inspectLpis } from '../gic/its/inspect.ts'
-import type { ItsInspection, LpiInspection } from '../gic/its/inspect.ts'
 import { CpuLookup } from '../gic/lookup.ts'
 import type { Vgic } from '../gic/vgic.ts'
-import { VgicV3 } from '../gic/vgic-v3.ts'
 import type { Hardware } from '../machine/hardware.ts'
 import { irqLine } from './irq-line.ts'
 import { Irqfds } from './irqfds.ts'
 import { checkExtension } from './capabilities.ts'
-import { ItsDevice } from './its-device.ts'
 import { done, withValue } from './kvm-answer.ts'
 import { setMpState } from './mp-state.ts'
 import { getOneReg, regList, setOneReg } from './one-reg.ts'
@@ -32,10 +24,8 @@ import { checkVcpu } from './run-checks.ts'
 import { signalMsi } from './signal-msi.ts'
 import { Vcpu } from './vcpu.ts'
 import { checkFeatures, checkNewVcpu, el1Of, lastingFeatures } from './vcpu-checks.ts'
-import { checkNewGic, deviceOf, ipaBitsOf, maxVcpusOf } from './vm-checks.ts'
-import type { VgicDevice } from './vgic-device.ts'
-import { VgicV2Device } from './vgic-v2-device.ts'
-import { VgicV3Device } from './vgic-v3-device.ts'
+import { ipaBitsOf, maxVcpusOf } from './vm-checks.ts'
+import { VmDevices } from './vm-devices.ts'
 
 const MAIN = 'virt/kvm/kvm_main.c'
 
@@ -52,9 +42,6 @@ export interface KvmOptions {
 /** What is asked of a VM, its vCPUs and its devices. */
 type VmCall = Exclude<KvmCall, { call: 'KVM_CREATE_VM' | 'KVM_CHECK_EXTENSION' }>
 
-/** `base`: where the guest has it; `undefined`: nowhere yet. */
-export type PlacedIts = ItsInspection & { readonly base: number | undefined }
-
 export class Kvm {
   readonly facts: VmFacts
   readonly rules: VgicRules
@@ -63,13 +50,11 @@ export class Kvm {
   private readonly onCpuReset: (cpu: number) => void
   private readonly all: Vcpu[] = []
   private readonly oneReg: OneRegContext
-  private readonly memory: GuestMemory
-  private readonly effort: Effort
-  private device: VgicDevice | undefined
-  private readonly itsDevices: ItsDevice[] = []
+  /** The GIC and the ITSes. */
+  readonly devices: VmDevices
   private readonly irqfds = new Irqfds({
     spi: (intid) => (this.vgic?.irq(0, intid) === undefined ? undefined : this.vgic.spi(intid)),
-    initialised: () => this.device?.initialised === true,
+    initialised: () => this.devices.gic?.initialised === true,
   })
   private lookup: CpuLookup | undefined
   /** Whether some vCPU has run. */
@@ -85,8 +70,17 @@ export class Kvm {
     this.host = host
     this.onCpuReset = onCpuReset ?? (() => {})
     this.facts = newVmFacts(host, rules)
-    this.memory = guestMemory((physical, length) => hardware.ram(physical, length))
-    this.effort = new Effort(hardware.clock)
+    this.devices = new VmDevices({
+      hardware,
+      rules,
+      host,
+      facts: this.facts,
+      vcpus: this.all,
+      find: (affinity) => this.find(affinity),
+      ipaEnd: () => 2 ** (this.vmIpaBits ?? 0),
+      chooseA3v: () => this.chooseA3v(),
+      completed: (intid) => this.irqfds.completed(intid),
+    })
     this.oneReg = {
       rules,
       vm: this.facts,
@@ -115,26 +109,7 @@ export class Kvm {
 
   /** From KVM_DEV_ARM_VGIC_CTRL_INIT on. */
   get vgic(): Vgic | undefined {
-    return this.device?.vgic
-  }
-
-  private get vgicV3(): VgicV3 | undefined {
-    const { vgic } = this
-    return vgic instanceof VgicV3 ? vgic : undefined
-  }
-
-  /** In the order of their creation. */
-  get itses(): readonly ItsDevice[] {
-    return this.itsDevices
-  }
-
-  /** What a person sees of ITSes and LPIs. */
-  inspectIts(): { readonly its: readonly PlacedIts[]; readonly lpis: readonly LpiInspection[] } {
-    const world = this.vgicV3?.lpiWorld
-    return {
-      its: this.itsDevices.map(({ its, address }) => ({ base: address, ...inspectIts(its) })),
-      lpis: world === undefined ? [] : inspectLpis(world),
-    }
+    return this.devices.vgic
   }
 
   execute(call: KvmCall): KvmAnswer {
@@ -176,17 +151,17 @@ export class Kvm {
       case 'KVM_SET_MP_STATE':
         return this.withVcpu(call.vcpu, (vcpu) => setMpState(vcpu, call.state))
       case 'KVM_CREATE_IRQCHIP':
-        return this.createDevice(DEVICE_TYPE.V2, false)
+        return this.devices.create(DEVICE_TYPE.V2, { test: false, ran: this.ran })
       case 'KVM_CREATE_DEVICE':
-        return this.createDevice(call.type, call.test === true)
+        return this.devices.create(call.type, { test: call.test === true, ran: this.ran })
       case 'KVM_HAS_DEVICE_ATTR':
-        return this.withDevice(call, (device) => device.has(call))
+        return this.devices.with(call, (device) => device.has(call))
       case 'KVM_GET_DEVICE_ATTR':
-        return this.withDevice(call, (device) => device.get(call, call.value ?? 0n, call.badPointer))
+        return this.devices.with(call, (device) => device.get(call, call.value ?? 0n, call.badPointer))
       case 'KVM_SET_DEVICE_ATTR':
-        return this.withDevice(call, (device) => device.set(call, BigInt.asUintN(64, call.value), call.badPointer))
+        return this.devices.with(call, (device) => device.set(call, BigInt.asUintN(64, call.value), call.badPointer))
       case 'KVM_IRQ_LINE':
-        return irqLine({ rules: this.rules, device: this.device, vcpus: this.all }, call.irq, call.level)
+        return irqLine({ rules: this.rules, device: this.devices.gic, vcpus: this.all }, call.irq, call.level)
       case 'KVM_IRQFD':
         return this.irqfds.assign(call)
       case 'eventfd_write':
@@ -194,7 +169,7 @@ export class Kvm {
       case 'eventfd_read':
         return this.irqfds.read(call.fd)
       case 'KVM_SIGNAL_MSI':
-        return signalMsi(this.facts, this.itsDevices, call)
+        return signalMsi(this.facts, this.devices.itses, call)
       case 'KVM_RUN':
         return this.withVcpu(call.vcpu, (vcpu) => this.run(vcpu, call.stay === true))
     }
@@ -224,11 +199,6 @@ export class Kvm {
     return done
   }
 
-  /** The first guest physical address that does not exist. */
-  private ipaEnd(): number {
-    return 2 ** (this.vmIpaBits ?? 0)
-  }
-
   // vCPUs
 
   private get maxVcpus(): number {
@@ -236,11 +206,11 @@ export class Kvm {
   }
 
   private createVcpu(id: number): KvmAnswer {
-    const initialised = this.device?.initialised === true
+    const initialised = this.devices.gic?.initialised === true
     const wrong = checkNewVcpu(id, { vcpus: this.all, max: this.maxVcpus, initialised })
     if (wrong !== undefined) return wrong
     // The vCPU is not counted while it is made: a legacy region that it makes too large is found at the first run.
-    const placed = this.device?.placeVcpu(this.all.length)
+    const placed = this.devices.gic?.placeVcpu(this.all.length)
     if (placed !== undefined) return placed
     this.all.push(new Vcpu(this.hardware.addCpu(), id))
     this.lookup = undefined
@@ -297,70 +267,9 @@ export class Kvm {
     return run(vcpu)
   }
 
-  // The GIC
-
-  private createDevice(type: number, test: boolean): KvmAnswer {
-    const model = deviceOf(type, this.host)
-    if (model === 'its') return this.createIts(test)
-    if (typeof model !== 'number') return model
-    if (test) return done
-    const wrong = checkNewGic(model, { vcpus: this.all, hasGic: this.device !== undefined, ran: this.ran })
-    if (wrong !== undefined) return wrong
-    this.facts.gic = model
-    this.facts.revision = this.rules.iidrDefaultRevision.decide({ vm: this.facts })
-    this.chooseA3v()
-    const options = {
-      rules: this.rules,
-      vm: this.facts,
-      ipaEnd: this.ipaEnd(),
-      vcpus: this.all,
-      find: (affinity: Affinity) => this.find(affinity),
-      memory: this.memory,
-      effort: this.effort,
-      completed: (intid: number) => this.irqfds.completed(intid),
-    }
-    this.device = model === 2 ? new VgicV2Device(options) : new VgicV3Device(options)
-    return done
-  }
-
-  /** At any time: before the GIC and after the first run as well: vgic_its_create(). */
-  private createIts(test: boolean): KvmAnswer {
-    if (test) return done
-    const { hardware, rules, memory, effort } = this
-    this.itsDevices.push(
-      new ItsDevice({
-        rules,
-        memory,
-        effort,
-        clock: hardware.clock,
-        ipaEnd: this.ipaEnd(),
-        vcpus: this.all,
-        world: () => this.vgicV3?.lpiWorld,
-        cpuOf: (rdbase) => this.cpuOfRdbase(rdbase),
-        event: () => this.vgic?.onEvent,
-        attach: (region) => this.tryAttach(region),
-      }),
-    )
-    this.facts.hasIts = true
-    this.vgicV3?.itsCreated()
-    return done
-  }
-
-  private cpuOfRdbase(rdbase: number): number | undefined {
-    if (this.rules.itsTarget.decide() === 'index') return this.all[rdbase]?.index
-    return this.all.find(({ id }) => id === rdbase)?.index
-  }
-
   /** The VM's own A3V follows what is known of it, until something pins it. */
   private chooseA3v(): void {
     if (!this.facts.pinned) this.facts.guestA3v = this.rules.guestA3vAtCreation.decide({ vm: this.facts })
-  }
-
-  private withDevice({ its }: DeviceAttr, run: (device: VgicDevice | ItsDevice) => KvmAnswer): KvmAnswer {
-    const source = `${MAIN}: kvm_device_ioctl()`
-    const device = its === undefined ? this.device : this.itsDevices[its]
-    if (device !== undefined) return run(device)
-    return refuse('EBADF', its === undefined ? 'The VM has no GIC device.' : `The VM has no ITS ${its}.`, source)
   }
 
   // KVM_RUN
@@ -369,7 +278,7 @@ export class Kvm {
     const wrong = checkVcpu(vcpu, this.hardware.aarch32)
     if (wrong !== undefined) return wrong
     if (!this.ran) {
-      const fatal = this.mapGic()
+      const fatal = this.devices.map()
       if (fatal !== undefined) {
         this.dead = fatal
         return fatal
@@ -386,31 +295,5 @@ export class Kvm {
     if (vcpu.port.powered) this.vgic?.vcpuExits(vcpu.index)
     vcpu.inside = stay
     return done
-  }
-
-  /** kvm_vgic_map_resources(): checks, then the guest can see the frames. */
-  private mapGic(): Refusal | undefined {
-    const { device } = this
-    if (device === undefined) return undefined
-    const wrong = device.mapResources()
-    if (wrong !== undefined) return wrong
-    for (const region of device.mmio()) {
-      const overlap = this.tryAttach(region)
-      if (overlap !== undefined) return overlap
-    }
-    const { vgic } = device
-    if (vgic !== undefined) this.hardware.own(vgic.sysregs)
-    return undefined
-  }
-
-  /** KVM would let RAM hide a frame; here a machine has one owner for each address. */
-  private tryAttach(region: MmioRegion): Refusal | undefined {
-    try {
-      this.hardware.attach(region)
-      return undefined
-    } catch (error) {
-      const why = error instanceof Error ? error.message : `${error}`
-      return refuse('EINVAL', `${why}.`, 'virt/kvm/kvm_main.c: kvm_io_bus_register_dev()')
-    }
   }
 }

@@ -1,7 +1,7 @@
 /** What a person sees of a machine as a whole: its CPUs, its GIC, figures of its run. */
 import type { CpuGicInspection, FrameInspection, SpiInspection } from '../gic/inspect.ts'
 import type { LpiInspection } from '../gic/its/inspect.ts'
-import type { PlacedIts } from '../kvm/kvm.ts'
+import type { PlacedIts } from '../kvm/vm-devices.ts'
 
 export interface CpuInspection extends CpuGicInspection {
   readonly index: number

@@ -334,7 +334,7 @@ export class Vmm {
       spis: gic?.spis ?? [],
       gicdCtlr: gic?.gicdCtlr ?? 0,
       gicdTyper: gic?.gicdTyper ?? 0,
-      ...this.kvm.inspectIts(),
+      ...this.kvm.devices.inspectIts(),
     }
   }
 }

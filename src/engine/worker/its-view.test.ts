@@ -11,7 +11,7 @@ const inspect = (t: TestIts, virtualNs = 0): MachineInspection => ({
   spis: [],
   gicdCtlr: 0,
   gicdTyper: 0,
-  ...t.kvm.inspectIts(),
+  ...t.kvm.devices.inspectIts(),
 })
 
 describe("the page's view of an ITS", () => {
@@ -58,8 +58,8 @@ describe("the page's view of an ITS", () => {
     const t = new TestIts()
     t.mapDevice(0, 16).mapCollection(0, 0)
     for (let event = 0; event < 1200; event++) t.mapEvent(0, event, 8192 + event, 0)
-    const [its] = t.kvm.inspectIts().its
-    expect([its?.translations.length, its?.translationCount, t.kvm.inspectIts().lpis.length]).toEqual([
+    const [its] = t.kvm.devices.inspectIts().its
+    expect([its?.translations.length, its?.translationCount, t.kvm.devices.inspectIts().lpis.length]).toEqual([
       1000, 1200, 1000,
     ])
   })

@@ -48,7 +48,7 @@ const turns = (t: TestIts): { turns: number; longest: number } => {
 }
 
 const its = (t: TestIts) => {
-  const [device] = t.kvm.itses
+  const [device] = t.kvm.devices.itses
   if (device === undefined) throw new Error('there is no ITS')
   return device.its
 }

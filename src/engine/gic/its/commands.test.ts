@@ -90,7 +90,7 @@ describe('MAPD', () => {
   it('wants a place in the device table and no more than 16 bits', () => {
     const t = mapped()
     t.mapDevice(8191).mapDevice(8192).mapDevice(1, 16).mapDevice(2, 17)
-    expect([...(t.kvm.itses[0]?.its.translations.devices.keys() ?? [])]).toEqual([7, 8191, 1])
+    expect([...(t.kvm.devices.itses[0]?.its.translations.devices.keys() ?? [])]).toEqual([7, 8191, 1])
   })
 
   it('again forgets the events', () => {
@@ -116,7 +116,7 @@ describe('MAPD', () => {
     t.setDoubleword(AT.devices + 16, BigInt(AT.itt))
     t.setDoubleword(AT.devices + 24, (1n << 63n) | BigInt(NOWHERE))
     for (const id of [0, 8191, 8192, 16383, 16384, 3 * 8192, 65535, 65536]) t.mapDevice(id, 5, AT.itt)
-    expect([...(t.kvm.itses[0]?.its.translations.devices.keys() ?? [])]).toEqual([8192, 16383])
+    expect([...(t.kvm.devices.itses[0]?.its.translations.devices.keys() ?? [])]).toEqual([8192, 16383])
   })
 })
 
@@ -131,7 +131,7 @@ describe('MAPC', () => {
   it('wants a redistributor, and a place in the table', () => {
     const t = mapped()
     t.mapCollection(0, 4).mapCollection(8191, 1).mapCollection(8192, 1)
-    const collections = t.kvm.itses[0]?.its.translations.collections
+    const collections = t.kvm.devices.itses[0]?.its.translations.collections
     expect(collections?.get(0)?.rdbase).toBe(0)
     expect([...(collections?.keys() ?? [])]).toEqual([0, 1, 2, 3, 8191])
   })
@@ -232,8 +232,8 @@ describe('MAPTI and MAPI', () => {
       .mapCollection(0, 0)
       .mapEvent(7, 0, LPI, 0)
       .mapEvent(7, 1, LPI + 1, 9)
-    expect(t.kvm.itses[0]?.its.translations.count).toBe(0)
-    expect([...(t.kvm.itses[0]?.its.translations.collections.keys() ?? [])]).toEqual([0])
+    expect(t.kvm.devices.itses[0]?.its.translations.count).toBe(0)
+    expect([...(t.kvm.devices.itses[0]?.its.translations.collections.keys() ?? [])]).toEqual([0])
   })
 
   it('fail where the table of events is not in RAM', () => {
@@ -373,7 +373,7 @@ describe('the ring of commands', () => {
     const t = new Vm({ setUp: 'lpis' })
     t.setUpIts({ ringPages: 1 })
     for (let id = 0; id < 300; id++) t.mapDevice(id, 5, AT.itt)
-    expect(t.kvm.itses[0]?.its.translations.devices.size).toBe(300)
+    expect(t.kvm.devices.itses[0]?.its.translations.devices.size).toBe(300)
     expect([t.its(0x90), t.its(0x88)]).toEqual([BigInt((300 % 128) * 32), BigInt((300 % 128) * 32)])
   })
 

@@ -113,7 +113,7 @@ describe('the registers of an ITS', () => {
     t.setItsRegister(CTLR, 0n, 4)
     t.setItsRegister(BASER0, 0n)
     t.setUpIts({ devices: table(AT.devices) | INDIRECT })
-    expect(t.kvm.itses[0]?.its.translations.devices.size).toBe(0)
+    expect(t.kvm.devices.itses[0]?.its.translations.devices.size).toBe(0)
   })
 
   it.each([
