@@ -17,6 +17,7 @@ import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
+import { IRQFD, gsiOfSpi } from '../../pure/uapi/irqfd.ts'
 import { IRQ_TYPE, encodeIrqLine } from '../../pure/uapi/irq-line.ts'
 import { VGIC_GROUP, registerAttr, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
 import { DEVICE, LPIS_OF_CPU, setUpLpis } from './lpis.ts'
@@ -40,6 +41,8 @@ const MAX_TURNS = 50_000
 const ISPENDR = 0x200
 const ISACTIVER = 0x300
 const SGI_BASE = 0x10000
+/** Eventfds have the numbers of their interrupts, and from here on those that hear of their ends. */
+const RESAMPLE_FD = 512
 /** The first SPIs have devices. */
 const DEVICE_SPIS = 3
 
@@ -64,7 +67,6 @@ interface Method {
 
 const EDGES: readonly Method[] = [
   {
-    // What KVM does for an eventfd as well: irqfd_inject().
     name: 'KVM_IRQ_LINE, up and down',
     kinds: ['SPI'],
     inject: (vm, cpu, intid) => {
@@ -72,11 +74,13 @@ const EDGES: readonly Method[] = [
       vm.line(cpu, intid, false)
     },
   },
+  { name: 'an eventfd', kinds: ['SPI'], inject: (vm, _, intid) => vm.eventfd(intid, 0) },
   { name: 'a write of ISPENDR', kinds: ['SGI', 'SPI'], inject: (vm, cpu, intid) => vm.setBit(cpu, intid, ISPENDR) },
   { name: 'KVM_SIGNAL_MSI', kinds: ['LPI'], only: 3, inject: (vm, _, intid) => vm.message(intid) },
 ]
 const LEVELS: readonly Method[] = [
   { name: 'KVM_IRQ_LINE, up', kinds: ['PPI', 'SPI'], inject: (vm, cpu, intid) => vm.line(cpu, intid, true) },
+  { name: 'an eventfd that resamples', kinds: ['SPI'], inject: (vm, _, intid) => vm.eventfd(intid, IRQFD.RESAMPLE) },
   { name: 'LEVEL_INFO', kinds: ['PPI', 'SPI'], only: 3, inject: (vm, cpu, intid) => vm.levelInfo(cpu, intid) },
   { name: 'a write of ISPENDR', kinds: ['PPI', 'SPI'], inject: (vm, cpu, intid) => vm.setBit(cpu, intid, ISPENDR) },
 ]
@@ -178,6 +182,14 @@ class GuestVm {
   line(cpu: number, intid: number, level: boolean): void {
     const type = intid < PRIVATE_COUNT ? IRQ_TYPE.PPI : IRQ_TYPE.SPI
     this.must(this.vmm.call({ call: 'KVM_IRQ_LINE', irq: encodeIrqLine(type, cpu, intid), level }))
+  }
+
+  /** Anew each time, as an edge and as a level need other flags. */
+  eventfd(intid: number, flags: number): void {
+    const irqfd = { call: 'KVM_IRQFD', fd: intid, gsi: gsiOfSpi(intid), resamplefd: RESAMPLE_FD + intid } as const
+    this.must(this.vmm.call({ ...irqfd, flags: IRQFD.DEASSIGN }))
+    this.must(this.vmm.call({ ...irqfd, flags }))
+    this.must(this.vmm.call({ call: 'eventfd_write', fd: intid }))
   }
 
   message(lpi: number): void {
