@@ -6,10 +6,12 @@ import { enableWebAssemblyFeatures } from '../src/cli/webassembly.ts'
 import { writeFileSync } from 'node:fs'
 import type { Benchmark, Figures } from './bench/figures.ts'
 import { boot } from './bench/boot.ts'
+import { interrupts } from './bench/interrupts.ts'
 import { kernels } from './bench/kernels.ts'
+import { linux } from './bench/linux.ts'
 import { ui } from './bench/ui.ts'
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { kernels, boot, ui }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { kernels, interrupts, linux, boot, ui }
 
 const usage = (what: string): never => {
   console.error(what)

@@ -3,15 +3,15 @@
  * Also how soon the page answers a key while the guest is busy, and how fast each tier runs a boot.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { ROOT, run as runProgram } from '../lib/steps.mjs'
 import type { Benchmark, Figures } from './figures.ts'
 import { Samples, least, median, printTable } from './figures.ts'
+import { defaultGuest } from './linux-guest.ts'
 import { hasChromium, openBuiltPage, secondsToReady } from './page.ts'
 import type { BuiltPage } from './page.ts'
 import type { Page } from '@playwright/test'
@@ -19,22 +19,14 @@ import type { Page } from '@playwright/test'
 const VCPUS = [1, 4] as const
 const READY = 'guest: ready'
 const LETTERS = 16
-const LINUX = join(ROOT, 'public/guests/linux')
 const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0
 
-const manifest = z.object({
-  guests: z.array(z.object({ id: z.string(), kernel: z.string(), initrd: z.string(), append: z.string() })),
-})
 const statistics = z.object({ wallSeconds: z.number(), mips: z.number(), instructions: z.number() })
 
 /** The default guest as QEMU takes it. */
 const qemuGuest = (folder: string): readonly string[] => {
-  const { guests } = manifest.parse(JSON.parse(readFileSync(join(LINUX, 'manifest.json'), 'utf8')))
-  const [guest] = guests
-  if (guest === undefined) throw new Error('no Linux guest is prepared: run "npm run setup"')
-  const kernel = join(folder, 'Image')
-  writeFileSync(kernel, gunzipSync(readFileSync(join(LINUX, guest.kernel))))
-  return ['-kernel', kernel, '-initrd', join(LINUX, guest.initrd), '-append', guest.append]
+  const { kernel, initrd, append } = defaultGuest(folder)
+  return ['-kernel', kernel, '-initrd', initrd, '-append', append]
 }
 
 /** Seconds from the start of QEMU to the marker. */

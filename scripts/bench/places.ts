@@ -1,0 +1,157 @@
+/**
+ * Where a guest of a benchmark runs: in QEMU, and in ours under Node and in Chromium, each as it is shipped, in a process or
+ * page of its own. All three have the same files and the same machine; what the guest says is timed by the
+ * processor time of the threads that run it.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defaultBlueprint } from '../../src/pure/blueprint/blueprint.ts'
+import { installTools } from '../lib/debian.mjs'
+import { ROOT, run as runProgram } from '../lib/steps.mjs'
+import { cpuMs, processesOf } from './cpu-clock.ts'
+import type { Threads } from './cpu-clock.ts'
+import { Listener } from './listener.ts'
+import { hasChromium, openBuiltPage } from './page.ts'
+import type { BuiltPage } from './page.ts'
+
+const QEMU = 'qemu-system-aarch64'
+export const GCC = 'aarch64-linux-gnu-gcc'
+/** A guest that has said nothing new for so long hangs. */
+const SILENCE_MS = 120_000
+
+export interface BenchGuest {
+  readonly vcpus: number
+  /** Files: a kernel Image or an ELF, and where there is one the first root file system. */
+  readonly kernel: string
+  readonly initrd?: string
+  readonly append?: string
+}
+
+export const PLACES = ['QEMU', 'Node', 'Chromium'] as const
+export type Place = (typeof PLACES)[number]
+
+/** Listens to a program until it ends, by the time that some of its threads have had. */
+const listenTo = (command: string, args: readonly string[], threads: Threads): Promise<Listener> =>
+  new Promise((resolve, reject) => {
+    const listener = new Listener()
+    const program = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const fail = (error: unknown): void => {
+      program.kill('SIGKILL')
+      reject(error)
+    }
+    const hangs = (): void =>
+      fail(new Error(`${command} said nothing for ${SILENCE_MS / 1000} s after\n${listener.tail}`))
+    let timer = setTimeout(hangs, SILENCE_MS)
+    program.stdout.on('data', (bytes: Buffer) => {
+      clearTimeout(timer)
+      timer = setTimeout(hangs, SILENCE_MS)
+      try {
+        listener.feed(bytes.toString('latin1'), cpuMs(program.pid ?? 0, threads))
+      } catch (error) {
+        fail(error)
+      }
+    })
+    program.on('error', reject)
+    program.on('close', (status) => {
+      clearTimeout(timer)
+      if (status === 0) resolve(listener)
+      else reject(new Error(`${command} ended with ${status} after\n${listener.tail}`))
+    })
+  })
+
+const inQemu = ({ vcpus, kernel, initrd, append }: BenchGuest): Promise<Listener> => {
+  const machine = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256M', '-nographic', '-nic', 'none']
+  const root = initrd === undefined ? [] : ['-initrd', initrd]
+  const parameters = append === undefined ? [] : ['-append', append]
+  return listenTo(QEMU, [...machine, '-smp', String(vcpus), '-kernel', kernel, ...root, ...parameters], () => true)
+}
+
+const inNode = ({ vcpus, kernel, initrd, append }: BenchGuest): Promise<Listener> => {
+  const root = initrd === undefined ? [] : ['--initrd', initrd]
+  const parameters = append === undefined ? [] : ['--append', append]
+  const options = ['--smp', String(vcpus), '--kernel', kernel, ...root, ...parameters]
+  return listenTo(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...options], isMainThread)
+}
+
+/** The host compiles and collects on threads of its own, which have the second core for themselves. */
+const isMainThread: Threads = ({ process: of, id }) => id === of
+const isWorker: Threads = ({ name }) => name === 'DedicatedWorker'
+
+/** In the worker that the page ships, without the page. */
+const inChromium = async (built: BuiltPage, { vcpus, kernel, initrd, append = '' }: BenchGuest): Promise<Listener> => {
+  const [entry] = readdirSync(join(ROOT, 'dist/assets')).filter((name) => name.startsWith('entry-'))
+  const page = await built.blank()
+  const listener = new Listener()
+  let workers: readonly number[] = []
+  await page.exposeFunction('heard', (text: string) => {
+    if (workers.length === 0) workers = processesOf(process.pid).filter((id) => cpuMs(id, isWorker) > 0)
+    listener.feed(text, Math.max(0, ...workers.map((id) => cpuMs(id, isWorker))))
+  })
+  const blueprint = { ...defaultBlueprint, vcpus, guest: { id: 'own', append: '' } }
+  const base64 = (file: string): string => readFileSync(file).toString('base64')
+  const files = { kernel: base64(kernel), initrd: initrd === undefined ? undefined : base64(initrd), append }
+  await page.evaluate(
+    ([url, guest, machine, silence]) =>
+      new Promise<void>((resolve, reject) => {
+        const bytes = (coded: string): Uint8Array => Uint8Array.from(atob(coded), (c) => c.charCodeAt(0))
+        const worker = new Worker(url, { type: 'module' })
+        const hangs = (): void => reject(new Error(`no word for ${silence} ms`))
+        let timer = setTimeout(hangs, silence)
+        worker.addEventListener('error', ({ message }) => reject(new Error(message)))
+        worker.addEventListener('message', ({ data }) => {
+          if (data.kind === 'console') {
+            clearTimeout(timer)
+            timer = setTimeout(hangs, silence)
+            Reflect.get(window, 'heard')(String.fromCharCode(...data.bytes)).catch(reject)
+          }
+          if (data.kind === 'answer' && !data.answer.ok) reject(new Error(data.answer.what))
+          if (data.kind === 'run' && data.run.state === 'off') resolve()
+        })
+        const loaded = {
+          kernel: bytes(guest.kernel),
+          ...(guest.initrd === undefined ? {} : { initrd: bytes(guest.initrd) }),
+          append: guest.append,
+        }
+        const command = { command: 'build', blueprint: machine, guest: loaded, engine: 'translator', run: true }
+        worker.postMessage({ id: 1, command })
+      }),
+    [`assets/${entry}`, files, blueprint, SILENCE_MS] as const,
+  )
+  await page.context().close()
+  return listener
+}
+
+export interface Places {
+  /** Those that are there. */
+  readonly names: readonly Place[]
+  /** A folder for files, gone at the end. */
+  readonly folder: string
+  run(place: Place, guest: BenchGuest): Promise<Listener>
+}
+
+/** Has `use` measure in every place; installs and builds what that needs. */
+export const withPlaces = async <T>(use: (places: Places) => Promise<T>): Promise<T> => {
+  const missing = installTools({ [GCC]: 'gcc-aarch64-linux-gnu', [QEMU]: 'qemu-system-arm' })
+  if (missing.length > 0) throw new Error(`${missing.join(', ')} must be installed for this benchmark`)
+  if (!hasChromium) console.log('Chromium is not installed (Debian: chromium): Node only.')
+  if (hasChromium && !runProgram('npm', ['run', '--silent', 'build', '--', '--logLevel', 'error']))
+    throw new Error('the page could not be built')
+  const folder = mkdtempSync(join(tmpdir(), 'gicscope-bench-'))
+  const built = hasChromium ? await openBuiltPage() : undefined
+  try {
+    return await use({
+      names: PLACES.filter((place) => place !== 'Chromium' || built !== undefined),
+      folder,
+      run: (place, guest) => {
+        if (place === 'QEMU') return inQemu(guest)
+        if (place === 'Node' || built === undefined) return inNode(guest)
+        return inChromium(built, guest)
+      },
+    })
+  } finally {
+    await built?.close()
+    rmSync(folder, { recursive: true })
+  }
+}
