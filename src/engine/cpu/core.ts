@@ -129,6 +129,7 @@ export class Core {
     })
     this.sysregs = new SysregFile(registers, ports.model, {
       contextChanged: (cpu) => this.contextChanged(cpu),
+      levelChanged: (cpu) => this.levelChanged(cpu),
       pmu: this.pmu,
       executed: (cpu) => this.executedBy(cpu),
       tlbi: (va, asid) => access.tlbInvalidate(va, asid),
@@ -201,7 +202,7 @@ export class Core {
       pmu: this.pmu,
       cpu: () => this.running(),
       raise: (pending) => this.raise(pending),
-      contextChanged: (cpu) => this.contextChanged(cpu),
+      levelChanged: (cpu) => this.levelChanged(cpu),
       hypercall: this.ports.hypercall,
       trace: this.trace,
       written: (encoding) => {
@@ -407,7 +408,8 @@ export class Core {
   run(cpu: CpuState, budget: number): { executed: number; end: SliceEnd } {
     this.switchTo(cpu)
     const r = this.registers
-    this.contextChanged(cpu)
+    if (cpu.regime === undefined) this.contextChanged(cpu)
+    else this.levelChanged(cpu)
     this.pmu.resume(cpu)
     budget = Math.min(budget, this.pmu.limit(cpu))
     this.given = budget
@@ -566,7 +568,7 @@ export class Core {
       esr: Number(esr),
       from: returnTo,
     })
-    this.contextChanged(cpu)
+    this.levelChanged(cpu)
     return this.goTo(pc)
   }
 
@@ -645,7 +647,7 @@ export class Core {
     this.passing = 0
   }
 
-  /** The exception level or a register that decides over translation or traps has changed. */
+  /** A register that decides over translation or traps has changed. */
   private contextChanged(cpu: CpuState): void {
     const r = this.registers
     cpu.regime = this.softTlb.regime(
@@ -655,13 +657,19 @@ export class Core {
       r.at(slots.TTBR1_EL1),
       r.at(slots.MAIR_EL1),
     )
-    this.debugChanged(cpu)
-    this.softTlb.select(cpu.regime, cpu)
     const tcr = r.at(slots.TCR_EL1)
     if (this.authenticates && cpu.pauthFor !== tcr) {
       writePauthFields(r, tcr)
       cpu.pauthFor = tcr
     }
+    this.levelChanged(cpu)
+  }
+
+  /** The exception level has changed, or what else of PSTATE decides over accesses. */
+  private levelChanged(cpu: CpuState): void {
+    const r = this.registers
+    this.debugChanged(cpu)
+    if (cpu.regime !== undefined) this.softTlb.select(cpu.regime, cpu)
     r.i32[bank.FP_TRAPPED >>> 2] = fpTrapped(r.at(slots.CPACR_EL1), cpu.el) ? 1 : 0
   }
 }

@@ -89,45 +89,64 @@ export function takeException(cpu: CpuState, r: Registers, offset: number, retur
   return (r.at(slots.VBAR_EL1) & ~0x7ffn) + BigInt(from + offset)
 }
 
+/** PSTATE.SS after a return to a level with these masks and this SPSR_EL1.SS. */
+export interface StepRules {
+  stepAfterReturn(cpu: CpuState, el: 0 | 1, masks: number, spsrSs: number): number
+}
+
 /**
- * What ERET makes of SPSR_EL1 (SetPSTATEFromPSR()). An illegal return stays where it is and sets PSTATE.IL. `stepSs`:
- * the new PSTATE.SS, which depends on the level that is returned to. Answers with PSTATE.BTYPE.
+ * What ERET makes of SPSR_EL1 (SetPSTATEFromPSR()). An illegal return stays where it is and sets PSTATE.IL. Answers with
+ * PSTATE.BTYPE.
  */
-export function exceptionReturn(
-  cpu: CpuState,
-  r: Registers,
-  stepSs: (el: 0 | 1, daif: number, spsrSs: number) => number,
-): number {
+export function exceptionReturn(cpu: CpuState, r: Registers, step: StepRules): number {
   const spsr = Number(r.at(slots.SPSR_EL1) & 0xffff_ffffn)
   const target = modeOf(spsr)
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   cpu.event = true
-  const ss = stepSs(target?.el ?? cpu.el, (spsr >>> SPSR.DAIF) & daif.ALL, (spsr >>> SPSR.SS) & 1)
+  const masks = (spsr >>> SPSR.DAIF) & daif.ALL
+  const ss = step.stepAfterReturn(cpu, target?.el ?? cpu.el, masks, flag(spsr, SPSR.SS))
   restore(cpu, r, spsr)
   cpu.ss = ss
   return target === undefined ? 0 : (spsr >>> SPSR.BTYPE) & 3
 }
 
-/** The level and stack pointer of SPSR_EL1.M; `undefined`: none that there is. */
-function modeOf(spsr: number): { readonly el: 0 | 1; readonly spsel: 0 | 1 } | undefined {
-  const target = spsr & SPSR.M_MASK
-  if (target === MODE.EL0t) return { el: 0, spsel: 0 }
-  if (target === MODE.EL1t) return { el: 1, spsel: 0 }
-  return target === MODE.EL1h ? { el: 1, spsel: 1 } : undefined
+interface Target {
+  readonly el: 0 | 1
+  readonly spsel: 0 | 1
 }
+const TARGETS: Readonly<Record<keyof typeof MODE, Target>> = {
+  EL0t: { el: 0, spsel: 0 },
+  EL1t: { el: 1, spsel: 0 },
+  EL1h: { el: 1, spsel: 1 },
+}
+
+/** The level and stack pointer of SPSR_EL1.M; `undefined`: none that there is. */
+function modeOf(spsr: number): Target | undefined {
+  switch (spsr & SPSR.M_MASK) {
+    case MODE.EL0t:
+      return TARGETS.EL0t
+    case MODE.EL1t:
+      return TARGETS.EL1t
+    case MODE.EL1h:
+      return TARGETS.EL1h
+    default:
+      return undefined
+  }
+}
+
+const flag = (spsr: number, lsb: number): number => (spsr >>> lsb) & 1
 
 /** SetPSTATEFromPSR(): of a state that cannot be, the flags and masks are taken over, and IL is set. */
 function restore(cpu: CpuState, r: Registers, spsr: number): void {
-  const flag = (lsb: number): number => (spsr >>> lsb) & 1
   const target = modeOf(spsr)
   r.nzcv = spsr >>> SPSR.NZCV
   cpu.daif = (spsr >>> SPSR.DAIF) & daif.ALL
-  cpu.pan = flag(SPSR.PAN)
-  cpu.ss = flag(SPSR.SS)
-  cpu.il = target === undefined || flag(SPSR.IL) === 1
+  cpu.pan = flag(spsr, SPSR.PAN)
+  cpu.ss = flag(spsr, SPSR.SS)
+  cpu.il = target === undefined || flag(spsr, SPSR.IL) === 1
   if (target === undefined) return
-  cpu.uao = flag(SPSR.UAO)
-  cpu.dit = flag(SPSR.DIT)
-  cpu.ssbs = flag(SPSR.SSBS)
+  cpu.uao = flag(spsr, SPSR.UAO)
+  cpu.dit = flag(spsr, SPSR.DIT)
+  cpu.ssbs = flag(spsr, SPSR.SSBS)
   setMode(cpu, r, target.el, target.spsel)
 }

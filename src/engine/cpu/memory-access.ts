@@ -48,6 +48,25 @@ const OUTER_SHAREABLE = 2
 /** SCTLR_EL1.BT0 and BT1: PACIASP is no target for BTYPE 3. */
 const SCTLR_BT = { el0: 35n, el1: 36n } as const
 
+/**
+ * Where a page of a device was found: compiled code has no translations of devices, and a driver asks for the same page
+ * again and again.
+ */
+interface DevicePage {
+  /** Of the soft TLB. */
+  generation: number
+  bank: number
+  low: number
+  high: number
+  physical: number
+  /** What was allowed. */
+  reads: boolean
+  writes: boolean
+}
+const NO_PAGE: DevicePage = { generation: -1, bank: 0, low: 0, high: 0, physical: 0, reads: false, writes: false }
+/** A power of two. */
+const DEVICE_PAGES = 16
+
 export class MemoryAccess {
   readonly statistics = { mmioExits: 0, pageWalks: 0 }
   private readonly plan: MemoryPlan
@@ -66,6 +85,7 @@ export class MemoryAccess {
     write: false,
     looksOnly: false,
   }
+  private readonly devicePages: readonly DevicePage[] = Array.from({ length: DEVICE_PAGES }, () => ({ ...NO_PAGE }))
   /** Watchpoints that the running CPU may meet. */
   watches: ReturnType<Debug['watches']>
   /** The CPU has FEAT_BTI. */
@@ -147,16 +167,47 @@ export class MemoryAccess {
     const w = this.walker
     const el = this.elOf(what)
     const misaligned = (from & ((1 << ((what >>> ALIGN_LSB) & 15)) - 1)) !== 0
+    const device = misaligned || (what & (IGNORE_PAN | NOT_DEVICE)) !== 0 ? undefined : this.devicePage(vaLow)
+    const bank = this.bankOf(what)
+    const page = vaLow & ~(PAGE - 1)
+    if (device !== undefined && this.knows(device, bank, page, vaHigh) && (write ? device.writes : device.reads))
+      return device.physical + (vaLow & (PAGE - 1))
     let dfsc: number
     if (misaligned && this.alignmentChecked()) dfsc = faultStatus.ALIGNMENT
     else if (!this.walk(vaHigh, vaLow, el, write && (what & IGNORE_PAN) === 0)) dfsc = w.fault
     else if (!this.allowed(write, el, what)) dfsc = w.permissionFault
     else if ((misaligned || (what & NOT_DEVICE) !== 0) && w.isDevice) dfsc = faultStatus.ALIGNMENT
-    else return (w.paHi >>> 0) * TWO32 + (w.paLo >>> 0) + (vaLow & (PAGE - 1))
+    else {
+      const physical = (w.paHi >>> 0) * TWO32 + (w.paLo >>> 0)
+      if (device !== undefined && w.isDevice && this.ramAddress(physical) === 0) {
+        if (!this.knows(device, bank, page, vaHigh)) {
+          const { generation } = this.softTlb
+          Object.assign(device, { generation, bank, low: page, high: vaHigh, physical, reads: false, writes: false })
+        }
+        device.reads ||= !write
+        device.writes ||= write
+      }
+      return physical + (vaLow & (PAGE - 1))
+    }
     // DC ZVA reports the address it was given.
     const far = (what & NOT_DEVICE) === 0 ? address(vaHigh, vaLow) : this.registers.at(scratch.ARGUMENT)
     this.cpu.raise({ kind: 'abort', fetch: false, write, dfsc, far })
     return -1
+  }
+
+  private devicePage(vaLow: number): DevicePage | undefined {
+    return this.devicePages[(vaLow >>> 12) & (DEVICE_PAGES - 1)]
+  }
+
+  /** Whether this is what was found of a page, and nothing has ended it since. */
+  private knows(device: DevicePage, bank: number, page: number, vaHigh: number): boolean {
+    const { generation } = this.softTlb
+    return device.generation === generation && device.bank === bank && device.low === page && device.high === vaHigh
+  }
+
+  /** The bank of the soft TLB that an access goes by. */
+  private bankOf(what: number): number {
+    return this.registers.i32[((what & UNPRIVILEGED) !== 0 ? scratch.TLB_UNPRIVILEGED : scratch.TLB) >>> 2] ?? 0
   }
 
   /** SCTLR_EL1.A: every access has to be aligned. */
@@ -202,8 +253,7 @@ export class MemoryAccess {
     // What is checked at each access is not entered.
     if (w.isDevice || this.watches !== undefined || this.alignmentChecked()) return
     const el = this.elOf(what)
-    const bankAddress =
-      this.registers.i32[((what & UNPRIVILEGED) !== 0 ? scratch.TLB_UNPRIVILEGED : scratch.TLB) >>> 2] ?? 0
+    const bankAddress = this.bankOf(what)
     const page = host & ~(PAGE - 1)
     if (w.log2Size > 12) this.softTlb.noteLarge(vaLow, vaHigh, w.log2Size)
     if (this.allowed(false, el, what)) this.softTlb.fill(bankAddress, tlb.READ, vaLow, vaHigh, page)
@@ -331,6 +381,10 @@ export class MemoryAccess {
 
   /** The record of the instruction at an address, reached with PSTATE.BTYPE; 0: an exception is pending. */
   fetch(vaLow: number, vaHigh: number, branchType: number): number {
+    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
+    const known =
+      (vaLow & 3) === 0 && (branchType === BTYPE.NONE || !this.guards) ? this.softTlb.fetchPage(bank, vaLow, vaHigh) : 0
+    if (known !== 0) return known + ((vaLow & (PAGE - 1)) >>> 2) * record.SIZE
     const far = address(vaHigh, vaLow)
     const cpu = this.cpu.current()
     if (cpu === undefined) throw new Error('no CPU runs')
@@ -358,7 +412,6 @@ export class MemoryAccess {
     if (w.log2Size > 12) this.softTlb.noteLarge(vaLow, vaHigh, w.log2Size)
     const page = this.code.page(offset)
     const at = page + ((vaLow & (PAGE - 1)) >>> 2) * record.SIZE
-    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
     this.softTlb.fill(bank, tlb.FETCH, vaLow, vaHigh, page)
     if (!this.guards) return at
     this.softTlb.setGuarded(bank, vaLow, w.guarded)

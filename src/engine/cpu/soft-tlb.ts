@@ -33,6 +33,8 @@ interface BankOwner {
 
 const PAGE_SHIFT = 12
 const ENTRY = 16
+/** A bank with no more entries than these is emptied one by one; the rest as a whole, 48 KiB. */
+const FEW = 256
 
 /** A tag that no address looked up at this entry can hit: half the table away. */
 const emptyTag = (entry: number): bigint => BigInt(((entry + tlb.ENTRIES / 2) % tlb.ENTRIES) << PAGE_SHIFT)
@@ -45,6 +47,11 @@ export class SoftTlb {
   private readonly owners: (BankOwner | undefined)[] = []
   private readonly regimes: Regime[] = []
   private ticks = 0
+  /** By bank: how many entries were made since it was empty, and where the first of them lie. */
+  private readonly made = new Uint16Array(tlb.BANKS)
+  private readonly places = new Uint16Array(tlb.BANKS * FEW)
+  /** Counts whatever may have ended a translation. */
+  generation = 0
   /** Mappings larger than a page that have been cached, by size: what a flush by address must widen to. */
   private readonly large = new Map<number, Set<number>>()
   flushes = 0
@@ -54,26 +61,50 @@ export class SoftTlb {
     this.bytes = new Uint8Array(buffer)
     this.i32 = new Int32Array(buffer)
     this.i64 = new BigInt64Array(buffer)
-    this.clear(0)
-    for (let bank = 1; bank < tlb.BANKS; bank++) this.clear(bank)
+    this.writeEmptyBank()
+    for (let bank = 1; bank < tlb.BANKS; bank++) this.empty(bank)
   }
 
   private address(bank: number): number {
     return this.plan.tlbBase + bank * tlb.BANK_SIZE
   }
 
-  private clear(bank: number): void {
-    const base = this.address(bank)
-    if (bank > 0 && this.owners[0] === undefined) {
-      this.bytes.copyWithin(base, this.address(0), this.address(0) + tlb.BANK_SIZE)
-      return
-    }
+  /** Bank 0 belongs to nobody: the others are copies of it when they are empty. */
+  private writeEmptyBank(): void {
     for (let table = 0; table < 3; table++)
       for (let entry = 0; entry < tlb.ENTRIES; entry++) {
-        const at = base + table * tlb.ENTRIES * ENTRY + entry * ENTRY
+        const at = this.address(0) + table * tlb.ENTRIES * ENTRY + entry * ENTRY
         this.i64[at >>> 3] = table === 2 ? emptyTag(entry) | 1n : emptyTag(entry)
         this.i32[(at >>> 2) + 2] = 0
       }
+  }
+
+  private empty(bank: number): void {
+    this.bytes.copyWithin(this.address(bank), this.address(0), this.address(0) + tlb.BANK_SIZE)
+  }
+
+  private clear(bank: number): void {
+    const made = this.made[bank] ?? 0
+    if (made > FEW) this.empty(bank)
+    else {
+      const [to, from] = [this.address(bank) >>> 2, this.address(0) >>> 2]
+      for (let i = 0; i < made; i++) {
+        const place = (this.places[bank * FEW + i] ?? 0) >>> 2
+        for (let word = place; word < place + ENTRY / 4; word++) this.i32[to + word] = this.i32[from + word] ?? 0
+      }
+    }
+    this.made[bank] = 0
+    this.generation++
+  }
+
+  /** Notes that an entry was made at an address of memory. */
+  private note(at: number): void {
+    const offset = at - this.plan.tlbBase
+    const bank = Math.floor(offset / tlb.BANK_SIZE)
+    const made = this.made[bank] ?? 0
+    if (made > FEW) return
+    if (made < FEW) this.places[bank * FEW + made] = offset - bank * tlb.BANK_SIZE
+    this.made[bank] = made + 1
   }
 
   /** The regime for these registers, known or new. */
@@ -95,6 +126,8 @@ export class SoftTlb {
     if (this.regimes.length > 2 * tlb.BANKS) {
       const dropped = this.regimes.pop()
       for (const bank of dropped?.banks ?? []) if (bank >= 0) this.owners[bank] = undefined
+      // A CPU may go on with it, with banks that it gets anew.
+      dropped?.banks.fill(-1)
     }
     return created
   }
@@ -142,6 +175,7 @@ export class SoftTlb {
    */
   fill(bankAddress: number, table: number, vaLow: number, vaHigh: number, host: number): void {
     const at = entryOf(bankAddress, table, vaLow)
+    this.note(at)
     const low = vaLow & ~0xfff
     this.i32[at >>> 2] = low
     this.i32[(at >>> 2) + 1] = vaHigh
@@ -153,15 +187,21 @@ export class SoftTlb {
     this.i32[(entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2) + 3] = guarded ? 1 : 0
   }
 
-  /** The record page that fetches from an address find, and whether it is guarded; `undefined`: none is known. */
+  /** The record page that fetches from an address find; 0: none is known. */
+  fetchPage(bankAddress: number, vaLow: number, vaHigh: number): number {
+    const at = entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2
+    return this.i32[at] === (vaLow & ~0xfff) && this.i32[at + 1] === vaHigh ? (this.i32[at + 2] ?? 0) : 0
+  }
+
+  /** The same, and whether it is guarded; `undefined`: none is known. */
   fetchEntry(
     bankAddress: number,
     vaLow: number,
     vaHigh: number,
   ): { readonly page: number; readonly guarded: boolean } | undefined {
-    const at = entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2
-    if (this.i32[at] !== (vaLow & ~0xfff) || this.i32[at + 1] !== vaHigh) return undefined
-    return { page: this.i32[at + 2] ?? 0, guarded: this.i32[at + 3] === 1 }
+    const page = this.fetchPage(bankAddress, vaLow, vaHigh)
+    if (page === 0) return undefined
+    return { page, guarded: this.i32[(entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2) + 3] === 1 }
   }
 
   /** Remembers that a mapping of 2^log2Size bytes, more than a page, covers this address. */
@@ -173,6 +213,7 @@ export class SoftTlb {
 
   /** TLBI by address, for every ASID: the page, or everything where a larger mapping may be meant. */
   flushPage(vaLow: number, vaHigh: number): void {
+    this.generation++
     for (const [log2Size, set] of this.large) if (set.has(regionKey(vaLow, vaHigh, log2Size))) return this.flushAll()
     const low = vaLow & ~0xfff
     const entry = (vaLow >>> tlb.INDEX_SHIFT) & tlb.INDEX_MASK

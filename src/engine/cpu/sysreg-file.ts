@@ -21,6 +21,8 @@ import type { CpuState, Registers } from './state.ts'
 export interface SysregEffects {
   /** What decides over translation or traps has changed. */
   contextChanged(cpu: CpuState): void
+  /** PSTATE decides otherwise over accesses. */
+  levelChanged(cpu: CpuState): void
   readonly pmu: Pmu
   /** Instructions that a CPU has executed, the one under way included. */
   executed(cpu: CpuState): number
@@ -102,6 +104,8 @@ export class SysregFile {
   private readonly operations = new Map<number, OperationRow>()
   private readonly ports = new Map<number, SysregPort>()
   private readonly specials: Readonly<Record<string, Special>>
+  /** The bit of SCTLR_EL1 that lets EL0 change its masks. */
+  private readonly daifControl: number | undefined
   private readonly registers: Registers
   private readonly effects: SysregEffects
 
@@ -112,6 +116,7 @@ export class SysregFile {
     for (const row of sysregs) if (this.has(row)) this.addRow(row)
     for (const row of operations) if (this.has(row)) this.operations.set(row.encoding, row)
     this.specials = this.specialRegisters()
+    this.daifControl = this.rowNamed('DAIF').el0Control
   }
 
   private has({ feature }: { readonly feature: Feature | undefined }): boolean {
@@ -226,6 +231,8 @@ export class SysregFile {
     if (!isSaved(row)) return 'unknown'
     if (row.write === undefined && row.is.kind !== 'stored')
       return this.readSaved(cpu, encoding) === value ? 'done' : 'invalid'
+    // It may be one that decides over translation, which is looked up when the CPU runs.
+    cpu.regime = undefined
     if (row.is.kind === 'special') this.special(row.name).write?.(cpu, value)
     else if (row.is.kind === 'stored') {
       const mask = this.masks.get(encoding) ?? 0n
@@ -294,7 +301,7 @@ export class SysregFile {
         : 'undefined'
     }
     if (field !== FIELD.DAIFSET && field !== FIELD.DAIFCLR) return 'undefined'
-    if (this.trapped(cpu, this.rowNamed('DAIF').el0Control)) return 'trap'
+    if (this.trapped(cpu, this.daifControl)) return 'trap'
     if (field === FIELD.DAIFSET) cpu.daif |= imm
     else cpu.daif &= ~imm
     this.effects.maskChanged(cpu)
@@ -362,14 +369,14 @@ export class SysregFile {
         read: (cpu) => BigInt(cpu.pan) << PAN_LSB,
         write: (cpu, value) => {
           cpu.pan = Number((value >> PAN_LSB) & 1n)
-          this.effects.contextChanged(cpu)
+          this.effects.levelChanged(cpu)
         },
       },
       UAO: {
         read: (cpu) => BigInt(cpu.uao) << UAO_LSB,
         write: (cpu, value) => {
           cpu.uao = Number((value >> UAO_LSB) & 1n)
-          this.effects.contextChanged(cpu)
+          this.effects.levelChanged(cpu)
         },
       },
       DIT: {

@@ -25,7 +25,7 @@ export interface SystemContext {
   cpu(): CpuState
   raise(pending: Pending): void
   /** The exception level may have changed. */
-  contextChanged(cpu: CpuState): void
+  levelChanged(cpu: CpuState): void
   hypercall(cpu: number, args: readonly [bigint, bigint, bigint, bigint], conduit: Conduit): bigint | undefined
   /** PSTATE.BTYPE becomes this, or what it comes to in this page; answers with it. */
   setBranchType(type: number): number
@@ -80,9 +80,9 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     if (cpu.el === 0) return undefinedHere()
     if (o.pmu.isCounting(cpu)) o.pmu.update(cpu)
     o.pmu.event(cpu, EVENTS.EXC_RETURN)
-    const branchType = exceptionReturn(cpu, r, (el, masks, ss) => o.debug.stepAfterReturn(cpu, el, masks, ss))
+    const branchType = exceptionReturn(cpu, r, o.debug)
     o.setBranchType(branchType)
-    o.contextChanged(cpu)
+    o.levelChanged(cpu)
     o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: pc })
     return leave({ kind: 'jump', pc, branchType })
   }

@@ -31,8 +31,13 @@ export interface GicParts extends GicIdentity {
   readonly lpis: Lpis
 }
 
-export const readGicdCtlr = ({ state }: GicParts): bigint =>
-  encodeRegister(GICD_CTLR, { EnableGrp1: state.enabled, ARE: 1n, DS: 1n })
+/** A guest polls it after each write that takes its time (GICD_CTLR.RWP). */
+const CTLR = {
+  disabled: encodeRegister(GICD_CTLR, { ARE: 1n, DS: 1n }),
+  enabled: encodeRegister(GICD_CTLR, { EnableGrp1: true, ARE: 1n, DS: 1n }),
+}
+
+export const readGicdCtlr = ({ state }: GicParts): bigint => (state.enabled ? CTLR.enabled : CTLR.disabled)
 
 export const readGicdTyper = ({ rules, vm, state }: GicParts): bigint =>
   encodeRegister(GICD_TYPER, {

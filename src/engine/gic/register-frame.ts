@@ -63,6 +63,8 @@ export class RegisterFrame<Name extends string> {
   private readonly handlers: ReadonlyMap<string, Handler>
   private readonly nrIrqs: number
   private readonly access = new CurrentAccess()
+  /** What was looked for, by word; `null`: nothing is there. A driver asks for the same few again and again. */
+  private readonly known: (Register | null | undefined)[] = []
 
   /** `registers` by offset; those without a handler read as zero and ignore writes. */
   constructor(registers: readonly Register[], handlers: Partial<Record<Name, Handler>>, nrIrqs: number) {
@@ -114,10 +116,20 @@ export class RegisterFrame<Name extends string> {
     return typeof note === 'string' ? { ok: true, note } : DONE
   }
 
+  /** A word belongs to one register. */
+  private registerAt(offset: number): Register | undefined {
+    const word = offset >>> 2
+    const known = this.known[word]
+    if (known !== undefined) return known ?? undefined
+    const found = registerAt(this.registers, offset)
+    this.known[word] = found ?? null
+    return found
+  }
+
   /** What an access reaches: a register that is there, of a width it takes, aligned, of an interrupt that is there. */
   private reach(offset: number, width: AccessWidth): Register | undefined {
     if (offset % width !== 0) return undefined
-    const register = registerAt(this.registers, offset)
+    const register = this.registerAt(offset)
     if (register === undefined || !isWidth(register, width)) return undefined
     if (register.perIrq !== undefined && firstIrqAt(register, offset) >= this.nrIrqs) return undefined
     return register

@@ -35,6 +35,20 @@ describe('deadlines', () => {
     expect(clock.next()).toBe(Infinity)
   })
 
+  it('that are far and cancelled take no room, and those among them fire in order', () => {
+    const { clock, fired, at } = make()
+    for (let i = 0; i < 100_000; i++) {
+      const cancel = at(1e12 + i, 'far')
+      if (i % 10_000 === 0) at(20 - i / 10_000, `kept ${i / 10_000}`)
+      cancel()
+    }
+    expect(clock.size).toBeLessThan(1000)
+    clock.advance(100)
+    clock.fireDue()
+    expect(fired).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((i) => `kept ${i}`))
+    expect(clock.next()).toBe(Infinity)
+  })
+
   it('scheduled by one that fires, and due already, fire in the same go', () => {
     const { clock, fired, at } = make()
     clock.schedule(1, () => at(2, 'second'))

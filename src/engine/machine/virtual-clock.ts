@@ -8,9 +8,14 @@ interface Entry {
   fire: (() => void) | undefined
 }
 
+/** Fewer are not worth a sweep. */
+const MAX_CANCELLED = 256
+
 export class VirtualClock implements Clock {
   private readonly heap: Entry[] = []
   private scheduled = 0
+  /** Entries of the heap that will not fire. */
+  private cancelled = 0
   private base = 0
   private readonly running: () => number
 
@@ -33,7 +38,21 @@ export class VirtualClock implements Clock {
     this.siftUp(this.heap.length - 1)
     this.onSchedule(at)
     return () => {
+      if (entry.fire === undefined) return
       entry.fire = undefined
+      this.cancelled++
+      if (this.cancelled > MAX_CANCELLED && this.cancelled > this.heap.length / 2) this.sweep()
+    }
+  }
+
+  /** A guest may set a timer for a far day, and another one instead, and so on. */
+  private sweep(): void {
+    const live = this.heap.filter(({ fire }) => fire !== undefined)
+    this.heap.length = 0
+    this.cancelled = 0
+    for (const entry of live) {
+      this.heap.push(entry)
+      this.siftUp(this.heap.length - 1)
     }
   }
 
@@ -42,6 +61,11 @@ export class VirtualClock implements Clock {
     this.base += nanoseconds
     // What fell due meanwhile is not to wait for the end of the slice.
     this.onSchedule(this.base)
+  }
+
+  /** How many deadlines are kept, those included that were cancelled and not yet forgotten. */
+  get size(): number {
+    return this.heap.length
   }
 
   /** Told of each new deadline, so that a running CPU does not run past it. */
@@ -53,6 +77,7 @@ export class VirtualClock implements Clock {
       const top = this.heap[0]
       if (top === undefined) return Infinity
       if (top.fire !== undefined) return top.at
+      this.cancelled--
       this.pop()
     }
   }
@@ -60,7 +85,10 @@ export class VirtualClock implements Clock {
   /** Fires what is due by now. */
   fireDue(): void {
     while (this.next() <= this.base) {
-      const { fire } = this.pop() ?? {}
+      const due = this.pop()
+      const fire = due?.fire
+      // What has fired is nothing that could be cancelled.
+      if (due !== undefined) due.fire = undefined
       fire?.()
     }
   }

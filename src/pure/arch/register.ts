@@ -48,8 +48,16 @@ export const BYTE_OR_WORD = [1, 4] as const
 
 export const fieldMask = ({ lsb, width }: Field): bigint => ((1n << BigInt(width)) - 1n) << BigInt(lsb)
 
+/** By name; guests poll registers that are put together at each read. */
+const fieldsByName = new WeakMap<Register, ReadonlyMap<string, Field>>()
+
 const fieldOf = (register: Register, name: string): Field => {
-  const field = register.fields?.find((candidate) => candidate.name === name)
+  let fields = fieldsByName.get(register)
+  if (fields === undefined) {
+    fields = new Map((register.fields ?? []).map((field) => [field.name, field]))
+    fieldsByName.set(register, fields)
+  }
+  const field = fields.get(name)
   if (field === undefined) throw new Error(`${register.name} has no field ${name}`)
   return field
 }
