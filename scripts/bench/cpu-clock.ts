@@ -8,6 +8,9 @@ import { performance } from 'node:perf_hooks'
 /** Which threads of a process count, by their number or name. */
 export type Threads = (thread: { readonly process: number; readonly id: number; readonly name: string }) => boolean
 
+/** Without those on which the host compiles and collects garbage: they have the second core for themselves. */
+export const isMainThread: Threads = ({ process, id }) => id === process
+
 /** Empty where the file or folder has just gone. */
 const gone = <T>(read: () => T, otherwise: T): T => {
   try {

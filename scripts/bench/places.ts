@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { defaultBlueprint } from '../../src/pure/blueprint/blueprint.ts'
 import { installTools } from '../lib/debian.mjs'
 import { ROOT, run as runProgram } from '../lib/steps.mjs'
-import { cpuMs, processesOf } from './cpu-clock.ts'
+import { cpuMs, isMainThread, processesOf } from './cpu-clock.ts'
 import type { Threads } from './cpu-clock.ts'
 import { Listener } from './listener.ts'
 import { hasChromium, openBuiltPage } from './page.ts'
@@ -75,8 +75,6 @@ const inNode = ({ vcpus, kernel, initrd, append }: BenchGuest): Promise<Listener
   return listenTo(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...options], isMainThread)
 }
 
-/** The host compiles and collects on threads of its own, which have the second core for themselves. */
-const isMainThread: Threads = ({ process: of, id }) => id === of
 const isWorker: Threads = ({ name }) => name === 'DedicatedWorker'
 
 /** In the worker that the page ships, without the page. */

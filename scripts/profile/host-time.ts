@@ -4,6 +4,8 @@
  */
 import { Session } from 'node:inspector/promises'
 import type { Profiler } from 'node:inspector'
+import { performance } from 'node:perf_hooks'
+import { cpuMs, isMainThread } from '../bench/cpu-clock.ts'
 
 /** Microseconds between two samples. */
 const INTERVAL = 500
@@ -53,6 +55,8 @@ export interface FunctionTime {
 }
 
 export interface HostTime {
+  /** The part of the wall's time in which this thread had a processor: by it all times here are less than the wall's. */
+  readonly share: number
   /** Milliseconds by part. */
   readonly parts: ReadonlyMap<string, number>
   readonly functions: readonly FunctionTime[]
@@ -61,10 +65,13 @@ export interface HostTime {
 const partOf = ({ url, functionName }: Profiler.ProfileNode['callFrame']): string | undefined =>
   PARTS.find((row) => row.url.test(url) && (row.name?.test(functionName) ?? true))?.part
 
-/** Self time by part and by function. */
-export const summarize = ({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): HostTime => {
+/** Self time by part and by function; `share`: of the samples' time that counts. */
+export const summarize = (
+  { nodes, samples = [], timeDeltas = [] }: Profiler.Profile,
+  share = 1,
+): Pick<HostTime, 'parts' | 'functions'> => {
   const self = new Map<number, number>()
-  samples.forEach((node, i) => self.set(node, (self.get(node) ?? 0) + (timeDeltas[i] ?? 0) / 1000))
+  samples.forEach((node, i) => self.set(node, (self.get(node) ?? 0) + ((timeDeltas[i] ?? 0) * share) / 1000))
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const parts = new Map<string, number>()
   const functions = new Map<string, FunctionTime>()
@@ -90,6 +97,10 @@ export const summarize = ({ nodes, samples = [], timeDeltas = [] }: Profiler.Pro
   }
 }
 
+/** The processor time of this thread, of the time since `before`: beside other jobs the wall's clock says little. */
+const shareOfProcessor = (before: { cpu: number; wall: number }): number =>
+  (cpuMs(process.pid, isMainThread) - before.cpu) / (performance.now() - before.wall)
+
 /** What runs until the answer is called is sampled. */
 export const sampleHost = async (): Promise<() => Promise<HostTime>> => {
   const session = new Session()
@@ -97,9 +108,11 @@ export const sampleHost = async (): Promise<() => Promise<HostTime>> => {
   await session.post('Profiler.enable')
   await session.post('Profiler.setSamplingInterval', { interval: INTERVAL })
   await session.post('Profiler.start')
+  const before = { cpu: cpuMs(process.pid, isMainThread), wall: performance.now() }
   return async () => {
+    const share = shareOfProcessor(before)
     const { profile } = await session.post('Profiler.stop')
     session.disconnect()
-    return summarize(profile)
+    return { ...summarize(profile, share), share }
   }
 }

@@ -34,7 +34,7 @@ export const printProfile = ({ host, guest, stats, counted, causes }: Profile, r
   const { instructions } = stats
   const perMillion = (value: number): string => ((value / instructions) * 1e6).toFixed(1)
   table(
-    `Host time: ${(total / 1000).toFixed(2)} s for ${count(instructions)} instructions, ${(instructions / total / 1000).toFixed(0)} MIPS`,
+    `Processor time of the thread: ${(total / 1000).toFixed(2)} s for ${count(instructions)} instructions, ${(instructions / total / 1000).toFixed(0)} MIPS`,
     ['part', 'ms', 'share', 'ns per instruction'],
     descending(host.parts).map(([part, ms]) => [
       part,
@@ -56,10 +56,10 @@ export const printProfile = ({ host, guest, stats, counted, causes }: Profile, r
       .slice(0, rows)
       .map((f) => [
         f.name,
-        count(f.ms),
-        percent(f.ms, total),
+        count(f.ms * host.share),
+        percent(f.ms * host.share, total),
         percent(f.samples, samples),
-        ((f.ms * 1e6) / (f.samples * STEP_NS)).toFixed(2),
+        ((f.ms * host.share * 1e6) / (f.samples * STEP_NS)).toFixed(2),
       ]),
   )
   const translating = sum(

@@ -29,6 +29,14 @@ const TIMER_PPIS = [13, 14, 11, 10] as const
 /** The PMU's interrupt, as a PPI number. */
 const PMU_PPI = 7
 const UART_CLOCK_HZ = 24_000_000
+/**
+ * What the guest's random numbers begin with, as QEMU gives it (of 32 bytes too): digits of pi, as the same machine shall do
+ * the same in each run. A kernel without it hashes its whole pool for every random number until it has gathered enough,
+ * which is some at each system call, for the place of its stack.
+ */
+const RNG_SEED = [
+  0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0x082efa98, 0xec4e6c89,
+] as const
 const PHANDLE = { gic: 1, clock: 2 } as const
 
 /** `reg` of a node whose bus has two cells for addresses and two for sizes. */
@@ -148,7 +156,11 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
         cells('interrupt-parent', PHANDLE.gic),
       ],
       [
-        node('chosen', [strings('stdout-path', `/${UART}`), ...bootProperties(options)]),
+        node('chosen', [
+          strings('stdout-path', `/${UART}`),
+          cells('rng-seed', ...RNG_SEED),
+          ...bootProperties(options),
+        ]),
         node(nodeAt('memory', memoryMap.ram.base), [
           strings('device_type', 'memory'),
           cells('reg', ...region(memoryMap.ram.base, options.memory)),
@@ -161,7 +173,12 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
           flag('always-on'),
         ]),
         ...(CPU_MODELS[options.cpu].features.has('FEAT_PMUv3')
-          ? [node('pmu', [strings('compatible', 'arm,armv8-pmuv3'), cells('interrupts', IRQ.ppi, PMU_PPI, ppiFlags(options))])]
+          ? [
+              node('pmu', [
+                strings('compatible', 'arm,armv8-pmuv3'),
+                cells('interrupts', IRQ.ppi, PMU_PPI, ppiFlags(options)),
+              ]),
+            ]
           : []),
         options.gic === 2 ? gicV2() : gicV3(options.affinities.length, options.its),
         node('apb-pclk', [
