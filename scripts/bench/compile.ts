@@ -8,7 +8,7 @@ const SOURCES = join(ROOT, 'scripts/bench')
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
 /** Plain ARMv8.0, as a distribution compiles. */
-const COMMON = words('-O2 -march=armv8-a -fno-math-errno -mno-outline-atomics -static')
+const COMMON = words('-O2 -march=armv8-a -fno-math-errno -mno-outline-atomics -static -pthread')
 const BARE = words(`-ffreestanding -nostdlib -fno-pic -fno-pie -fno-stack-protector -fno-tree-loop-distribute-patterns
   -Wl,--build-id=none -Wl,--no-warn-rwx-segments`)
 

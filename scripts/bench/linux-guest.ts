@@ -71,27 +71,42 @@ export interface BenchLinux {
   running(of: { vcpus: number; parts: readonly string[]; repeat: number; append?: string }): BenchGuest
 }
 
-/** Puts the files of the guest into a folder. */
-export const prepareLinux = (folder: string): BenchLinux => {
+/** The default guest with a program as its first process, and what else the program needs. */
+const withProgram = (
+  folder: string,
+  sources: readonly string[],
+  more: readonly CpioEntry[] = [],
+): Required<Omit<BenchGuest, 'vcpus'>> => {
   const { kernel, initrd, append } = defaultGuest(folder)
-  const program = compileForLinux(join(folder, 'bench'), [...KERNEL_SOURCES, 'linux/system.c', 'linux/main.c'])
-  const libraries = openssl()
-  const entries: readonly CpioEntry[] = [
-    ...libraries,
-    { kind: 'file', name: 'bench', mode: 0o755, bytes: readFileSync(program) },
-  ]
+  const bytes = readFileSync(compileForLinux(join(folder, 'bench'), sources))
   const base = readFileSync(initrd)
   // The kernel unpacks one archive after the other, each at a multiple of four bytes.
   const padding = new Uint8Array((4 - (base.length % 4)) % 4)
+  const own = writeCpio([...more, { kind: 'file', name: 'bench', mode: 0o755, bytes }])
   const root = join(folder, 'initrd')
-  writeFileSync(root, Buffer.concat([base, padding, writeCpio(entries)]))
+  writeFileSync(root, Buffer.concat([base, padding, own]))
+  return { kernel, initrd: root, append: `${append} rdinit=/bench` }
+}
+
+/** Puts the files of the guest into a folder. */
+export const prepareLinux = (folder: string): BenchLinux => {
+  const libraries = openssl()
+  const guest = withProgram(folder, [...KERNEL_SOURCES, 'linux/system.c', 'linux/main.c'], libraries)
   return {
     parts: ['processor', 'kernel', 'programs', ...(libraries.length > 0 ? ['openssl'] : [])],
-    running: ({ vcpus, parts, repeat, append: more = '' }) => ({
+    running: ({ vcpus, parts, repeat, append = '' }) => ({
+      ...guest,
       vcpus,
-      kernel,
-      initrd: root,
-      append: `${append} rdinit=/bench parts=${parts.join(',')} repeat=${repeat} ${more}`.trim(),
+      append: `${guest.append} parts=${parts.join(',')} repeat=${repeat} ${append}`.trim(),
     }),
   }
+}
+
+/** A guest that is under load of many kinds for so many seconds of its own time. */
+export const prepareSoak = (
+  folder: string,
+  { vcpus, seconds, seed }: { readonly vcpus: number; readonly seconds: number; readonly seed: number },
+): Required<BenchGuest> => {
+  const guest = withProgram(folder, ['linux/soak.c'])
+  return { ...guest, vcpus, append: `${guest.append} quiet seconds=${seconds} seed=${seed}` }
 }

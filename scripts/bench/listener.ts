@@ -38,6 +38,7 @@ export class Listener {
     if (word === 'begin') this.begun = { name: value, work: Number(work), at }
     if (word !== 'end' || this.begun === undefined) return
     const { name, work: done, at: from } = this.begun
+    if (at < from) throw new Error(`the clock went back while ${name} ran`)
     const before = this.parts.get(name)
     if (before !== undefined && before.sum !== value) throw new Error(`${name} computes ${before.sum}, then ${value}`)
     this.parts.set(name, { work: done, sum: value, seconds: [...(before?.seconds ?? []), (at - from) / 1000] })

@@ -23,6 +23,9 @@ u32 rnd(void);
 /* Out to whoever listens before it returns; the platform's. */
 void say(const char *text);
 
-/* Runs every part `repeat` times, and says when each begins, how much it does, and what it computed when it ends. */
+/*
+ * Runs every part `repeat` times, and says when each begins, how much it does, and what it computed when it ends. Goes on for
+ * a moment after the last: the processor time of a process that has ended cannot be read.
+ */
 void run_parts(const struct part *parts, u32 count, u32 repeat);
 #define RUN_PARTS(parts, repeat) run_parts(parts, sizeof(parts) / sizeof *(parts), repeat)

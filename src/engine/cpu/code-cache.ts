@@ -12,6 +12,8 @@ import { record } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 
 const PAGE = 4096
+/** What IC IVAU invalidates, as CTR_EL0.IminLine says. */
+export const LINE = 64
 /** At most as many instructions are decoded ahead of the one that is needed. */
 const DECODE_AHEAD = 64
 
@@ -86,6 +88,25 @@ export class CodeCache {
     this.pageOfRam.fill(0)
     this.used = 0
     this.onReset()
+  }
+
+  /**
+   * Fetches anew whatever has changed in RAM. What has not is kept, with what was translated of it: this is the instruction
+   * cache of all CPUs, and each of them invalidates its own when it comes up.
+   */
+  refresh(): void {
+    for (let ramPage = 0; ramPage < this.pageOfRam.length; ramPage++) {
+      const known = this.pageOfRam[ramPage] ?? 0
+      if (known === 0) continue
+      for (let offset = 0; offset < PAGE; offset += LINE)
+        if (this.hasChanged(this.plan.ram + ramPage * PAGE + offset, this.plan.fetched + (known - 1) * PAGE + offset))
+          this.invalidate(ramPage * PAGE + offset, LINE)
+    }
+  }
+
+  private hasChanged(now: number, fetched: number): boolean {
+    for (let i = 0; i < LINE; i += 4) if (this.words[(now + i) >>> 2] !== this.words[(fetched + i) >>> 2]) return true
+    return false
   }
 
   /** Fetches a range of RAM within a page anew, and forgets what was decoded of it. */

@@ -670,7 +670,7 @@ export class Core {
     const r = this.registers
     this.debugChanged(cpu)
     if (cpu.regime !== undefined) this.softTlb.select(cpu.regime, cpu)
-    r.i32[bank.FP_TRAPPED >>> 2] = fpTrapped(r.at(slots.CPACR_EL1), cpu.el) ? 1 : 0
+    r.i32[bank.FP_TRAPPED >>> 2] = fpTrapped(r.i32[slots.CPACR_EL1 >>> 2] ?? 0, cpu.el) ? 1 : 0
   }
 }
 

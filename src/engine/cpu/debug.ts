@@ -42,6 +42,12 @@ export class Debug {
     this.r = registers
   }
 
+  /** Nothing of it is used: MDSCR_EL1 is 0. Asked at each exception. */
+  get isOff(): boolean {
+    const { i32 } = this.r
+    return i32[MDSCR_AT >>> 2] === 0 && i32[(MDSCR_AT >>> 2) + 1] === 0
+  }
+
   /** AArch64.GenerateDebugExceptionsFrom(): EL1 takes the exceptions of both levels. */
   private enabledFrom(el: 0 | 1, masks: number): boolean {
     if ((this.r.at(OSLSR_AT) & OSLSR.OSLK) !== 0n) return false
@@ -50,8 +56,8 @@ export class Debug {
 
   /** Whether the CPU has to be run one instruction at a time, because something may stop it before any of them. */
   isCareful(cpu: CpuState): boolean {
+    if (this.isOff || !this.enabledFrom(cpu.el, cpu.daif)) return false
     const mdscr = this.r.at(MDSCR_AT)
-    if (mdscr === 0n || !this.enabledFrom(cpu.el, cpu.daif)) return false
     return bit(mdscr, MDSCR.SS) || (bit(mdscr, MDSCR.MDE) && BCR.some((address) => bit(this.r.at(address), 0n)))
   }
 
@@ -62,7 +68,7 @@ export class Debug {
 
   /** PSTATE.SS after a return to `el`: DebugExceptionReturnSS(). */
   stepAfterReturn(cpu: CpuState, el: 0 | 1, masks: number, spsrSs: number): number {
-    if (!bit(this.r.at(MDSCR_AT), MDSCR.SS) || this.enabledFrom(cpu.el, cpu.daif)) return 0
+    if (this.isOff || !bit(this.r.at(MDSCR_AT), MDSCR.SS) || this.enabledFrom(cpu.el, cpu.daif)) return 0
     return this.enabledFrom(el, masks) ? spsrSs : 0
   }
 
@@ -91,8 +97,7 @@ export class Debug {
 
   /** What is watched at the CPU's level and below; `undefined`: nothing. */
   watches(cpu: CpuState): readonly Watch[] | undefined {
-    const mdscr = this.r.at(MDSCR_AT)
-    if (mdscr === 0n || !bit(mdscr, MDSCR.MDE) || !this.enabledFrom(cpu.el, cpu.daif)) return undefined
+    if (this.isOff || !bit(this.r.at(MDSCR_AT), MDSCR.MDE) || !this.enabledFrom(cpu.el, cpu.daif)) return undefined
     const found: Watch[] = []
     for (const [n, address] of WCR.entries()) {
       const control = Number(this.r.at(address))

@@ -3,6 +3,7 @@ import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import type { AccessWidth } from '../bus/device.ts'
 import { BTYPE, BTYPE_BY_PAGE, isLandingPad } from './branch-target.ts'
+import { LINE } from './code-cache.ts'
 import type { CodeCache } from './code-cache.ts'
 import { watchedByte } from './debug.ts'
 import type { Debug } from './debug.ts'
@@ -470,15 +471,13 @@ export class MemoryAccess {
   /** IC IVAU on the line of an address (false: an abort is pending), or IC IALLU. */
   icInvalidate(va: bigint | undefined): boolean {
     if (va === undefined) {
-      this.code.reset()
-      this.cpu.raise({ kind: 'jump', pc: this.registers.currentPc() + 4n })
-      return false
+      this.code.refresh()
+      return true
     }
     const low = Number(va & 0xffffffffn) | 0
     const high = Number(va >> 32n) | 0
     const physical = this.translateData(high, low, false, IGNORE_PAN, 0)
     if (physical < 0) return this.wasMaintenance()
-    const LINE = 64
     const offset = physical - this.ports.ramBase
     if (offset >= 0 && offset < this.plan.ramSize) this.code.invalidate(Math.floor(offset / LINE) * LINE, LINE)
     return true

@@ -145,20 +145,23 @@ export class Registers {
     return BigInt.asUintN(64, (this.i64[scratch.PC_OFFSET >>> 3] ?? 0n) + BigInt(this.record >>> 2))
   }
 
-  /** NZCV as bits 3:0. */
+  /** NZCV as bits 3:0; by halves, as reading 64 bits here allocates. */
   get nzcv(): number {
-    const n = (this.i64[bank.FLAG_N >>> 3] ?? 0n) < 0n ? 8 : 0
-    const z = this.i64[bank.FLAG_Z >>> 3] === 0n ? 4 : 0
-    const c = this.i32[bank.FLAG_C >>> 2] === 0 ? 0 : 2
-    const v = (this.i64[bank.FLAG_V >>> 3] ?? 0n) < 0n ? 1 : 0
+    const { i32 } = this
+    const n = (i32[(bank.FLAG_N >>> 2) + 1] ?? 0) < 0 ? 8 : 0
+    const z = i32[bank.FLAG_Z >>> 2] === 0 && i32[(bank.FLAG_Z >>> 2) + 1] === 0 ? 4 : 0
+    const c = i32[bank.FLAG_C >>> 2] === 0 ? 0 : 2
+    const v = (i32[(bank.FLAG_V >>> 2) + 1] ?? 0) < 0 ? 1 : 0
     return n | z | c | v
   }
 
   set nzcv(value: number) {
-    this.i64[bank.FLAG_N >>> 3] = (value & 8) !== 0 ? -1n : 0n
-    this.i64[bank.FLAG_Z >>> 3] = (value & 4) !== 0 ? 0n : 1n
-    this.i32[bank.FLAG_C >>> 2] = (value & 2) !== 0 ? 1 : 0
-    this.i64[bank.FLAG_V >>> 3] = (value & 1) !== 0 ? -1n : 0n
+    const { i32 } = this
+    i32[bank.FLAG_N >>> 2] = i32[(bank.FLAG_N >>> 2) + 1] = (value & 8) !== 0 ? -1 : 0
+    i32[bank.FLAG_Z >>> 2] = (value & 4) !== 0 ? 0 : 1
+    i32[(bank.FLAG_Z >>> 2) + 1] = 0
+    i32[bank.FLAG_C >>> 2] = (value & 2) !== 0 ? 1 : 0
+    i32[bank.FLAG_V >>> 2] = i32[(bank.FLAG_V >>> 2) + 1] = (value & 1) !== 0 ? -1 : 0
   }
 }
 

@@ -45,10 +45,10 @@ const NZCV_LSB = 28n
 const EL_LSB = 2n
 /** CPACR_EL1.FPEN: 0bx0 traps FP at EL0 and EL1, 0b01 at EL0. */
 const CPACR_MASK = (3n << 20n) | (1n << 28n)
-const FPEN_LSB = 20n
-/** Whether floating point and AdvSIMD are trapped at this exception level (D24.2.30). */
-export const fpTrapped = (cpacr: bigint, el: 0 | 1): boolean => {
-  const fpen = Number((cpacr >> FPEN_LSB) & 3n)
+const FPEN_LSB = 20
+/** Whether floating point and AdvSIMD are trapped at this exception level (D24.2.30). `cpacr`: its lower half. */
+export const fpTrapped = (cpacr: number, el: 0 | 1): boolean => {
+  const fpen = (cpacr >>> FPEN_LSB) & 3
   return el === 0 ? fpen !== 3 : (fpen & 1) === 0
 }
 const ISR_I = 1n << 7n
@@ -93,14 +93,20 @@ const isSaved = ({ name, is, encoding }: SysregRow): boolean => {
   return !ELSEWHERE.has(name) && (is.kind === 'stored' || encoding >>> 14 === 3)
 }
 
+interface StoredRegister {
+  readonly at: number
+  readonly mask: bigint
+  /** What its other bits are. */
+  readonly fixed: bigint
+}
+
 export class SysregFile {
   private readonly rows = new Map<number, SysregRow>()
-  /** By encoding: the bits of a stored register that can be written. */
-  private readonly masks = new Map<number, bigint>()
+  /** By encoding: where a stored register lies, and which of its bits can be written. */
+  private readonly stored = new Map<number, StoredRegister>()
   /** By encoding: the value of an identification register. */
   private readonly identification = new Map<number, bigint>()
   private readonly model: CpuModel
-  private readonly addresses = new Map<number, number>()
   private readonly operations = new Map<number, OperationRow>()
   private readonly ports = new Map<number, SysregPort>()
   private readonly specials: Readonly<Record<string, Special>>
@@ -129,10 +135,9 @@ export class SysregFile {
     if (is.kind === 'identification')
       this.identification.set(encoding, identificationValue(row.name, is.base, this.model.features))
     if (is.kind !== 'stored') return
-    this.addresses.set(encoding, sysregAt(slotOf(row.name)))
     let { mask } = is
     for (const feature of this.model.features) mask |= is.featureMasks[feature] ?? 0n
-    this.masks.set(encoding, mask)
+    this.stored.set(encoding, { at: sysregAt(slotOf(row.name)), mask, fixed: is.reset & ~mask })
   }
 
   /** Bits of an identification register that read as 0 from now on. */
@@ -168,7 +173,7 @@ export class SysregFile {
       case 'identification':
         return this.identification.get(encoding) ?? 0n
       case 'stored':
-        return this.registers.at(this.addresses.get(encoding) ?? 0)
+        return this.storedValue(encoding)
       case 'ignored':
         return 0n
       case 'special':
@@ -195,10 +200,19 @@ export class SysregFile {
     if (this.trapped(cpu, row.el0Control)) return 'trap'
     if (row.is.kind === 'special') return this.special(row.name).write?.(cpu, value)
     if (row.is.kind !== 'stored') return undefined
-    const mask = this.masks.get(encoding) ?? 0n
-    this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & mask) | (row.is.reset & ~mask))
+    this.store(encoding, value)
     if (row.is.retranslate) this.effects.contextChanged(cpu)
     return undefined
+  }
+
+  private storedValue(encoding: number): bigint {
+    const register = this.stored.get(encoding)
+    return register === undefined ? 0n : this.registers.at(register.at)
+  }
+
+  private store(encoding: number, value: bigint): void {
+    const register = this.stored.get(encoding)
+    if (register !== undefined) this.registers.setAt(register.at, (value & register.mask) | register.fixed)
   }
 
   /** What a hypervisor saves: all that is kept, and what tells which CPU this is. SPSR_EL1 and ELR_EL1 it has elsewhere. */
@@ -216,7 +230,7 @@ export class SysregFile {
       return port?.saved?.includes(encoding) === true ? port.read(cpu.index, encoding, HYPERVISOR_EL) : undefined
     }
     if (!isSaved(row)) return undefined
-    if (row.is.kind === 'stored') return this.registers.at(this.addresses.get(encoding) ?? 0)
+    if (row.is.kind === 'stored') return this.storedValue(encoding)
     return this.peek(cpu, encoding)
   }
 
@@ -234,10 +248,7 @@ export class SysregFile {
     // It may be one that decides over translation, which is looked up when the CPU runs.
     cpu.regime = undefined
     if (row.is.kind === 'special') this.special(row.name).write?.(cpu, value)
-    else if (row.is.kind === 'stored') {
-      const mask = this.masks.get(encoding) ?? 0n
-      this.registers.setAt(this.addresses.get(encoding) ?? 0, (value & mask) | (row.is.reset & ~mask))
-    }
+    else if (row.is.kind === 'stored') this.store(encoding, value)
     return 'done'
   }
 
@@ -293,19 +304,22 @@ export class SysregFile {
       if (cpu.el === 0) return 'undefined'
       return setMode(cpu, this.registers, cpu.el, (imm & 1) === 1 ? 1 : 0)
     }
-    const flag = FLAG_FIELDS[field]
-    if (flag !== undefined) {
-      const row = this.rowNamed(flag)
-      return this.has(row) && cpu.el >= (row.write ?? 2)
-        ? this.special(flag).write?.(cpu, imm & 1 ? -1n : 0n)
-        : 'undefined'
-    }
-    if (field !== FIELD.DAIFSET && field !== FIELD.DAIFCLR) return 'undefined'
+    if (field !== FIELD.DAIFSET && field !== FIELD.DAIFCLR) return this.writeFlag(cpu, field, imm)
     if (this.trapped(cpu, this.daifControl)) return 'trap'
     if (field === FIELD.DAIFSET) cpu.daif |= imm
     else cpu.daif &= ~imm
     this.effects.maskChanged(cpu)
     return undefined
+  }
+
+  /** A field of one bit. */
+  private writeFlag(cpu: CpuState, field: number, imm: number): void | Refused {
+    const flag = FLAG_FIELDS[field]
+    if (flag === undefined) return 'undefined'
+    const row = this.rowNamed(flag)
+    return this.has(row) && cpu.el >= (row.write ?? 2)
+      ? this.special(flag).write?.(cpu, imm & 1 ? -1n : 0n)
+      : 'undefined'
   }
 
   /** The same sequence in each run: a mix (SplitMix64's) of which instruction of which CPU asks. NZCV says that there was a number. */

@@ -1,0 +1,141 @@
+/**
+ * `npm run soak -- [--minutes N] [--seed S] [--smp N] [--engine interpreter|translator]`: loads Linux with work of many kinds
+ * (scripts/bench/linux/soak.c) for so much of its own time, and looks whether memory stays flat, modules stay few and no step
+ * takes long. Exit status: 0, 1 a limit was passed or the guest failed, 2 usage.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { createVmm } from '../src/engine/vmm/vmm.ts'
+import { defaultBlueprint } from '../src/pure/blueprint/blueprint.ts'
+import { cpuMs, isMainThread } from './bench/cpu-clock.ts'
+import { printTable } from './bench/figures.ts'
+import { prepareSoak } from './bench/linux-guest.ts'
+
+/** Virtual nanoseconds of a step; a worker looks at its messages as often. */
+const STEP_NS = 1e6
+/** What the host may do to us between two steps: turned to the event loop for so long, in steps. */
+const STEPS_A_TURN = 10
+const LIMITS = {
+  /** Processor milliseconds of a step, once the engine is warm. */
+  stallMs: 100,
+  modules: 2000,
+  moduleBytes: 2 ** 30,
+  /** Resident memory at the end, times what it was after a quarter of the time. */
+  growth: 1.15,
+} as const
+const MIB = 2 ** 20
+
+function usage(what: string): never {
+  console.error(`${what}\nnpm run soak -- [--minutes N] [--seed S] [--smp N] [--engine interpreter|translator]`)
+  process.exit(2)
+}
+
+const options = (): { minutes: number; seed: number; smp: number; engine: 'interpreter' | 'translator' } => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string', default: '1' },
+      smp: { type: 'string', default: '4' },
+      engine: { type: 'string', default: 'translator' },
+    },
+  })
+  const number = (name: string, text: string): number => {
+    const value = Number(text)
+    return value > 0 ? value : usage(`--${name} wants a number over 0, not "${text}".`)
+  }
+  const { engine } = values
+  if (engine !== 'interpreter' && engine !== 'translator') return usage(`There is no engine "${engine}".`)
+  return {
+    minutes: number('minutes', values.minutes),
+    seed: number('seed', values.seed),
+    smp: number('smp', values.smp),
+    engine,
+  }
+}
+
+const { minutes, seed, smp, engine } = options()
+const folder = mkdtempSync(join(tmpdir(), 'gicscope-soak-'))
+const guest = prepareSoak(folder, { vcpus: smp, seconds: Math.round(minutes * 60), seed })
+let unfinished = ''
+let last = ''
+const made = createVmm({
+  blueprint: { ...defaultBlueprint, vcpus: smp, guest: { id: 'own', append: '' } },
+  engine,
+  guest: { kernel: readFileSync(guest.kernel), initrd: readFileSync(guest.initrd), append: guest.append },
+  onConsole: (bytes) => {
+    unfinished += Buffer.from(bytes).toString('latin1')
+    const lines = unfinished.split('\n')
+    unfinished = lines.pop() ?? ''
+    for (const line of lines) if (line.startsWith('soak') || line.includes('panic')) last = line.trim()
+  },
+})
+rmSync(folder, { recursive: true })
+if (!made.ok) usage(made.what)
+const { vmm } = made
+
+interface Row {
+  readonly minute: number
+  readonly rss: number
+  readonly modules: number
+  readonly moduleBytes: number
+  readonly evictions: number
+  readonly stall: number
+}
+const rows: Row[] = []
+const faults: string[] = []
+const every = (minutes / 10) * 60e9
+const began = cpuMs(process.pid, isMainThread)
+let next = every
+let stall = 0
+for (let step = 0; ; step++) {
+  const before = cpuMs(process.pid, isMainThread)
+  const end = vmm.run(STEP_NS, Infinity)
+  stall = Math.max(stall, cpuMs(process.pid, isMainThread) - before)
+  if (step % STEPS_A_TURN === 0) await setImmediate()
+  if (vmm.now() >= next || end !== 'time') {
+    const { liveModules, moduleBytes, evictions } = vmm.stats()
+    const row = {
+      minute: vmm.now() / 60e9,
+      rss: process.memoryUsage().rss / MIB,
+      modules: liveModules,
+      moduleBytes,
+      evictions,
+      stall,
+    }
+    rows.push(row)
+    console.log(`${row.minute.toFixed(1)} min: ${row.rss.toFixed(0)} MiB, ${liveModules} modules; ${last}`)
+    next += every
+    stall = 0
+  }
+  if (end !== 'time') break
+}
+if (!last.includes('done')) faults.push(`The guest has not come to its end; it said: ${last}`)
+const [warm, ...later] = rows.slice(Math.floor(rows.length / 4))
+const final = rows.at(-1)
+if (warm !== undefined && final !== undefined && final.rss > warm.rss * LIMITS.growth)
+  faults.push(`Memory has grown from ${warm.rss.toFixed(0)} to ${final.rss.toFixed(0)} MiB.`)
+for (const row of later)
+  if (row.stall > LIMITS.stallMs)
+    faults.push(`A step took ${row.stall.toFixed(0)} ms before minute ${row.minute.toFixed(1)}.`)
+for (const row of rows) {
+  if (row.modules > LIMITS.modules) faults.push(`${row.modules} modules lived at minute ${row.minute.toFixed(1)}.`)
+}
+printTable([
+  ['minute', 'MiB', 'modules', 'made, MB', 'evictions', 'longest step, ms'],
+  ...rows.map((r) => [
+    r.minute.toFixed(1),
+    r.rss.toFixed(0),
+    String(r.modules),
+    (r.moduleBytes / 1e6).toFixed(1),
+    String(r.evictions),
+    r.stall.toFixed(0),
+  ]),
+])
+console.log(
+  `${((cpuMs(process.pid, isMainThread) - began) / 1000).toFixed(0)} s of processor time, ${vmm.stats().instructions} instructions`,
+)
+for (const fault of faults) console.error(fault)
+process.exitCode = faults.length > 0 ? 1 : 0
