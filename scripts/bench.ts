@@ -5,13 +5,23 @@
 import { enableWebAssemblyFeatures } from '../src/cli/webassembly.ts'
 import { writeFileSync } from 'node:fs'
 import type { Benchmark, Figures } from './bench/figures.ts'
+import { bootSizes } from './bench/boot-sizes.ts'
 import { boot } from './bench/boot.ts'
 import { interrupts } from './bench/interrupts.ts'
 import { kernels } from './bench/kernels.ts'
 import { linux } from './bench/linux.ts'
+import { memory } from './bench/memory.ts'
 import { ui } from './bench/ui.ts'
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { kernels, interrupts, linux, boot, ui }
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  kernels,
+  interrupts,
+  linux,
+  boot,
+  'boot-sizes': bootSizes,
+  memory,
+  ui,
+}
 
 const usage = (what: string): never => {
   console.error(what)

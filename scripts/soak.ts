@@ -16,13 +16,12 @@ import { prepareSoak } from './bench/linux-guest.ts'
 
 /** Virtual nanoseconds of a step; a worker looks at its messages as often. */
 const STEP_NS = 1e6
-/** What the host may do to us between two steps: turned to the event loop for so long, in steps. */
+/** As often the host has its turn: it frees modules when nothing else runs. */
 const STEPS_A_TURN = 10
 const LIMITS = {
   /** Processor milliseconds of a step, once the engine is warm. */
   stallMs: 100,
   modules: 2000,
-  moduleBytes: 2 ** 30,
   /** Resident memory at the end, times what it was after a quarter of the time. */
   growth: 1.15,
 } as const

@@ -24,8 +24,8 @@ const run: Benchmark['run'] = ({ rounds }) =>
     const [bareOnes, linuxOnes] = [new Comparison(), new Comparison()]
     for (let round = 0; round < rounds; round++)
       for (const place of places.names) {
-        bareOnes.add(place, await places.run(place, bare))
-        for (const { prefix, guest } of kernels) linuxOnes.add(place, await places.run(place, guest), prefix)
+        bareOnes.add(place, await places.parts(place, bare))
+        for (const { prefix, guest } of kernels) linuxOnes.add(place, await places.parts(place, guest), prefix)
       }
     return { ...bareOnes.printOperations(EMPTY), ...linuxOnes.printOperations() }
   })

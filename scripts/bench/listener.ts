@@ -1,4 +1,4 @@
-/** Hears a guest say when its parts begin and end (kernels/parts.c). */
+/** Who listens to a guest. */
 
 /** Lines that are kept for whoever wants to know why a guest ended. */
 const TAIL = 12
@@ -12,13 +12,16 @@ export interface HeardPart {
   readonly sum: string
 }
 
-export class Listener {
+/** Hears what a guest says, line by line, with the milliseconds that a clock showed then. */
+export abstract class Hearer {
   private text = ''
-  private begun: { readonly name: string; readonly work: number; readonly at: number } | undefined
-  readonly parts = new Map<string, HeardPart>()
-  /** The last lines. */
   private readonly lines: string[] = []
 
+  /** Whether enough was heard: the guest need not go on. */
+  abstract get done(): boolean
+  protected abstract line(line: string, at: number): void
+
+  /** The last lines. */
   get tail(): string {
     return this.lines.join('\n')
   }
@@ -27,13 +30,45 @@ export class Listener {
   feed(text: string, at: number): void {
     const lines = (this.text + text).split('\n')
     this.text = lines.pop() ?? ''
-    for (const line of lines) this.line(line.trim(), at)
+    for (const line of lines) {
+      this.lines.push(line.trim())
+      if (this.lines.length > TAIL) this.lines.shift()
+      if (line.includes('Kernel panic')) throw new Error(`the guest has failed:\n${this.tail}`)
+      this.line(line.trim(), at)
+    }
+  }
+}
+
+/** Hears how long a guest takes from its first line to one that is waited for. */
+export class BootListener extends Hearer {
+  private readonly marker: string
+  private first: number | undefined
+  /** `undefined`: it has not come. */
+  seconds: number | undefined
+
+  constructor(marker: string) {
+    super()
+    this.marker = marker
   }
 
-  private line(line: string, at: number): void {
-    this.lines.push(line)
-    if (this.lines.length > TAIL) this.lines.shift()
-    if (line.includes('Kernel panic')) throw new Error(`the guest has failed:\n${this.tail}`)
+  get done(): boolean {
+    return this.seconds !== undefined
+  }
+
+  protected line(line: string, at: number): void {
+    this.first ??= at
+    if (line.includes(this.marker)) this.seconds ??= (at - this.first) / 1000
+  }
+}
+
+/** Hears a guest say when its parts begin and end (kernels/parts.c). */
+export class Listener extends Hearer {
+  private begun: { readonly name: string; readonly work: number; readonly at: number } | undefined
+  readonly parts = new Map<string, HeardPart>()
+  /** It ends by itself. */
+  readonly done = false
+
+  protected line(line: string, at: number): void {
     const [word, value = '', work] = line.split(' ')
     if (word === 'begin') this.begun = { name: value, work: Number(work), at }
     if (word !== 'end' || this.begun === undefined) return

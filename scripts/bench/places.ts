@@ -10,11 +10,13 @@ import { join } from 'node:path'
 import { defaultBlueprint } from '../../src/pure/blueprint/blueprint.ts'
 import { installTools } from '../lib/debian.mjs'
 import { ROOT, run as runProgram } from '../lib/steps.mjs'
-import { cpuMs, isMainThread, processesOf } from './cpu-clock.ts'
+import { cpuMs, isMainThread } from './cpu-clock.ts'
 import type { Threads } from './cpu-clock.ts'
 import { Listener } from './listener.ts'
+import type { Hearer } from './listener.ts'
 import { hasChromium, openBuiltPage } from './page.ts'
 import type { BuiltPage } from './page.ts'
+import { processesOf } from './processes.ts'
 
 const QEMU = 'qemu-system-aarch64'
 export const GCC = 'aarch64-linux-gnu-gcc'
@@ -32,60 +34,66 @@ export interface BenchGuest {
 export const PLACES = ['QEMU', 'Node', 'Chromium'] as const
 export type Place = (typeof PLACES)[number]
 
-/** Listens to a program until it ends, by the time that some of its threads have had. */
-const listenTo = (command: string, args: readonly string[], threads: Threads): Promise<Listener> =>
+/** Has somebody listen to a program until it ends or enough was heard, by the time that some of its threads have had. */
+const listenTo = (hearer: Hearer, command: string, args: readonly string[], threads: Threads): Promise<void> =>
   new Promise((resolve, reject) => {
-    const listener = new Listener()
     const program = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const fail = (error: unknown): void => {
       program.kill('SIGKILL')
       reject(error)
     }
     const hangs = (): void =>
-      fail(new Error(`${command} said nothing for ${SILENCE_MS / 1000} s after\n${listener.tail}`))
+      fail(new Error(`${command} said nothing for ${SILENCE_MS / 1000} s after\n${hearer.tail}`))
     let timer = setTimeout(hangs, SILENCE_MS)
     program.stdout.on('data', (bytes: Buffer) => {
       clearTimeout(timer)
       timer = setTimeout(hangs, SILENCE_MS)
       try {
-        listener.feed(bytes.toString('latin1'), cpuMs(program.pid ?? 0, threads))
+        hearer.feed(bytes.toString('latin1'), cpuMs(program.pid ?? 0, threads))
       } catch (error) {
         fail(error)
       }
+      if (hearer.done) program.kill('SIGKILL')
     })
     program.on('error', reject)
     program.on('close', (status) => {
       clearTimeout(timer)
-      if (status === 0) resolve(listener)
-      else reject(new Error(`${command} ended with ${status} after\n${listener.tail}`))
+      if (status === 0 || hearer.done) resolve()
+      else reject(new Error(`${command} ended with ${status} after\n${hearer.tail}`))
     })
   })
 
-const inQemu = ({ vcpus, kernel, initrd, append }: BenchGuest): Promise<Listener> => {
+const inQemu = ({ vcpus, kernel, initrd, append }: BenchGuest, hearer: Hearer): Promise<void> => {
   const machine = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256M', '-nographic', '-nic', 'none']
   const root = initrd === undefined ? [] : ['-initrd', initrd]
   const parameters = append === undefined ? [] : ['-append', append]
-  return listenTo(QEMU, [...machine, '-smp', String(vcpus), '-kernel', kernel, ...root, ...parameters], () => true)
+  const guest = ['-smp', String(vcpus), '-kernel', kernel, ...root, ...parameters]
+  return listenTo(hearer, QEMU, [...machine, ...guest], () => true)
 }
 
-const inNode = ({ vcpus, kernel, initrd, append }: BenchGuest): Promise<Listener> => {
+const inNode = ({ vcpus, kernel, initrd, append }: BenchGuest, hearer: Hearer): Promise<void> => {
   const root = initrd === undefined ? [] : ['--initrd', initrd]
   const parameters = append === undefined ? [] : ['--append', append]
   const options = ['--smp', String(vcpus), '--kernel', kernel, ...root, ...parameters]
-  return listenTo(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...options], isMainThread)
+  const program = ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...options]
+  return listenTo(hearer, process.execPath, program, isMainThread)
 }
 
 const isWorker: Threads = ({ name }) => name === 'DedicatedWorker'
 
 /** In the worker that the page ships, without the page. */
-const inChromium = async (built: BuiltPage, { vcpus, kernel, initrd, append = '' }: BenchGuest): Promise<Listener> => {
+const inChromium = async (
+  built: BuiltPage,
+  { vcpus, kernel, initrd, append = '' }: BenchGuest,
+  hearer: Hearer,
+): Promise<void> => {
   const [entry] = readdirSync(join(ROOT, 'dist/assets')).filter((name) => name.startsWith('entry-'))
   const page = await built.blank()
-  const listener = new Listener()
   let workers: readonly number[] = []
   await page.exposeFunction('heard', (text: string) => {
     if (workers.length === 0) workers = processesOf(process.pid).filter((id) => cpuMs(id, isWorker) > 0)
-    listener.feed(text, Math.max(0, ...workers.map((id) => cpuMs(id, isWorker))))
+    hearer.feed(text, Math.max(0, ...workers.map((id) => cpuMs(id, isWorker))))
+    return hearer.done
   })
   const blueprint = { ...defaultBlueprint, vcpus, guest: { id: 'own', append: '' } }
   const base64 = (file: string): string => readFileSync(file).toString('base64')
@@ -102,7 +110,8 @@ const inChromium = async (built: BuiltPage, { vcpus, kernel, initrd, append = ''
           if (data.kind === 'console') {
             clearTimeout(timer)
             timer = setTimeout(hangs, silence)
-            Reflect.get(window, 'heard')(String.fromCharCode(...data.bytes)).catch(reject)
+            const heard = Reflect.get(window, 'heard')(String.fromCharCode(...data.bytes))
+            heard.then((done: boolean) => done && resolve(), reject)
           }
           if (data.kind === 'answer' && !data.answer.ok) reject(new Error(data.answer.what))
           if (data.kind === 'run' && data.run.state === 'off') resolve()
@@ -118,7 +127,6 @@ const inChromium = async (built: BuiltPage, { vcpus, kernel, initrd, append = ''
     [`assets/${entry}`, files, blueprint, SILENCE_MS] as const,
   )
   await page.context().close()
-  return listener
 }
 
 export interface Places {
@@ -126,7 +134,10 @@ export interface Places {
   readonly names: readonly Place[]
   /** A folder for files, gone at the end. */
   readonly folder: string
-  run(place: Place, guest: BenchGuest): Promise<Listener>
+  /** Until the guest is off, or enough was heard. */
+  run(place: Place, guest: BenchGuest, hearer: Hearer): Promise<void>
+  /** What a guest says of its parts. */
+  parts(place: Place, guest: BenchGuest): Promise<Listener>
 }
 
 /** Has `use` measure in every place; installs and builds what that needs. */
@@ -139,13 +150,19 @@ export const withPlaces = async <T>(use: (places: Places) => Promise<T>): Promis
   const folder = mkdtempSync(join(tmpdir(), 'gicscope-bench-'))
   const built = hasChromium ? await openBuiltPage() : undefined
   try {
+    const run: Places['run'] = (place, guest, hearer) => {
+      if (place === 'QEMU') return inQemu(guest, hearer)
+      if (place === 'Node' || built === undefined) return inNode(guest, hearer)
+      return inChromium(built, guest, hearer)
+    }
     return await use({
       names: PLACES.filter((place) => place !== 'Chromium' || built !== undefined),
       folder,
-      run: (place, guest) => {
-        if (place === 'QEMU') return inQemu(guest)
-        if (place === 'Node' || built === undefined) return inNode(guest)
-        return inChromium(built, guest)
+      run,
+      parts: async (place, guest) => {
+        const listener = new Listener()
+        await run(place, guest, listener)
+        return listener
       },
     })
   } finally {
