@@ -5,7 +5,7 @@ import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import type { Desk } from './desk.ts'
 import type { DocumentActions } from './document.ts'
 import type { KvmCalls } from './kvm-calls.ts'
-import type { SessionState } from './state.ts'
+import type { SessionState, Step } from './state.ts'
 
 export interface Reversible {
   readonly calls: readonly KvmCall[]
@@ -54,13 +54,17 @@ export const createInjections = (
     inject: async (id) => {
       const injection = injectionOf(get(), id)
       const { kind, what } = injection
-      if (kind === 'impossible') set({ injected: { what, answer: undefined } })
+      const told = (answer: KvmAnswer | undefined, step: Step | undefined): void =>
+        set({ injected: { what, answer, step } })
+      if (kind === 'impossible') told(undefined, undefined)
       else if (kind === 'next boot') {
         if (!edit(injection.edit)) return
+        const step = get().undo.at(-1)
         await boot()
-        set({ injected: { what, answer: { ok: true } } })
+        told({ ok: true }, step)
       } else {
-        set({ injected: { what, answer: await make(injection) } })
+        const answer = await make(injection)
+        told(answer, answer?.ok === true ? get().undo.at(-1) : undefined)
       }
     },
   }

@@ -220,6 +220,7 @@ describe('a session', () => {
       session.store.setState({ machine: running(), selected: 0 })
       await session.inject('gain-aff3')
       expect(state().injected).toMatchObject({ what: expect.stringContaining('to 1.0.0.0'), answer: { ok: true } })
+      expect(state().injected?.step).toBe(state().undo.at(-1))
       session.undo()
       session.redo()
       const [there, back] = [0x1_8000_0000n, 0x8000_0000n].map(
@@ -250,7 +251,7 @@ describe('a session', () => {
     it('says why one cannot be, and forgets calls on a machine that is gone', async () => {
       const { session, state } = bench(obedient)
       await session.inject('gain-aff3')
-      expect(state().injected).toEqual({ what: 'No vCPU 0 runs.', answer: undefined })
+      expect(state().injected).toEqual({ what: 'No vCPU 0 runs.', answer: undefined, step: undefined })
       session.store.setState({ machine: running() })
       await session.inject('gain-aff3')
       expect(state().undo).toHaveLength(1)

@@ -46,6 +46,15 @@ export interface RegistersView {
   readonly selected: string | undefined
 }
 
+/** The last mistake made on purpose. */
+export interface Injected {
+  readonly what: string
+  /** What KVM answered; `undefined`: it could not be made. */
+  readonly answer: KvmAnswer | undefined
+  /** What takes it back, where it was made. */
+  readonly step: Step | undefined
+}
+
 /** A machine that is kept, to go on with. */
 export interface Slot {
   readonly id: number
@@ -97,8 +106,7 @@ export interface SessionState {
   readonly registers: RegistersView
   /** The interrupt that is looked at. */
   readonly intid: number | undefined
-  /** The last mistake made on purpose, as a sentence, and what KVM answered; no answer: it could not be made. */
-  readonly injected: { readonly what: string; readonly answer: KvmAnswer | undefined } | undefined
+  readonly injected: Injected | undefined
 }
 
 export const initialState: SessionState = {

@@ -51,7 +51,8 @@ const Items = () => {
 export const LastFault = () => {
   const session = useSession()
   const injected = useSessionState((state) => state.injected)
-  const canUndo = useSessionState((state) => state.undo.length > 0)
+  // Something else may have been done since: that is taken back first, by undo.
+  const isLast = useSessionState(({ undo, injected: { step } = {} }) => step !== undefined && undo.at(-1) === step)
   if (injected === undefined) return null
   const { what, answer } = injected
   return (
@@ -60,7 +61,7 @@ export const LastFault = () => {
         {answer === undefined ? <b className="bad">✕</b> : <Zap size={12} aria-hidden />} {what}
       </span>
       <Answer answer={answer} />
-      {answer?.ok === true && canUndo && (
+      {isLast && (
         <button
           className="button small quiet"
           onClick={() => {
