@@ -7,7 +7,6 @@ import type { Snapshot } from '../engine/vmm/snapshot.ts'
 import { restoreVmm } from '../engine/vmm/restore-vmm.ts'
 import { createVmm } from '../engine/vmm/vmm.ts'
 import type { Made } from '../engine/vmm/vmm.ts'
-import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
 import { GITS_TRANSLATER } from '../pure/arch/gic/gits.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
@@ -19,6 +18,7 @@ import { parseOrder } from '../pure/image/order-text.ts'
 import { ORDERS, ordersFor } from '../pure/image/orders.ts'
 import { KVM_MSI_VALID_DEVID } from '../pure/uapi/calls.ts'
 import type { KvmAnswer } from '../pure/uapi/calls.ts'
+import { flatBinary } from './flat-guest.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 import type { GuestId } from './guest-machine.ts'
 
@@ -141,12 +141,7 @@ describe.skipIf(!hasLinux)('Linux on a GICv2', { timeout: TIMEOUT }, () => {
 })
 
 describe('a guest with LPIs', { timeout: TIMEOUT }, () => {
-  const kernel = (): Uint8Array => {
-    const source = readFileSync(join(import.meta.dirname, 'its/lpis.s'), 'utf8')
-    const result = assemble(source, 0x4008_0000)
-    if (!result.ok) throw new Error('the guest cannot be assembled')
-    return result.bytes
-  }
+  const kernel = flatBinary(readFileSync(join(import.meta.dirname, 'its/lpis.s'), 'utf8'))
   const blueprint: Blueprint = {
     ...defaultBlueprint,
     its: true,
@@ -180,9 +175,7 @@ describe('a guest with LPIs', { timeout: TIMEOUT }, () => {
 
   it('takes a message that was pending when it was saved, and those that come after', () => {
     const engine = 'translator'
-    const first = machineOf((onConsole) =>
-      createVmm({ blueprint, engine, guest: { kernel: kernel(), append: '' }, onConsole }),
-    )
+    const first = machineOf((onConsole) => createVmm({ blueprint, engine, guest: { kernel, append: '' }, onConsole }))
     expect(first.until('waiting for messages\n')).toMatch(/^lpis: 2 CPUs/)
     expect(first.message(8)).toEqual({ ok: true, value: 1n })
     const saved = first.vmm.snapshot()

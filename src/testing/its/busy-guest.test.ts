@@ -1,8 +1,8 @@
 /** A guest that makes the redistributor look at every LPI there is, in a loop: the machine answers as before. */
 import { describe, expect, it } from 'vitest'
 import { createVmm } from '../../engine/vmm/vmm.ts'
-import { assemble } from '../../pure/arch/a64/assembler/assemble.ts'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
+import { flatBinary } from '../flat-guest.ts'
 
 const LPI_COUNT = 65536 - 8192
 /** Virtual nanoseconds for each LPI of an access that looks at all of them: at least one look, and a few at most. */
@@ -98,14 +98,12 @@ ring:   dsb     sy
 
 describe.each(['interpreter', 'translator'] as const)('under the %s', (engine) => {
   it('a run ends at most one such access late, however many it makes', { timeout: TIMEOUT }, () => {
-    const assembled = assemble(SOURCE, 0x4008_0000)
-    if (!assembled.ok) throw new Error(assembled.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
     let dots = 0
     const guest = { id: 'own', append: '' } as const
     const made = createVmm({
       blueprint: { ...defaultBlueprint, base: '6.12', its: true, vcpus: 1, memory: 64 * 2 ** 20, guest },
       engine,
-      guest: { kernel: assembled.bytes, append: '' },
+      guest: { kernel: flatBinary(SOURCE), append: '' },
       onConsole: (bytes) => {
         dots += bytes.length
         if (dots > MOST_DOTS) throw new Error('a run does not end')

@@ -5,24 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createVmm } from '../../engine/vmm/vmm.ts'
-import { assemble } from '../../pure/arch/a64/assembler/assemble.ts'
 import { GITS_TRANSLATER } from '../../pure/arch/gic/gits.ts'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
+import { flatBinary } from '../flat-guest.ts'
 
 const SOURCE = readFileSync(join(import.meta.dirname, 'lpis.s'), 'utf8')
-/** Where a flat binary goes: RAM base + 0x80000. */
-const ORIGIN = 0x4008_0000
 const DEVICE = 5
 const LAST_EVENT = 15
 const TIMEOUT = 60_000
-
-const guest = (source = SOURCE): Uint8Array => {
-  const result = assemble(source, ORIGIN)
-  if (!result.ok) throw new Error(result.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
-  return result.bytes
-}
 
 /** What it prints before it waits for messages. */
 const lines = (cpus: number): string => {
@@ -60,7 +52,7 @@ describe.each(['interpreter', 'translator'] as const)('under the %s', (engine) =
         guest: { id: 'own', append: '' },
       },
       engine,
-      guest: { kernel: guest(), append: '' },
+      guest: { kernel: flatBinary(SOURCE), append: '' },
       onConsole: (bytes) => {
         text += Buffer.from(bytes).toString('latin1')
       },
@@ -99,7 +91,7 @@ describe.skipIf(!qemu)('on QEMU', () => {
     const directory = mkdtempSync(join(tmpdir(), 'lpis-'))
     const file = join(directory, 'lpis.bin')
     // A host that others use as well may keep a CPU waiting.
-    writeFileSync(file, guest(SOURCE.replace('PATIENCE, 125000', 'PATIENCE, 12500000')))
+    writeFileSync(file, flatBinary(SOURCE.replace('PATIENCE, 125000', 'PATIENCE, 12500000')))
     const machine = ['-M', 'virt,gic-version=3,its=on', '-cpu', 'cortex-a57', '-accel', 'tcg,thread=single']
     const run = spawn('qemu-system-aarch64', [
       ...machine,

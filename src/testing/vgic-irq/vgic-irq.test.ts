@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createVmm } from '../../engine/vmm/vmm.ts'
 import type { Vmm } from '../../engine/vmm/vmm.ts'
-import { assemble } from '../../pure/arch/a64/assembler/assemble.ts'
 import { GITS_TRANSLATER } from '../../pure/arch/gic/gits.ts'
 import { FIRST_LPI, FIRST_SPI, PRIVATE_COUNT, SGI_COUNT } from '../../pure/arch/intid.ts'
 import { NR_IRQS, defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
@@ -21,8 +20,9 @@ import { IRQFD, gsiOfSpi } from '../../pure/uapi/irqfd.ts'
 import { IRQ_TYPE, encodeIrqLine } from '../../pure/uapi/irq-line.ts'
 import { VGIC_GROUP, registerAttr, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
 import { DEVICE, LPIS_OF_CPU, setUpLpis } from './lpis.ts'
+import { flatBinary } from '../flat-guest.ts'
 
-const ORIGIN = 0x4008_0000
+const PROGRAM = flatBinary(readFileSync(join(import.meta.dirname, 'vgic-irq.s'), 'utf8'))
 const MIB = 2 ** 20
 
 /** Where the guest and its VMM meet; see vgic-irq.s. */
@@ -96,8 +96,6 @@ class GuestVm {
   private readonly memory: DataView
 
   constructor(gic: GicVersion, vcpus: number, host: HostProfile) {
-    const program = assemble(readFileSync(join(import.meta.dirname, 'vgic-irq.s'), 'utf8'), ORIGIN)
-    if (!program.ok) throw new Error(program.errors.map(({ line, what }) => `${line}: ${what}`).join('\n'))
     const made = createVmm({
       blueprint: {
         ...defaultBlueprint,
@@ -109,7 +107,7 @@ class GuestVm {
         guest: { id: 'own', append: '' },
       },
       engine: 'translator',
-      guest: { kernel: program.bytes, append: '' },
+      guest: { kernel: PROGRAM, append: '' },
       onConsole: () => {},
     })
     if (!made.ok) throw new Error(made.what)
