@@ -16,10 +16,10 @@ interface Pools {
 }
 
 function lanes(random: Random, width: 16 | 32 | 64): bigint {
-  const near = width > 16 && random.below(2) === 0
+  const near = random.below(2) === 0
   let bits = 0n
   for (let i = 0; i < 128; i += width)
-    bits |= (near ? meetingFloatBits(random, width === 64 ? 64 : 32) : floatBits(random, width)) << BigInt(i)
+    bits |= (near ? meetingFloatBits(random, width) : floatBits(random, width)) << BigInt(i)
   return bits
 }
 

@@ -89,7 +89,7 @@ export function floatBits(random: Random, width: 16 | 32 | 64): bigint {
 }
 
 /** Numbers of sizes that meet: sums that cancel, ties, small integers. */
-export function meetingFloatBits(random: Random, width: 32 | 64): bigint {
+export function meetingFloatBits(random: Random, width: 16 | 32 | 64): bigint {
   const { fraction } = SHAPE[width]
   const bias = 2 ** (width - 2 - fraction) - 1
   const kept = random.pick([2, 5, fraction >> 1, fraction - 1, fraction])

@@ -8,7 +8,7 @@ import { contextOf, exception } from './context.ts'
 import type { FloatContext } from './context.ts'
 import { convert, fromFixed, roundToIntegral, toFixed } from './convert.ts'
 import { fastPaths } from './fast.ts'
-import { absolute, double, negate, single } from './format.ts'
+import { absolute, double, half, negate, single } from './format.ts'
 import type { Format } from './format.ts'
 
 const registers = new Registers(new ArrayBuffer(8192))
@@ -40,16 +40,21 @@ const EXACT: Readonly<Record<string, Exact>> = {
 const SAMPLES = 3000
 
 function operand(random: Random, f: Format): bigint {
-  const width = f.width === 64 ? 64 : 32
-  return random.below(3) === 0 ? floatBits(random, width) : meetingFloatBits(random, width)
+  return random.below(3) === 0 ? floatBits(random, f.width) : meetingFloatBits(random, f.width)
 }
 
-const FZ = 1 << 24
+/** FPCR.FZ and FZ16 */
+const FLUSHING = (1 << 24) | (1 << 19)
+const FORMATS = [
+  ['half', half, 1],
+  ['single', single, 2],
+  ['double', double, 3],
+] as const
 
 const put = (register: number, value: bigint): void => registers.setAt(vAt(register), value)
 const start = (random: Random): FloatContext => {
   registers.i32[bank.FPSR >>> 2] = random.below(4) === 0 ? 0 : exception.inexact
-  registers.i32[bank.FPCR >>> 2] = random.below(8) === 0 ? FZ : 0
+  registers.i32[bank.FPCR >>> 2] = random.below(8) === 0 ? FLUSHING : 0
   return contextOf(registers.i32[bank.FPCR >>> 2] ?? 0)
 }
 
@@ -68,10 +73,7 @@ class Findings {
   }
 }
 
-describe.each([
-  ['single', single, 2],
-  ['double', double, 3],
-] as const)('the short way, %s precision', (_name, f, size) => {
+describe.each(FORMATS)('the short way, %s precision', (_name, f, size) => {
   it.each(Object.keys(EXACT))('%s gives the bits of the exact arithmetic, or declines', (name) => {
     const random = new Random(name.length * 7 + size)
     const path = fast.paths[name]
@@ -114,23 +116,29 @@ describe.each([
   it('converts alike', () => {
     const random = new Random(size)
     const findings = new Findings()
-    const other = size === 2 ? double : single
     for (let i = 0; i < SAMPLES; i++) {
       const a = operand(random, f)
       const c = start(random)
       put(1, a)
-      if (fast.paths['FCVT']?.(size, 5 - size, vAt(0), vAt(1)) === true)
+      const [, other, to] = random.pick(FORMATS.filter(([, , another]) => another !== size))
+      if (fast.paths['FCVT']?.(size, to, vAt(0), vAt(1)) === true)
         findings.compare([a], registers.at(vAt(0)), convert(f, other, c, a), c)
-      const format = { width: random.pick([32, 64] as const), signed: random.below(2) === 0, fractionBits: 0 }
+      const format = {
+        width: random.pick([32, 64] as const),
+        signed: random.below(2) === 0,
+        fractionBits: random.pick([0, 0, 4, 31]),
+      }
       const signed = format.signed ? 1 : 0
       const mode = random.pick([0, 1, 2, 3] as const)
       c.flags = 0
-      if (fast.paths['FCVT to integer']?.(size, format.width, signed, mode, 0, xAt(0), vAt(1)) === true)
+      if (
+        fast.paths['FCVT to integer']?.(size, format.width, signed, mode, format.fractionBits, xAt(0), vAt(1)) === true
+      )
         findings.compare([a], registers.x(0), toFixed(f, c, a, format, mode), c)
       const x = integerBits(random, random.pick([format.width, 20]))
       registers.setX(0, x)
       c.flags = 0
-      if (fast.paths['CVTF from integer']?.(size, format.width, signed, 0, vAt(0), xAt(0)) === true)
+      if (fast.paths['CVTF from integer']?.(size, format.width, signed, format.fractionBits, vAt(0), xAt(0)) === true)
         findings.compare([x], registers.at(vAt(0)), fromFixed(f, c, x, format), c)
     }
     expect(findings.wrong).toEqual([])
