@@ -1,8 +1,8 @@
 /**
  * `npm run fuzz -- --seconds N --seed S [--class NAME] [--tier both|interpreter|translator]`: random instructions on our
- * CPU and on QEMU, until the time is over or so many differ (`--mismatches`). `--words` runs random words in both tiers
- * instead, and `--record N` writes the recorded vectors anew, N batches of them. Exit status: 0 all the same, 1 something
- * differs, 2 usage.
+ * CPU and on QEMU, until the time is over or so many differ (`--mismatches`); `--batches N` runs so many, however long that
+ * takes. `--words` runs random words in both tiers instead, and `--record N` writes the recorded vectors anew, N batches of
+ * them. Exit status: 0 all the same, 1 something differs, 2 usage.
  */
 import { parseArgs } from 'node:util'
 import { fusesMultiplyAdd } from '../src/engine/wasm/host.ts'
@@ -18,7 +18,7 @@ import { WordFuzzer } from '../src/testing/random-words/word-fuzzer.ts'
 
 function usage(what: string): never {
   console.error(
-    `${what}\nnpm run fuzz -- --seconds N --seed S [--class NAME] [--tier both|interpreter|translator] [--words]`,
+    `${what}\nnpm run fuzz -- --seconds N --seed S [--class NAME] [--tier both|interpreter|translator] [--batches N] [--words]`,
   )
   console.error(`Classes: ${classNames.join(', ')}`)
   process.exit(2)
@@ -26,9 +26,11 @@ function usage(what: string): never {
 
 interface Options extends FuzzOptions {
   readonly seconds: number
+  /** Instead of a time; 0: the time counts. */
+  readonly batches: number
   readonly words: boolean
   /** Batches to record. */
-  readonly batches: number
+  readonly recorded: number
 }
 
 function options(): Options {
@@ -41,6 +43,7 @@ function options(): Options {
         class: { type: 'string' },
         tier: { type: 'string', default: 'both' },
         mismatches: { type: 'string', default: '20' },
+        batches: { type: 'string', default: '0' },
         words: { type: 'boolean', default: false },
         record: { type: 'string', default: '0' },
       },
@@ -60,13 +63,17 @@ function options(): Options {
     class: values.class,
     tiers: (['interpreter', 'translator'] as const).filter((tier) => values.tier === 'both' || values.tier === tier),
     give: number('mismatches', values.mismatches),
+    batches: number('batches', values.batches),
     words: values.words,
-    batches: number('record', values.record),
+    recorded: number('record', values.record),
   }
 }
 
 const start = performance.now()
 const elapsed = (): number => (performance.now() - start) / 1000
+/** Whether there is more to do after so many batches. */
+const goesOn = ({ batches, seconds }: Options, done: number): boolean =>
+  batches > 0 ? done < batches : elapsed() < seconds
 
 const HEADING = ['Class', 'instructions', 'rows hit']
 const line = ([name = '', count = '', hit = '']: readonly string[], missed: readonly string[] = []): string =>
@@ -93,7 +100,7 @@ function table(coverage: readonly Coverage[]): string {
 function fuzzInstructions(wanted: Options): number {
   const driver = buildDriver()
   const fuzzer = new Fuzzer(driver, wanted)
-  while (elapsed() < wanted.seconds && !fuzzer.done) fuzzer.step()
+  for (let done = 0; goesOn(wanted, done) && !fuzzer.done; done++) fuzzer.step()
   driver.dispose()
   for (const { tier, row, text, word, what, from } of fuzzer.mismatches) {
     console.log(`${row}: 0x${word.toString(16)} ${text} (${tier})`)
@@ -108,12 +115,13 @@ function fuzzInstructions(wanted: Options): number {
 }
 
 /** Pages of random words on every CPU model, tier beside tier: how many differ. */
-function fuzzWords({ seconds, seed, give }: Options): number {
+function fuzzWords(wanted: Options): number {
+  const { seed, give } = wanted
   const fuzzers = CPU_MODEL_IDS.map((model) => ({ model, fuzzer: new WordFuzzer(model) }))
   let differ = 0
-  for (let next = seed; elapsed() < seconds && differ < give; next++)
+  for (let done = 0; goesOn(wanted, done) && differ < give; done++)
     for (const { model, fuzzer } of fuzzers) {
-      const how = fuzzer.step(next)
+      const how = fuzzer.step(seed + done)
       if (how === undefined) continue
       differ++
       console.log(`${model}: ${how}`)
@@ -129,9 +137,9 @@ function fuzzWords({ seconds, seed, give }: Options): number {
 const wanted = options()
 const missing = missingTools()
 if (missing.length > 0 && !wanted.words) usage(`The fuzzer needs ${missing.join(', ')}.`)
-if (wanted.batches > 0) {
+if (wanted.recorded > 0) {
   const driver = buildDriver()
-  record(driver, wanted.batches, wanted.seed)
+  record(driver, wanted.recorded, wanted.seed)
   driver.dispose()
 } else {
   const differ = wanted.words ? fuzzWords(wanted) : fuzzInstructions(wanted)

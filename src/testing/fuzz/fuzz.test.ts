@@ -40,7 +40,7 @@ describe.skipIf(missingTools().length > 0)('instructions, beside QEMU', () => {
     { timeout: 120_000 },
     (name) => {
       const host = fusesMultiplyAdd() ? [] : ['--experimental-wasm-relaxed-simd']
-      const fuzz = ['--import', 'tsx', 'scripts/fuzz.ts', '--class', name, '--seconds', '5']
+      const fuzz = ['--import', 'tsx', 'scripts/fuzz.ts', '--class', name, '--batches', '6']
       const { stdout } = spawnSync(process.execPath, [...host, ...fuzz], { encoding: 'utf8' })
       expect(stdout).toMatch(/ (\d+)\/\1\n/)
       expect(stdout).toContain('\n0 mismatches')
