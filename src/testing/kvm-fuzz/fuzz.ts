@@ -56,21 +56,23 @@ const TAKING_PART = [
 const recordsAreRight = (vm: CaseVm, model: Model): string | undefined => {
   const { vgic } = vm.kvm
   if (vgic === undefined) return 'there is no GIC'
+  let named = 0
   for (const [cpu, intid] of TAKING_PART) {
     const irq = vgic.irq(cpu, intid)
-    const ours = irq === undefined ? NaN : record({ ...irq, on: irq.queuedOn })
+    const ours = irq === undefined ? NaN : record(irq, irq.queuedOn)
     if (ours !== model.record(cpu, intid)) return `interrupt ${intid} of CPU ${cpu} is another than the model's`
+    if (irq !== undefined && irq.queuedOn >= 0) named++
   }
   const queued = new Set<unknown>()
   for (const cpu of IDS.keys()) {
     for (const irq of vgic.queued(cpu)) {
-      if (queued.has(irq) || irq.queuedOn !== cpu)
+      if (queued.has(irq) || irq.queuedOn !== cpu) {
         return `interrupt ${irq.intid} is on the list of CPU ${cpu}, and names ${irq.queuedOn}`
+      }
       queued.add(irq)
     }
   }
-  const named = TAKING_PART.filter(([cpu, intid]) => (vgic.irq(cpu, intid)?.queuedOn ?? -1) >= 0)
-  return named.length === queued.size ? undefined : `${named.length} interrupts name a list, ${queued.size} are on one`
+  return named === queued.size ? undefined : `${named} interrupts name a list, ${queued.size} are on one`
 }
 
 const imageOf = (vm: CaseVm, env: Env): VmImage | string => {

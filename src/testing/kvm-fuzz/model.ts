@@ -348,7 +348,7 @@ export class Model {
   /** In one number, as the machine's has to be. */
   record(cpu: number, intid: number): number {
     const irq = this.irqs.find(cpu, intid)
-    return irq === undefined ? NaN : record(irq)
+    return irq === undefined ? NaN : record(irq, irq.on)
   }
 
   /** In the words of `observe`. */

@@ -262,8 +262,8 @@ export const perform = (vm: CaseVm, acknowledged: Acknowledged, op: Operation): 
   }
 }
 
-/** What a step may do to an interrupt, in one number: flags, priority, target and list. */
-export const record = ({ latch, line, active, enabled, edge, group, priority, target, on }: Recorded): number =>
+/** What a step may do to an interrupt, in one number: flags, priority, target, and the list that it is on. */
+export const record = ({ latch, line, active, enabled, edge, group, priority, target }: Recorded, on: number): number =>
   Number(latch) |
   (Number(line) << 1) |
   (Number(active) << 2) |
@@ -283,7 +283,6 @@ export interface Recorded {
   readonly group: number
   readonly priority: number
   readonly target: number
-  readonly on: number
 }
 
 const firstAffinity = (vm: CaseVm): number => Number(attributeOf(vm, 0) >> 32n)
