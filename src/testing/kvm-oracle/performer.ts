@@ -116,7 +116,8 @@ export class Performer {
   memory(address: bigint): DataView {
     const at = Number(address)
     const bytes = this.vm.machine.ram(at, Math.min(8, Number(RAM) + RAM_BYTES - at))
-    if (bytes === undefined) throw new Error(`0x${hex(address)} is not in memory`)
+    // As in script.c: what is written elsewhere is lost.
+    if (bytes === undefined) return new DataView(new ArrayBuffer(8))
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 

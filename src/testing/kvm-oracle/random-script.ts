@@ -1,6 +1,7 @@
 /**
  * Writes a script of random steps: `npx tsx src/testing/kvm-oracle/random-script.ts gicv3 SEED STEPS`. What a guest and a
- * VMM may do with interrupts of a GICv3 or GICv2 (`gicv3`, `gicv2`), or with a GIC that is being made (`device`). The
+ * VMM may do with interrupts of a GICv3 or GICv2 (`gicv3`, `gicv2`), with an ITS (`its`), or with a GIC that is being
+ * made (`device`). The
  * guest ends what it acknowledged last, which our own machine knows; what it does otherwise is hardware's affair and not
  * KVM's.
  */
@@ -277,12 +278,95 @@ const interruptWalk = (walk: Walk, below: Below, gic: 2 | 3): void => {
   }
 }
 
+/** Offsets in RAM of an ITS's tables: configuration and pending LPIs, devices, collections, the ring, events. */
+const TABLES = {
+  config: 0x5_0000,
+  pending: 0x6_0000,
+  devices: 0x3_0000,
+  collections: 0x4_0000,
+  ring: 0x2_0000,
+  itt: 0x10_0000,
+}
+const GUEST_RAM = 0x4000_0000
+const FIRST_LPI = 8192
+const VALID = 1n << 63n
+
+const itsStep = (walk: Walk, below: Below): void => {
+  const pick = pickFrom(below)
+  const cpu = below(CPUS)
+  const device = BigInt(pick(0, 0, 1, 7))
+  const event = BigInt(pick(0, 0, 1, 2, 3, 31, 32))
+  const lpi = pick(8192, 8193, 8193, 8194, 8200, 65535, 8191, 40)
+  const icid = BigInt(pick(0, 0, 1, 2, 9))
+  const target = BigInt(pick(0, 1, 2, 3, 3, 4))
+  const valid = below(4) === 0 ? 0n : VALID
+  const itt = BigInt(GUEST_RAM + TABLES.itt) + (device << 12n)
+  const command = (code: number, word1: bigint, word2 = 0n, word3 = 0n): Move => [
+    `cmd ${hex(BigInt(code) | (device << 32n))} ${hex(word1)} ${hex(word2)} ${hex(word3)}`,
+  ]
+  const moves: readonly Move[] = [
+    command(0x08, BigInt(pick(4, 4, 0, 15)), itt | valid),
+    command(0x09, 0n, icid | (target << 16n) | valid),
+    command(0x09, 0n, icid | (target << 16n) | valid),
+    ...Array.from({ length: 3 }, () => command(0x0a, event | (BigInt(lpi) << 32n), icid)),
+    command(0x0b, BigInt(lpi), icid),
+    command(0x01, event, icid),
+    command(0x0e, 0n, target << 16n, BigInt(below(CPUS)) << 16n),
+    command(0x0f, event),
+    command(0x0c, event),
+    command(0x0d, 0n, icid),
+    ...Array.from({ length: 3 }, () => command(0x03, event)),
+    command(0x04, event),
+    command(pick(0x05, 0x00, 0x2a), event),
+    ...Array.from({ length: 4 }, (): Move => [`msi ${device} ${event}`]),
+    [`byte= RAM+${hex(TABLES.config + Math.max(lpi, FIRST_LPI) - FIRST_LPI)} ${hex(4 * below(64) + below(4))}`],
+    ...Array.from({ length: 4 }, (): Move => [`ack ${cpu}`]),
+    [`rd= ${cpu} 0x0 ${pick(1, 1, 0)}`],
+    [`w32 ${cpu} RD${cpu}+0xa0 ${hex(lpi)}`],
+    [`w32 ${cpu} RD${cpu}+0xb0 0x0`],
+    [`msr ${cpu} ICC_PMR_EL1 ${hex(pick(0xff, 0xff, 8 * below(32)))}`],
+    [`mrs ${cpu} ICC_HPPIR1_EL1`],
+    [`w32 0 GICD ${pick(2, 2, 2, 0)}`],
+    ['pending'],
+    [`byte RAM+${hex(TABLES.pending + cpu * 0x1_0000 + (FIRST_LPI >> 3) + below(2))}`],
+    [`byte= RAM+${hex(TABLES.pending + cpu * 0x1_0000 + (FIRST_LPI >> 3) + below(2))} ${hex(below(256))}`],
+    [`its-set 4 ${pick(1, 1, 2, 2, 4)} 0`],
+    [`its-set 8 0x0 ${pick(1, 1, 1, 0)}`],
+    [`its-get 8 ${hex(pick(0, 0x80, 0x88, 0x90, 0x100, 0x108))}`],
+    [`mem RAM+${hex(pick(TABLES.devices, TABLES.collections, TABLES.itt) + 8 * below(3))}`],
+    () => {
+      if (below(6) === 0) walk.do(`its-set 8 0x100 ${hex(valid | BigInt(GUEST_RAM + TABLES.devices))}`)
+      return undefined
+    },
+  ]
+  walk.play(moves[below(moves.length)])
+}
+
+const itsWalk = (walk: Walk, below: Below): void => {
+  for (const step of ['vm 0 1 2 3', 'open', 'device 8', 'place 0x8080000', 'its-set 4 0 0']) walk.do(step)
+  for (let i = 0; i < 10; i++) walk.do(`byte= RAM+${hex(TABLES.config + i)} 0xa1`)
+  for (let cpu = 0; cpu < CPUS; cpu++) {
+    walk.do(`rd= ${cpu} 0x70 ${hex(GUEST_RAM + TABLES.config + 15)}`)
+    walk.do(`rd= ${cpu} 0x78 ${hex(GUEST_RAM + TABLES.pending + cpu * 0x1_0000)}`)
+    walk.do(`rd= ${cpu} 0x0 1`)
+  }
+  walk.do(`its-set 8 0x100 ${hex(VALID | BigInt(GUEST_RAM + TABLES.devices))}`)
+  walk.do(`its-set 8 0x108 ${hex(VALID | BigInt(GUEST_RAM + TABLES.collections))}`)
+  walk.do(`its-set 8 0x80 ${hex(VALID | BigInt(GUEST_RAM + TABLES.ring))}`)
+  walk.do('its-set 8 0x0 1')
+  for (let i = 0; i < LIFE; i++) {
+    itsStep(walk, below)
+    if (i % 3 === 2) walk.do('lpis')
+  }
+}
+
 const [kind = 'gicv3', seed = '1', steps = '1000'] = process.argv.slice(2)
 const host = kind === 'gicv2' ? STOCK_V2 : STOCK
 const walk = new Walk({ ruleSet: 'mainline', base: '6.12', host })
 const below = seeded(Number(seed))
 while (walk.steps.length < Number(steps)) {
   if (kind === 'device') deviceWalk(walk, below)
+  else if (kind === 'its') itsWalk(walk, below)
   else interruptWalk(walk, below, kind === 'gicv2' ? 2 : 3)
 }
 process.stdout.write(`${walk.steps.join('\n')}\n`)
