@@ -10,6 +10,8 @@ import { defaultGuest } from './linux-guest.ts'
 import { PLACES, withPlaces } from './places.ts'
 import type { Place } from './places.ts'
 
+/** MiB: what Linux keeps for each of 255 CPUs leaves nothing of 256. */
+const MEMORY = 1024
 const VCPUS = [1, 4, 8, 64, 255] as const
 /** With 64, beside other work on two cores, its guest was not up after six minutes, its CPUs each waiting for others. */
 const MOST_IN_QEMU = 8
@@ -39,7 +41,7 @@ const run: Benchmark['run'] = ({ rounds }) =>
         for (const place of places.names) {
           if (place === 'QEMU' && vcpus > MOST_IN_QEMU) continue
           const listener = new BootListener(READY_LINE)
-          await places.run(place, { ...guest, vcpus }, listener)
+          await places.run(place, { ...guest, vcpus, memory: MEMORY }, listener)
           if (listener.seconds === undefined) throw new Error(`no "${READY_LINE}" in ${place}:\n${listener.tail}`)
           samples.add(`${place}, ${vcpus}`, listener.seconds)
           console.log(`${place}, ${vcpus} vCPUs: ${listener.seconds.toFixed(2)} s`)

@@ -23,7 +23,7 @@ const preparedGuest = (): z.infer<typeof manifestSchema>['guests'][number] => {
 }
 
 /** The default guest with its kernel unpacked into a folder, as QEMU takes it. */
-export const defaultGuest = (folder: string): Required<Omit<BenchGuest, 'vcpus'>> => {
+export const defaultGuest = (folder: string): Required<Omit<BenchGuest, 'vcpus' | 'memory'>> => {
   const { kernel, initrd, append } = preparedGuest()
   const image = join(folder, 'Image')
   writeFileSync(image, gunzipSync(readFileSync(join(LINUX, kernel))))
@@ -76,7 +76,7 @@ const withProgram = (
   folder: string,
   sources: readonly string[],
   more: readonly CpioEntry[] = [],
-): Required<Omit<BenchGuest, 'vcpus'>> => {
+): Required<Omit<BenchGuest, 'vcpus' | 'memory'>> => {
   const { kernel, initrd, append } = defaultGuest(folder)
   const bytes = readFileSync(compileForLinux(join(folder, 'bench'), sources))
   const base = readFileSync(initrd)
@@ -106,7 +106,7 @@ export const prepareLinux = (folder: string): BenchLinux => {
 export const prepareSoak = (
   folder: string,
   { vcpus, seconds, seed }: { readonly vcpus: number; readonly seconds: number; readonly seed: number },
-): Required<BenchGuest> => {
+): Required<Omit<BenchGuest, 'memory'>> => {
   const guest = withProgram(folder, ['linux/soak.c'])
   return { ...guest, vcpus, append: `${guest.append} quiet seconds=${seconds} seed=${seed}` }
 }

@@ -23,8 +23,12 @@ export const GCC = 'aarch64-linux-gnu-gcc'
 /** A guest that has said nothing new for so long hangs. */
 const SILENCE_MS = 120_000
 
+const MEMORY = 256
+
 export interface BenchGuest {
   readonly vcpus: number
+  /** MiB of RAM. Default: 256. */
+  readonly memory?: number
   /** Files: a kernel Image or an ELF, and where there is one the first root file system. */
   readonly kernel: string
   readonly initrd?: string
@@ -63,18 +67,18 @@ const listenTo = (hearer: Hearer, command: string, args: readonly string[], thre
     })
   })
 
-const inQemu = ({ vcpus, kernel, initrd, append }: BenchGuest, hearer: Hearer): Promise<void> => {
-  const machine = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '256M', '-nographic', '-nic', 'none']
+const inQemu = ({ vcpus, memory = MEMORY, kernel, initrd, append }: BenchGuest, hearer: Hearer): Promise<void> => {
+  const machine = ['-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-nographic', '-nic', 'none']
   const root = initrd === undefined ? [] : ['-initrd', initrd]
   const parameters = append === undefined ? [] : ['-append', append]
-  const guest = ['-smp', String(vcpus), '-kernel', kernel, ...root, ...parameters]
+  const guest = ['-smp', String(vcpus), '-m', `${memory}M`, '-kernel', kernel, ...root, ...parameters]
   return listenTo(hearer, QEMU, [...machine, ...guest], () => true)
 }
 
-const inNode = ({ vcpus, kernel, initrd, append }: BenchGuest, hearer: Hearer): Promise<void> => {
+const inNode = ({ vcpus, memory = MEMORY, kernel, initrd, append }: BenchGuest, hearer: Hearer): Promise<void> => {
   const root = initrd === undefined ? [] : ['--initrd', initrd]
   const parameters = append === undefined ? [] : ['--append', append]
-  const options = ['--smp', String(vcpus), '--kernel', kernel, ...root, ...parameters]
+  const options = ['--smp', String(vcpus), '--memory', `${memory}M`, '--kernel', kernel, ...root, ...parameters]
   const program = ['--import', 'tsx', join(ROOT, 'src/cli/main.ts'), ...options]
   return listenTo(hearer, process.execPath, program, isMainThread)
 }
@@ -84,7 +88,7 @@ const isWorker: Threads = ({ name }) => name === 'DedicatedWorker'
 /** In the worker that the page ships, without the page. */
 const inChromium = async (
   built: BuiltPage,
-  { vcpus, kernel, initrd, append = '' }: BenchGuest,
+  { vcpus, memory = MEMORY, kernel, initrd, append = '' }: BenchGuest,
   hearer: Hearer,
 ): Promise<void> => {
   const [entry] = readdirSync(join(ROOT, 'dist/assets')).filter((name) => name.startsWith('entry-'))
@@ -95,7 +99,7 @@ const inChromium = async (
     hearer.feed(text, Math.max(0, ...workers.map((id) => cpuMs(id, isWorker))))
     return hearer.done
   })
-  const blueprint = { ...defaultBlueprint, vcpus, guest: { id: 'own', append: '' } }
+  const blueprint = { ...defaultBlueprint, vcpus, memory: memory * 2 ** 20, guest: { id: 'own', append: '' } }
   const base64 = (file: string): string => readFileSync(file).toString('base64')
   const files = { kernel: base64(kernel), initrd: initrd === undefined ? undefined : base64(initrd), append }
   await page.evaluate(
