@@ -66,7 +66,7 @@ describe.skipIf('what' in prepared)('programs', () => {
   const root = 'root' in prepared ? prepared.root : ''
   const outputs = new Map<number, string>()
 
-  it('run to their end under our Linux', { timeout: 400_000 }, () => {
+  it('run to their end under our Linux', { timeout: 900_000 }, () => {
     const guest = new GuestMachine({
       guest: 'linux-6.1',
       files: files(root),
