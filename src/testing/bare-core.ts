@@ -41,7 +41,7 @@ export class BareCore {
     new Uint8Array(this.core.memory.buffer, this.core.plan.ram).set(made.bytes)
     this.core.code.reset()
     this.core.powerOn(this.cpu, BigInt(RAM), 0n)
-    this.core.withCpu(this.cpu, () => registers.forEach((value, n) => this.core.registers.setX(n, value)))
+    this.core.banks.with(this.cpu, () => registers.forEach((value, n) => this.core.registers.setX(n, value)))
     return this
   }
 
@@ -52,6 +52,6 @@ export class BareCore {
       if (end === 'off') return Array.from({ length: 31 }, (_, n) => this.core.registers.x(n))
       left -= executed
     }
-    throw new Error(`no HVC after ${budget} instructions; the PC is 0x${this.core.pcOf(this.cpu).toString(16)}`)
+    throw new Error(`no HVC after ${budget} instructions; the PC is 0x${this.core.banks.pcOf(this.cpu).toString(16)}`)
   }
 }

@@ -17,7 +17,7 @@ export function mapFlat(core: Core, cpu: CpuState, ramBase: number): void {
   const table = new BigUint64Array(core.memory.buffer, ram + ramSize - PAGE, PAGE / 8)
   const first = Math.floor(ramBase / GIB)
   for (let gib = first; gib * GIB < ramBase + ramSize; gib++) table[gib] = BigInt(gib * GIB) | BLOCK
-  core.withCpu(cpu, () => {
+  core.banks.with(cpu, () => {
     const r = core.registers
     r.setAt(slots.TTBR0_EL1, BigInt(ramBase + ramSize - PAGE))
     r.setAt(slots.TCR_EL1, TCR)

@@ -233,7 +233,7 @@ const finalState = (source: string, translate: boolean): Record<string, unknown>
   return {
     x: Array.from({ length: 31 }, (_, n) => core.registers.x(n)),
     nzcv: core.registers.nzcv,
-    pc: cpu === undefined ? undefined : core.pcOf(cpu),
+    pc: cpu === undefined ? undefined : core.banks.pcOf(cpu),
     executed: cpu?.instructions,
     translated: (core.translator?.statistics.regions ?? 0) > 0,
   }

@@ -22,9 +22,9 @@ const machineOf = (source: string, translate: boolean, cpus = 1): Machine => {
 const stateOf = ({ core, clock }: Machine): string =>
   core.cpus
     .map((cpu) =>
-      core.withCpu(cpu, () => {
+      core.banks.with(cpu, () => {
         const x = Array.from({ length: 31 }, (_, n) => core.registers.x(n).toString(16))
-        return `${x.join()} pc ${core.pcOf(cpu).toString(16)} after ${cpu.instructions}`
+        return `${x.join()} pc ${core.banks.pcOf(cpu).toString(16)} after ${cpu.instructions}`
       }),
     )
     .join(' | ') + ` at ${clock.now()}`
@@ -94,21 +94,21 @@ describe.each(TIERS)('a machine that is stopped (translated: %s)', { timeout: 60
     const broken = machineOf(COUNTING, translate, 2)
     // Once the loop is hot and translated.
     broken.runUntil(100_000, Infinity, true)
-    broken.core.setBreakpoints([AT.load])
+    broken.core.breakpoints.set([AT.load])
     let stops = 0
     while (broken.runUntil(200_000, Infinity, true) === 'break') {
       const { stop } = broken
       if (stop?.kind !== 'breakpoint') throw new Error('no breakpoint')
       const cpu = broken.core.cpus[stop.cpu]
       expect(stop.pc).toBe(AT.load)
-      expect(cpu && broken.core.pcOf(cpu)).toBe(AT.load)
+      expect(cpu && broken.core.banks.pcOf(cpu)).toBe(AT.load)
       // The inner loop has just ended.
-      expect(cpu && broken.core.withCpu(cpu, () => broken.core.registers.x(1))).toBe(0n)
+      expect(cpu && broken.core.banks.with(cpu, () => broken.core.registers.x(1))).toBe(0n)
       stops++
     }
     expect(stops).toBeGreaterThan(500)
     expect(stateOf(broken)).toBe(stateOf(whole))
-    broken.core.setBreakpoints([])
+    broken.core.breakpoints.set([])
     whole.runUntil(400_000, Infinity, true)
     expect(broken.runUntil(400_000, Infinity, true)).toBe('time')
     expect(stateOf(broken)).toBe(stateOf(whole))
@@ -116,7 +116,7 @@ describe.each(TIERS)('a machine that is stopped (translated: %s)', { timeout: 60
 
   it('does not stop where another page has an instruction at the same place', () => {
     const machine = machineOf(COUNTING, translate)
-    machine.core.setBreakpoints([AT.load + 0x1000n, AT.outer + 0x10_0000n])
+    machine.core.breakpoints.set([AT.load + 0x1000n, AT.outer + 0x10_0000n])
     expect(machine.runUntil(50_000, Infinity, true)).toBe('time')
     const whole = machineOf(COUNTING, translate)
     whole.runUntil(50_000, Infinity, true)
@@ -127,13 +127,13 @@ describe.each(TIERS)('a machine that is stopped (translated: %s)', { timeout: 60
     const machine = machineOf(COUNTING, translate, 2)
     const [first, second] = machine.core.cpus
     if (first === undefined || second === undefined) throw new Error('two CPUs')
-    machine.core.setBreakpoints([AT.inner])
+    machine.core.breakpoints.set([AT.inner])
     const visited = Array.from({ length: 6 }, () => {
       expect(machine.step(second, 1)).toBe(1)
-      return machine.core.pcOf(second) - ENTRY
+      return machine.core.banks.pcOf(second) - ENTRY
     })
     expect(visited).toEqual([4n, 8n, 12n, 16n, 20n, 12n])
-    expect(machine.core.pcOf(first)).toBe(ENTRY)
+    expect(machine.core.banks.pcOf(first)).toBe(ENTRY)
     expect(machine.clock.now()).toBe(6)
   })
 

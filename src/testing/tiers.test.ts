@@ -155,7 +155,7 @@ function finalState(
   for (const byte of data) hash = (Math.imul(hash, 31) + byte) | 0
   const x = Array.from({ length: 32 }, (_, n) => core.registers.x(n).toString(16))
   const first = core.cpus[0]
-  const pc = first === undefined ? '' : core.pcOf(first).toString(16)
+  const pc = first === undefined ? '' : core.banks.pcOf(first).toString(16)
   return {
     state: `${x.join(' ')} nzcv ${core.registers.nzcv} pc ${pc} executed ${first?.instructions} memory ${hash}`,
     regions: core.translator?.statistics.regions ?? 0,

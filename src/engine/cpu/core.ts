@@ -7,7 +7,9 @@ import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
 import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { BTYPE, branchTypeAt, setBranchType } from './branch-target.ts'
+import { Breakpoints } from './breakpoints.ts'
 import { CodeCache } from './code-cache.ts'
+import { CpuBanks } from './cpu-banks.ts'
 import { cryptoHelpers } from './crypto/helpers.ts'
 import { Debug } from './debug.ts'
 import { interruptTaken, takeException, vector } from './exceptions.ts'
@@ -25,6 +27,7 @@ import { NOTHING } from './pending.ts'
 import type { Pending, SliceEnd } from './pending.ts'
 import { Pmu } from './pmu.ts'
 import { ReadySet } from './ready-set.ts'
+import { Slice } from './slice.ts'
 import { slots } from './slots.ts'
 import { SoftTlb } from './soft-tlb.ts'
 import { Registers, conditionMasks, daif, newCpuState } from './state.ts'
@@ -69,7 +72,8 @@ export class Core {
   readonly plan: MemoryPlan
   readonly registers: Registers
   readonly sysregs: SysregFile
-  readonly cpus: CpuState[] = []
+  readonly banks: CpuBanks
+  readonly cpus: readonly CpuState[]
   readonly ready = new ReadySet()
   readonly softTlb: SoftTlb
   readonly code: CodeCache
@@ -79,23 +83,14 @@ export class Core {
   private readonly pmu: Pmu
   readonly translator: Translator | undefined
   readonly meter: Meter | undefined
-  private readonly bytes: Uint8Array
   private readonly ports: CorePorts
   private readonly trace: TraceTap
   private readonly access: MemoryAccess
   private readonly peeking: Peek
   private readonly runWasm: () => number
-  private current: CpuState | undefined
   private pending: Pending = NOTHING
-  /** Instructions taken off the budget to make compiled code return early. */
-  private withheld = 0
-  private given = 0
-  private endSlice: SliceEnd | undefined
-  private breakpoints: ReadonlySet<bigint> = new Set()
-  /** The breakpoint that was met last. */
-  lastBreak: { readonly cpu: number; readonly pc: bigint } | undefined
-  /** The record of a breakpoint whose instruction is being done; 0: none. */
-  private passing = 0
+  private readonly slice: Slice
+  readonly breakpoints: Breakpoints
   /** Words that no row decodes, by word: how often they were met. */
   readonly undefinedWords = new Map<number, number>()
   readonly statistics = { exceptions: 0, interrupts: 0 }
@@ -106,15 +101,18 @@ export class Core {
     this.plan = planMemory(ports.ramSize)
     this.memory = new WebAssembly.Memory({ initial: this.plan.total / 65536, maximum: this.plan.total / 65536 })
     const { buffer } = this.memory
-    this.bytes = new Uint8Array(buffer)
     this.registers = new Registers(buffer)
+    this.banks = new CpuBanks(this.plan, this.registers, buffer)
+    this.cpus = this.banks.list
     this.meter = ports.metered === true ? new Meter(buffer) : undefined
+    this.slice = new Slice(this.registers, this.meter)
     const interpreter = interpreterOf(ports.model, ports.metered === true)
     this.softTlb = new SoftTlb(this.plan, buffer)
     this.code = new CodeCache(this.plan, interpreter, buffer)
+    this.breakpoints = new Breakpoints(this.code, this.registers, this.slice)
     this.peeking = new Peek(this.plan, ports.ramBase, buffer, translationFeatures(ports.model.features))
     this.access = new MemoryAccess(this, ports, {
-      current: () => this.current,
+      current: () => this.banks.current,
       raise: (pending) => this.raise(pending),
       take: () => this.take(),
     })
@@ -191,23 +189,23 @@ export class Core {
       sysregs: this.sysregs,
       cpus: this.cpus,
       setBranchType: (type) => {
-        const cpu = this.running()
+        const cpu = this.banks.running()
         setBranchType(cpu, this.access.branchTypeFromHere(type), this.executedBy(cpu))
         return cpu.branchType
       },
       // The instruction under way counts as executed.
-      branchType: () => branchTypeAt(this.running(), this.executedBy(this.running()) - 1),
+      branchType: () => branchTypeAt(this.banks.running(), this.executedBy(this.banks.running()) - 1),
       checkLanding: (target, branchType) => this.access.checkLanding(target, branchType),
       debug: this.debug,
       pmu: this.pmu,
-      cpu: () => this.running(),
+      cpu: () => this.banks.running(),
       raise: (pending) => this.raise(pending),
       levelChanged: (cpu) => this.levelChanged(cpu),
       hypercall: this.ports.hypercall,
       trace: this.trace,
       written: (encoding) => {
-        if (this.current !== undefined && this.trace.sink !== undefined)
-          this.ports.writes?.written(this.current.index, encoding, this.registers.currentPc())
+        if (this.banks.current !== undefined && this.trace.sink !== undefined)
+          this.ports.writes?.written(this.banks.current.index, encoding, this.registers.currentPc())
       },
       isBreak: () => this.code.isBreak(this.registers.record),
       countUndefined: () => {
@@ -220,11 +218,6 @@ export class Core {
   /** Accesses that went to devices, and table walks, so far. */
   get accesses(): { readonly mmioExits: number; readonly pageWalks: number } {
     return this.access.statistics
-  }
-
-  private running(): CpuState {
-    if (this.current === undefined) throw new Error('no CPU runs')
-    return this.current
   }
 
   private raise(pending: Pending): void {
@@ -240,17 +233,15 @@ export class Core {
   // ---- CPUs
 
   addCpu(): CpuState {
-    const cpu = newCpuState(this.cpus.length)
-    this.cpus.push(cpu)
-    this.switchTo(cpu)
+    const cpu = this.banks.add()
     this.reset(cpu)
     return cpu
   }
 
   /** Architectural reset into EL1h, MMU off, interrupts masked; all other registers are 0. */
   reset(cpu: CpuState): void {
-    this.withCpu(cpu, () => {
-      this.bytes.fill(0, bank.START, bank.START + bank.SIZE)
+    this.banks.clear(cpu)
+    this.banks.with(cpu, () => {
       const { mpidr, instructions, irq, fiq, wake, powered } = cpu
       Object.assign(cpu, newCpuState(cpu.index), { mpidr, instructions, irq, fiq, wake, powered })
       this.pmu.reset(cpu)
@@ -265,13 +256,13 @@ export class Core {
   start(cpu: CpuState): void {
     cpu.powered = true
     this.readinessChanged(cpu)
-    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.pcOf(cpu) })
+    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.banks.pcOf(cpu) })
   }
 
   /** Reset, then runs from `entry` with X0 = `context`. */
   powerOn(cpu: CpuState, entry: bigint, context: bigint): void {
     this.reset(cpu)
-    this.withCpu(cpu, () => {
+    this.banks.with(cpu, () => {
       this.registers.setX(0, context)
       this.registers.u64[bank.PC >>> 3] = entry
     })
@@ -281,15 +272,15 @@ export class Core {
   powerOff(cpu: CpuState): void {
     cpu.powered = false
     this.readinessChanged(cpu)
-    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'off', pc: this.pcOf(cpu) })
-    if (cpu === this.current) this.stopSlice('off')
+    this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'off', pc: this.banks.pcOf(cpu) })
+    if (cpu === this.banks.current) this.stopSlice('off')
   }
 
   /** Keeps a CPU from running, or lets it. */
   freeze(cpu: CpuState, frozen: boolean): void {
     cpu.frozen = frozen
     this.readinessChanged(cpu)
-    if (frozen && cpu === this.current) this.stopSlice('back')
+    if (frozen && cpu === this.banks.current) this.stopSlice('back')
   }
 
   private readinessChanged(cpu: CpuState): void {
@@ -300,10 +291,10 @@ export class Core {
   setInput(cpu: CpuState, input: 'irq' | 'fiq' | 'wake', level: boolean): void {
     cpu[input] = level
     if (!level) return
-    if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.pcOf(cpu) })
+    if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.banks.pcOf(cpu) })
     cpu.waiting = false
     this.readinessChanged(cpu)
-    if (cpu === this.current && this.given > 0) this.maskChanged(cpu)
+    if (cpu === this.banks.current && this.slice.underWay) this.maskChanged(cpu)
     else this.stopSlice('back')
   }
 
@@ -312,116 +303,48 @@ export class Core {
     cpu.serror = iss
     cpu.waiting = false
     this.readinessChanged(cpu)
-    if (cpu === this.current) this.holdBack()
+    if (cpu === this.banks.current) this.slice.holdBack()
     else this.stopSlice('back')
   }
 
   /** Has somebody look at memory as a CPU sees it, without a trace. */
   peek<T>(cpu: CpuState, look: (read: (address: bigint, bytes: 4 | 8) => bigint | undefined) => T): T {
     const { peeking } = this
-    this.withCpu(cpu, () => peeking.use(this.registers))
+    this.banks.with(cpu, () => peeking.use(this.registers))
     return look((address, bytes) => peeking.read(address, bytes))
   }
 
-  /** Registers of a CPU, by having its bank in place meanwhile. */
-  withCpu<T>(cpu: CpuState, look: () => T): T {
-    const before = this.current
-    if (before === cpu) return look()
-    this.swap(before, cpu)
-    const answer = look()
-    this.swap(cpu, before)
-    return answer
-  }
-
-  /** What a CPU holds beside its registers. */
-  runState(cpu: CpuState): CpuRunState {
-    const { waiting, event, instructions } = cpu
-    return this.withCpu(cpu, () => ({
-      waiting,
-      event,
-      instructions,
-      monitorAddress: this.registers.at(bank.MONITOR_ADDRESS),
-      monitorSize: this.registers.i32[bank.MONITOR_SIZE >>> 2] ?? 0,
-    }))
-  }
-
-  restoreRunState(cpu: CpuState, { waiting, event, instructions, monitorAddress, monitorSize }: CpuRunState): void {
-    const branchType = branchTypeAt(cpu, cpu.instructions)
-    Object.assign(cpu, { waiting, event, instructions })
-    setBranchType(cpu, branchType, instructions)
-    this.withCpu(cpu, () => {
-      this.registers.setAt(bank.MONITOR_ADDRESS, monitorAddress)
-      this.registers.i32[bank.MONITOR_SIZE >>> 2] = monitorSize
-    })
+  restoreRunState(cpu: CpuState, state: CpuRunState): void {
+    this.banks.restoreRunState(cpu, state)
     this.readinessChanged(cpu)
-  }
-
-  /** The index of the CPU that ran last; -1: none has. */
-  get last(): number {
-    return this.current?.index ?? -1
-  }
-
-  /** As if this CPU had run last. */
-  resumeAfter(index: number): void {
-    const cpu = this.cpus[index]
-    if (cpu === undefined) return
-    this.swap(this.current, cpu)
-    this.current = cpu
-  }
-
-  /** The PC of a CPU that is not inside compiled code. */
-  pcOf(cpu: CpuState): bigint {
-    if (cpu === this.current) return this.registers.u64[bank.PC >>> 3] ?? 0n
-    return this.registers.u64[(this.bankOf(cpu) + bank.PC - bank.START) >>> 3] ?? 0n
-  }
-
-  private bankOf(cpu: CpuState): number {
-    return this.plan.cpuBanks + cpu.index * bank.SIZE
-  }
-
-  private swap(from: CpuState | undefined, to: CpuState | undefined): void {
-    if (from !== undefined) this.bytes.copyWithin(this.bankOf(from), bank.START, bank.START + bank.SIZE)
-    if (to !== undefined) this.bytes.copyWithin(bank.START, this.bankOf(to), this.bankOf(to) + bank.SIZE)
-  }
-
-  private switchTo(cpu: CpuState): void {
-    if (this.current === cpu) return
-    this.swap(this.current, cpu)
-    this.current = cpu
-    // Another CPU may have written in between: an exclusive sequence across slices fails (B2.9.2).
-    this.registers.i32[bank.MONITOR_SIZE >>> 2] = 0
   }
 
   // ---- running
 
   /** Nanoseconds, that is instructions, of the slice under way. */
   executing(): number {
-    return this.given === 0 ? 0 : this.given - this.withheld - this.registers.budget
+    return this.slice.executing()
   }
 
   /** Instructions that a CPU has executed, the one under way included. */
   private executedBy(cpu: CpuState): number {
-    return cpu.instructions + (cpu === this.current ? this.executing() : 0)
+    return cpu.instructions + (cpu === this.banks.current ? this.executing() : 0)
   }
 
   /** Runs a CPU for at most `budget` instructions. */
   run(cpu: CpuState, budget: number): { executed: number; end: SliceEnd } {
-    this.switchTo(cpu)
+    this.banks.switchTo(cpu)
     const r = this.registers
     if (cpu.regime === undefined) this.contextChanged(cpu)
     else this.levelChanged(cpu)
     this.pmu.resume(cpu)
     budget = Math.min(budget, this.pmu.limit(cpu))
-    this.given = budget
-    this.endSlice = undefined
-    r.budget = 0
-    this.withheld = budget
-    let end: SliceEnd = 'budget'
+    this.slice.begin(budget)
     let fetched = this.goTo(r.u64[bank.PC >>> 3] ?? 0n, this.branchTypeOf(cpu))
     for (;;) {
       if (!fetched) {
         // An exception whose vector cannot be fetched raises the next: each costs an instruction's time.
-        if (!this.charge()) break
+        if (!this.slice.charge()) break
         fetched = this.handlePending(cpu)
         continue
       }
@@ -437,20 +360,13 @@ export class Core {
         fetched = this.exceptionBetween(cpu, vector.SERROR, esr)
         continue
       }
-      if (this.endSlice !== undefined) {
-        end = this.endSlice
-        break
-      }
-      if (r.budget === 0) {
-        if (this.withheld === 0) break
-        r.budget = Math.min(this.withheld, cpu.careful || cpu.il ? 1 : (this.translator?.interval ?? Infinity))
-        this.withheld -= r.budget
-      }
+      if (this.slice.end !== undefined) break
+      if (!this.slice.give(cpu.careful || cpu.il ? 1 : (this.translator?.interval ?? Infinity))) break
       if (cpu.careful || cpu.il) {
         const stop = this.beforeInstruction(cpu)
         if (stop !== undefined) {
           const branchType = this.branchTypeOf(cpu)
-          if (!this.charge()) break
+          if (!this.slice.charge()) break
           fetched = this.exceptionBetween(cpu, vector.SYNC, stop, branchType)
           continue
         }
@@ -461,16 +377,15 @@ export class Core {
       } else fetched = this.handlePending(cpu)
     }
     this.pending = NOTHING
-    const executed = this.executing()
-    this.given = 0
+    const executed = this.slice.finish()
     cpu.instructions += executed
     if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
-    return { executed, end }
+    return { executed, end: this.slice.end ?? 'budget' }
   }
 
   private runCompiled(): number {
     const left = this.runWasm()
-    if (this.passing !== 0) this.passed()
+    this.breakpoints.passed()
     return left
   }
 
@@ -501,39 +416,21 @@ export class Core {
     return within || this.handlePending(cpu)
   }
 
-  /** Takes one instruction off the slice; false: there is none left. */
-  private charge(): boolean {
-    if (this.registers.budget > 0) this.registers.budget--
-    else if (this.withheld > 0) this.withheld--
-    else return false
-    return true
-  }
-
-  /** Makes compiled code return after the instruction under way; what is left is given back later. */
-  private holdBack(): void {
-    if (this.given === 0) return
-    this.meter?.heldBack(this.registers.budget)
-    this.withheld += this.registers.budget
-    this.registers.budget = 0
-  }
-
-  /** Ends the slice after the instruction under way. One that ends for a reason of its own does not end for a break. */
+  /** Ends the slice after the instruction under way. */
   stopSlice(end: SliceEnd): void {
-    if (this.given === 0) return
-    if (end !== 'break' || this.endSlice === undefined) this.endSlice = end
-    this.holdBack()
+    this.slice.stop(end)
   }
 
   private maskChanged(cpu: CpuState): void {
     const unmasked = interruptTaken(cpu) !== undefined || (cpu.serror !== undefined && (cpu.daif & daif.A) === 0)
-    if (unmasked) this.holdBack()
+    if (unmasked) this.slice.holdBack()
     this.debugChanged(cpu)
   }
 
   /** What debug exceptions depend on has changed. */
   private debugChanged(cpu: CpuState): void {
     cpu.careful = this.debug.isCareful(cpu)
-    if (cpu.careful) this.holdBack()
+    if (cpu.careful) this.slice.holdBack()
     const watches = this.debug.watches(cpu)
     this.access.watches = watches
     if ((watches !== undefined) === cpu.watched) return
@@ -595,7 +492,8 @@ export class Core {
         }
         return this.goTo(p.pc, p.branchType)
       case 'break':
-        return this.atBreak(cpu)
+        this.breakpoints.meet(cpu)
+        return true
       case 'sync':
         if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)
         return this.exception(cpu, vector.SYNC, p.esr, p.returnTo, p.branchType)
@@ -612,39 +510,6 @@ export class Core {
       default:
         throw new Error(`unknown ${p satisfies never}`)
     }
-  }
-
-  // ---- breakpoints
-
-  /** Stops before the instructions at these virtual addresses, on whichever CPU and in whichever address space. */
-  setBreakpoints(addresses: readonly bigint[]): void {
-    this.breakpoints = new Set(addresses)
-    this.code.breakAt(new Set(addresses.map((address) => Number(address & 0xffcn) >>> 2)))
-  }
-
-  /** The record has taken an instruction off the budget and done nothing. Stops here, or has the instruction done. */
-  private atBreak(cpu: CpuState): boolean {
-    const r = this.registers
-    r.budget++
-    const pc = r.currentPc()
-    r.u64[bank.PC >>> 3] = pc
-    if (this.breakpoints.has(pc) && cpu.passes !== pc) {
-      cpu.passes = pc
-      this.lastBreak = { cpu: cpu.index, pc }
-      this.stopSlice('break')
-      return true
-    }
-    cpu.passes = undefined
-    this.withheld += r.budget - 1
-    r.budget = 1
-    this.passing = r.record
-    this.code.passBreak(r.record)
-    return true
-  }
-
-  private passed(): void {
-    this.code.setBreak(this.passing)
-    this.passing = 0
   }
 
   /** A register that decides over translation or traps has changed. */

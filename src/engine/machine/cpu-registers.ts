@@ -56,17 +56,17 @@ const places: ReadonlyMap<string, Place> = new Map<string, Place>([
 export const cpuRegisters = (core: Core, cpu: CpuState): CpuRegisters => ({
   core: (name) => {
     const place = places.get(name)
-    return place && core.withCpu(cpu, () => place.read(core.registers, cpu))
+    return place && core.banks.with(cpu, () => place.read(core.registers, cpu))
   },
   setCore: (name, value) => {
     const place = places.get(name)
     if (place === undefined) return 'unknown'
-    return core.withCpu(cpu, () => place.write(core.registers, cpu, value)) === false ? 'invalid' : 'done'
+    return core.banks.with(cpu, () => place.write(core.registers, cpu, value)) === false ? 'invalid' : 'done'
   },
   get system() {
     return core.sysregs.savedRegisters()
   },
-  readSystem: (encoding) => core.withCpu(cpu, () => core.sysregs.readSaved(cpu, encoding)),
+  readSystem: (encoding) => core.banks.with(cpu, () => core.sysregs.readSaved(cpu, encoding)),
   writeSystem: (encoding, value): RegisterWritten =>
-    core.withCpu(cpu, () => core.sysregs.writeSaved(cpu, encoding, value)),
+    core.banks.with(cpu, () => core.sysregs.writeSaved(cpu, encoding, value)),
 })

@@ -173,7 +173,7 @@ export class Machine implements Hardware {
   peekSystem(index: number, encoding: number): bigint | undefined {
     const { core } = this
     const cpu = core.cpus[index]
-    return cpu && core.withCpu(cpu, () => core.sysregs.peek(cpu, encoding))
+    return cpu && core.banks.with(cpu, () => core.sysregs.peek(cpu, encoding))
   }
 
   private gicAccessed(access: GicAccess): void {
@@ -193,7 +193,7 @@ export class Machine implements Hardware {
   get stop(): Stop | undefined {
     if (this.happened !== undefined) return { kind: 'event', what: this.happened }
     if (this.gicAccess !== undefined) return { kind: 'gicAccess', ...this.gicAccess }
-    const { lastBreak } = this.core
+    const lastBreak = this.core.breakpoints.last
     return lastBreak === undefined ? undefined : { kind: 'breakpoint', ...lastBreak }
   }
 
@@ -297,7 +297,7 @@ export class Machine implements Hardware {
   /** What goes on, beside registers and RAM. */
   runState(): MachineRunState {
     const { core, clock, loop } = this
-    return { now: clock.now(), ...loop.turn, last: core.last, cpus: core.cpus.map((cpu) => core.runState(cpu)) }
+    return { now: clock.now(), ...loop.turn, last: core.banks.last, cpus: core.cpus.map((cpu) => core.banks.runState(cpu)) }
   }
 
   /** Sets the time of a machine that has not run yet. */
@@ -312,14 +312,14 @@ export class Machine implements Hardware {
       const state = cpus[index]
       if (state !== undefined) this.core.restoreRunState(cpu, state)
     }
-    this.core.resumeAfter(last)
+    this.core.banks.resumeAfter(last)
   }
 
   /** `exact`: not an instruction longer than until then. */
   runUntil(until: number, skipTo: number, exact = false): LoopEnd {
     this.gicAccess = undefined
     this.happened = undefined
-    this.core.lastBreak = undefined
+    this.core.breakpoints.last = undefined
     return this.loop.runUntil(until, skipTo, exact)
   }
 

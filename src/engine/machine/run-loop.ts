@@ -102,7 +102,7 @@ export class RunLoop {
     const { core, clock } = this
     clock.fireDue()
     this.broken = false
-    cpu.passes = core.pcOf(cpu)
+    cpu.passes = core.banks.pcOf(cpu)
     const { executed } = core.run(cpu, instructions)
     clock.advance(executed)
     const { rest } = this

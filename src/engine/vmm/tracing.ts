@@ -64,7 +64,7 @@ export class Tracing {
     const { core, trace } = this.machine
     for (const cpu of core.cpus) {
       const state = !cpu.powered ? 'off' : cpu.waiting ? 'waiting' : 'running'
-      trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state, pc: core.pcOf(cpu) })
+      trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state, pc: core.banks.pcOf(cpu) })
     }
   }
 

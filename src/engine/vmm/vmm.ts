@@ -168,7 +168,7 @@ export class Vmm {
 
   /** Runs come back before the instructions at these virtual addresses. */
   setBreakpoints(addresses: readonly bigint[]): void {
-    this.machine.core.setBreakpoints(addresses)
+    this.machine.core.breakpoints.set(addresses)
   }
 
   /** Whether the next run comes back after an access to the GIC. */
@@ -254,9 +254,9 @@ export class Vmm {
   /** The CPU that ran last, and where it is; `undefined`: every CPU waits or is off. */
   whereabouts(): { readonly cpu: number; readonly pc: bigint; readonly el: 0 | 1 } | undefined {
     const { core } = this.machine
-    const cpu = core.cpus[core.last]
+    const cpu = core.cpus[core.banks.last]
     if (cpu === undefined || core.ready.count === 0) return undefined
-    return { cpu: cpu.index, pc: core.pcOf(cpu), el: cpu.el }
+    return { cpu: cpu.index, pc: core.banks.pcOf(cpu), el: cpu.el }
   }
 
   /** Everything about the interrupts of one vCPU; nothing of a vCPU or GIC that is not there. */
@@ -325,7 +325,7 @@ export class Vmm {
         mpidr: cpu.mpidr,
         state: !cpu.powered ? 'off' : cpu.waiting ? 'waiting' : 'running',
         instructions: cpu.instructions,
-        pc: core.pcOf(cpu),
+        pc: core.banks.pcOf(cpu),
         el: cpu.el,
         frozen: cpu.frozen,
         ...(gic?.cpus[cpu.index] ?? NO_GIC),

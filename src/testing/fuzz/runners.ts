@@ -111,7 +111,7 @@ export class OurCpu {
   /** `undefined` when the CPU ended as it should, with SVC; otherwise which exception it took. */
   private ended(): string | undefined {
     const { core, cpu } = this
-    return core.withCpu(cpu, () => {
+    return core.banks.with(cpu, () => {
       const [esr, elr, far] = [slots.ESR_EL1, slots.ELR_EL1, slots.FAR_EL1].map((slot) => core.registers.at(slot))
       if ((esr ?? 0n) >> 26n === EC_SVC) return undefined
       return `it took an exception at 0x${elr?.toString(16)}, ESR_EL1 0x${esr?.toString(16)}, FAR_EL1 0x${far?.toString(16)}`

@@ -68,7 +68,7 @@ const shown = ({ core, cpu }: BareCore): string => {
   const from = bank.FPCR >>> 3
   const rest = core.registers.u64.subarray(from, (bank.START + bank.SIZE) >>> 3)
   const x = Array.from({ length: 31 }, (_, n) => core.registers.x(n).toString(16))
-  return `PC ${core.pcOf(cpu).toString(16)} NZCV ${core.registers.nzcv} X ${x.join(' ')} V ${rest.join(' ')}`
+  return `PC ${core.banks.pcOf(cpu).toString(16)} NZCV ${core.registers.nzcv} X ${x.join(' ')} V ${rest.join(' ')}`
 }
 
 export class WordFuzzer {
@@ -131,7 +131,7 @@ export class WordFuzzer {
   private enter(tier: BareCore, { mapped, x, v }: Program, word: number): string {
     const { core, cpu } = tier
     core.powerOn(cpu, BigInt(CODE + 4 * word), 0n)
-    core.withCpu(cpu, () => {
+    core.banks.with(cpu, () => {
       const { registers: r } = core
       x.forEach((value, n) => r.setX(n, value))
       v.forEach((value, half) => r.setAt(bank.V + 8 * half, value))
@@ -146,7 +146,7 @@ export class WordFuzzer {
       cpu.waiting = false
       left -= Math.max(executed, 1)
     }
-    return core.withCpu(cpu, () => shown(tier))
+    return core.banks.with(cpu, () => shown(tier))
   }
 
   private count({ core }: BareCore): void {
