@@ -29,6 +29,7 @@ for (const theme of ['dark', 'light', 'contrast'] as const) {
 }
 
 test('nothing bars the way in any pane', async ({ page }) => {
+  test.setTimeout(240_000)
   await withoutLinux(page)
   await page.goto('.')
   await expect(page.getByText('4 of 4 CPUs have a redistributor')).toBeVisible()

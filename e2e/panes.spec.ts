@@ -1,4 +1,5 @@
 /** Every pane beside a guest that runs, by keyboard alone. */
+import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { cpuItem, ready, screen, withoutLinux } from './page.ts'
@@ -159,6 +160,7 @@ test('a layout is saved under a name, found again by it, and forgotten, by keybo
   await page.keyboard.press('F1')
   await page.getByRole('combobox', { name: 'Command' }).fill('Save this layout')
   await page.keyboard.press('Enter')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
   await dialog.getByRole('button', { name: 'Forget registers over time' }).press('Enter')
   await expect(dialog.getByText('registers over time')).toHaveCount(0)
 })

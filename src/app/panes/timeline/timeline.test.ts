@@ -6,6 +6,7 @@ import { createTraceFeed } from '../../session/trace/feed.ts'
 import type { TraceFeed } from '../../session/trace/feed.ts'
 import { countsOf, findEvents } from './counts.ts'
 import { fieldsOf } from './event-details.tsx'
+import { CHART_KEYS, chartKey } from './keys.ts'
 import { arrange, MANY, rowAt } from './rows.ts'
 import {
   centred,
@@ -75,6 +76,18 @@ describe('the part of time that is shown', () => {
       '2.5 s',
       '123.5 ms',
     ])
+  })
+})
+
+describe('the keys of the timeline', () => {
+  it('stand for one thing each, whatever the case of a letter', () => {
+    const all = CHART_KEYS.flatMap(({ keys }) => keys)
+    expect(new Set(all).size).toBe(all.length)
+    for (const key of CHART_KEYS) {
+      for (const name of key.keys) expect(chartKey(name)).toBe(key)
+    }
+    expect(chartKey('w')).toBe(chartKey('W'))
+    expect([chartKey('q'), chartKey('home'), chartKey('Tab')]).toEqual([undefined, undefined, undefined])
   })
 })
 
