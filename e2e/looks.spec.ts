@@ -53,27 +53,23 @@ const faults = (page: Page): Promise<readonly string[]> =>
     const isShown = (element: Element): boolean =>
       element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
     /** What lies in something that scrolls may go on where it cannot be seen. */
-    const scrolls = (element: Element | null): boolean => {
-      for (let at = element; at !== null; at = at.parentElement)
-        if (/auto|scroll/.test(getComputedStyle(at).overflow)) return true
-      return false
+    const scrollerOf = (element: Element): Element | null => {
+      for (let at: Element | null = element; at !== null; at = at.parentElement)
+        if (/auto|scroll/.test(getComputedStyle(at).overflow)) return at
+      return null
     }
-    const controls = [...document.querySelectorAll('button, input, select, [role=tab]')].filter(
-      (element) => isShown(element) && !scrolls(element) && element.closest('.xterm') === null,
-    )
-    for (const control of controls) {
-      const { left, top, right, bottom } = control.getBoundingClientRect()
-      if (left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5)
-        found.push(`${nameOf(control)} sticks out of the window`)
-    }
-    for (const [i, one] of controls.entries()) {
-      const a = one.getBoundingClientRect()
+    const controls = [...document.querySelectorAll('button, input, select, [role=tab], .labelled')]
+      .filter((element) => isShown(element) && element.closest('.xterm') === null)
+      .map((element) => ({ element, scroller: scrollerOf(element), box: element.getBoundingClientRect() }))
+    for (const [i, { element, scroller, box }] of controls.entries()) {
+      const { left, top, right, bottom } = box
+      if (scroller === null && (left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5))
+        found.push(`${nameOf(element)} sticks out of the window`)
       for (const other of controls.slice(i + 1)) {
-        const b = other.getBoundingClientRect()
-        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left)
-        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
-        if (across > 1 && down > 1 && !one.contains(other) && !other.contains(one))
-          found.push(`${nameOf(one)} lies over ${nameOf(other)}`)
+        const across = Math.min(right, other.box.right) - Math.max(left, other.box.left)
+        const down = Math.min(bottom, other.box.bottom) - Math.max(top, other.box.top)
+        const apart = scroller !== other.scroller || element.contains(other.element) || other.element.contains(element)
+        if (!apart && across > 1 && down > 1) found.push(`${nameOf(element)} lies over ${nameOf(other.element)}`)
       }
     }
     // Text that ends at its box without saying so.
