@@ -8,6 +8,7 @@ import { HOSTS, presetOf } from '../../pure/blueprint/host.ts'
 import { useSession, useSessionState, useViewState } from '../session-context.ts'
 import { isElsewhere, SLOTS } from '../session/snapshots.ts'
 import type { Slot } from '../session/state.ts'
+import '../style/snapshots.css'
 
 const KIB = 2 ** 10
 const MIB = 2 ** 20

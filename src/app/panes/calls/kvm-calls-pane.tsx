@@ -5,6 +5,7 @@ import type { CallRecord } from '../../session/state.ts'
 import { Segments } from '../../widgets/choice.tsx'
 import { Made } from './made.tsx'
 import { PlanEditor } from './plan-editor.tsx'
+import '../../style/calls.css'
 
 const VIEWS = [
   { value: 'made', title: 'Made' },

@@ -5,6 +5,7 @@ import { ByIntid } from './by-intid.tsx'
 import { FaultMenu, LastFault } from './fault-menu.tsx'
 import { ByVcpu } from './by-vcpu.tsx'
 import { STATE_WORDS } from './rows.ts'
+import '../../style/interrupts.css'
 
 const VIEWS = [
   { value: 'intid', title: 'By INTID' },
