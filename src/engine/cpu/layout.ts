@@ -98,7 +98,11 @@ export const record = {
 export const region = {
   /** An opcode with this bit is the number of a region. */
   OPCODE: 0x8000,
-  MAX: 0x8000,
+  /**
+   * Node 20 keeps a copy of the table for each module that imports it, so that each place costs the bytes of a pointer or two in
+   * each module: with four times as many, a thousand modules took half a gigabyte more.
+   */
+  MAX: 0x2000,
   SIZE: 4,
   /** As many may have called each other: WebAssembly's stack is not the guest's to fill. */
   MAX_DEPTH: 48,
