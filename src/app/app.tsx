@@ -21,6 +21,8 @@ import './style/base.css'
 import './style/layout.css'
 import './style/panes.css'
 import './style/affinity.css'
+import './style/dialogs.css'
+import './style/phone.css'
 import './style/print.css'
 
 const SnapshotsDialog = lazy(() => import('./frame/snapshots-dialog.tsx'))
