@@ -129,10 +129,11 @@ test('the logs of a live Linux lead to the CPU and the moment they speak of', as
   await command(page, 'Debug layout')
   const log = page.getByRole('region', { name: 'Kernel log' })
   const mention = log.getByRole('button', { name: 'CPU1', exact: true }).first()
-  // Only what can be seen of a long log is there.
-  for (let top = 0; top < 20_000 && (await mention.count()) === 0; top += 200) {
-    await log.evaluate((element, to) => element.scrollTo(0, to), top)
-    await page.waitForTimeout(30)
+  // Only what can be seen of a long log is there: back from its end, as a person scrolls.
+  await log.hover()
+  for (let turns = 0; turns < 100 && (await mention.count()) === 0; turns++) {
+    await page.mouse.wheel(0, -200)
+    await page.waitForTimeout(50)
   }
   await mention.click()
   await expect(page.getByRole('region', { name: 'vCPU 1' })).toBeVisible()
