@@ -32,16 +32,23 @@ export class Comparison {
       const measured = part.at.get(place) ?? { cold: [], warm: [] }
       const [first = 0, ...others] = seconds
       measured.cold.push(first)
-      measured.warm.push(others.length === 0 ? first : least(others))
+      measured.warm.push(others.length === 0 ? first : least(others.filter((each) => each > 0)))
       part.at.set(place, measured)
       this.parts.set(name, part)
     }
   }
 
-  /** Seconds of a part: cold in the middle of the rounds, warm the fastest. */
+  /**
+   * Seconds of a part: cold in the middle of the rounds, warm the fastest. Where a page was too busy to hand on one line before
+   * the next, nothing was measured.
+   */
   private seconds(name: string, place: Place, state: keyof Measured): number | undefined {
-    const measured = this.parts.get(name)?.at.get(place)?.[state]
-    if (measured === undefined) return undefined
+    const measured =
+      this.parts
+        .get(name)
+        ?.at.get(place)
+        ?.[state].filter((seconds) => seconds > 0) ?? []
+    if (measured.length === 0) return undefined
     return state === 'cold' ? median(measured) : least(measured)
   }
 
