@@ -7,6 +7,7 @@ import { VirtualList } from '../widgets/virtual-list.tsx'
 import { cutLine } from './shared/mentions.ts'
 import { goTo } from './shared/go-to.ts'
 import { useKernelLog } from './shared/use-kernel-log.ts'
+import '../style/log.css'
 
 /** KERN_ERR and KERN_WARNING (include/linux/kern_levels.h). */
 const LEVEL = { error: 3, warning: 4 } as const
