@@ -21,10 +21,12 @@ export class ModuleBuilder {
   private readonly elements: { offset: number; functions: readonly number[] }[] = []
   private ownTable = 0
   private readonly name: string
+  private readonly hinted: boolean
 
-  /** `name`: what profilers call it. */
-  constructor(name: string) {
+  /** `name`: what profilers call it. `hinted`: whether the host's optimiser is told which branches are cold. */
+  constructor(name: string, hinted = true) {
     this.name = name
+    this.hinted = hinted
   }
 
   type(parameters: readonly ValType[], results: readonly ValType[]): number {
@@ -139,7 +141,8 @@ export class ModuleBuilder {
         }
       })
     const headers = this.functions.map((f) => localsHeader(f.code.locals))
-    if (this.functions.some((f) => f.code.hints.length > 0)) section(SECTION.custom, (b) => this.writeHints(b, headers))
+    if (this.hinted && this.functions.some((f) => f.code.hints.length > 0))
+      section(SECTION.custom, (b) => this.writeHints(b, headers))
     section(SECTION.code, (b) => {
       b.unsigned(this.functions.length)
       this.functions.forEach((f, i) => {
