@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { affinityOf, mpidrOf } from '../../pure/arch/affinity.ts'
+import { affinityOf } from '../../pure/arch/affinity.ts'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Command } from '../../pure/protocol/commands.ts'
-import type { CpuView, MachineView, SpiView } from '../../pure/protocol/views.ts'
+import type { MachineView, SpiView } from '../../pure/protocol/views.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import { createSession, differs } from './session.ts'
 import { SLOTS } from './snapshots.ts'
 import { openPort } from './worker-port.ts'
+import { cpuView } from '../../testing/cpu-view.ts'
 
 const IMAGE = new Uint8Array(64)
 IMAGE.set([0x41, 0x52, 0x4d, 0x64], 56)
@@ -47,24 +48,6 @@ const obedient = ({ command }: Command): unknown => {
   return { ok: true, answer: { ok: true, value: 5n } }
 }
 
-const cpuAt = (index: number, affinity: number): CpuView => ({
-  index,
-  mpidr: mpidrOf(affinity),
-  state: 'running',
-  instructions: 0,
-  pc: 0n,
-  el: 1,
-  frozen: false,
-  priorityMask: 0xf0,
-  igrpen1: true,
-  pending: [],
-  active: [],
-  enabled: [],
-  apList: [],
-  listRegisters: [],
-  vmcr: 0,
-  hcr: 0,
-})
 const SPI: SpiView = {
   intid: 33,
   enabled: true,
@@ -205,7 +188,7 @@ describe('a session', () => {
       virtualNs: 0,
       gicdCtlr: 0x52,
       gicdTyper: 0,
-      cpus: [0, 1].map((index) => cpuAt(index, index === 0 ? affinity : 1)),
+      cpus: [0, 1].map((index) => cpuView(index, index === 0 ? affinity : 1)),
       frames: [],
       spis: [{ ...SPI, irouter: 1n }],
       interrupts: undefined,

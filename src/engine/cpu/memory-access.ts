@@ -206,7 +206,7 @@ export class MemoryAccess {
     return device.generation === generation && device.bank === bank && device.low === page && device.high === vaHigh
   }
 
-  /** The bank of the soft TLB that an access goes by. */
+  /** The bank of the soft TLB that an access goes by; of fetches, with 0. */
   private bankOf(what: number): number {
     return this.registers.i32[((what & UNPRIVILEGED) !== 0 ? scratch.TLB_UNPRIVILEGED : scratch.TLB) >>> 2] ?? 0
   }
@@ -382,7 +382,7 @@ export class MemoryAccess {
 
   /** The record of the instruction at an address, reached with PSTATE.BTYPE; 0: an exception is pending. */
   fetch(vaLow: number, vaHigh: number, branchType: number): number {
-    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
+    const bank = this.bankOf(0)
     const known =
       (vaLow & 3) === 0 && (branchType === BTYPE.NONE || !this.guards) ? this.softTlb.fetchPage(bank, vaLow, vaHigh) : 0
     if (known !== 0) return known + ((vaLow & (PAGE - 1)) >>> 2) * record.SIZE
@@ -428,13 +428,13 @@ export class MemoryAccess {
 
   /** The page of records that a fetch from an address hits in the soft TLB; `undefined`: it misses. */
   fetched(address: bigint): number | undefined {
-    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
-    return this.softTlb.fetchEntry(bank, Number(address & 0xffffffffn) | 0, Number(address >> 32n) | 0)?.page
+    const page = this.softTlb.fetchPage(this.bankOf(0), Number(address & 0xffffffffn) | 0, Number(address >> 32n) | 0)
+    return page === 0 ? undefined : page
   }
 
   /** What is known of the page that code at an address is fetched from; `undefined`: something is pending. */
   private fetchEntry(low: number, high: number): ReturnType<SoftTlb['fetchEntry']> {
-    const bank = this.registers.i32[scratch.TLB >>> 2] ?? 0
+    const bank = this.bankOf(0)
     const known = (low & 3) === 0 ? this.softTlb.fetchEntry(bank, low, high) : undefined
     if (known !== undefined) return known
     return this.fetch(low, high, BTYPE.NONE) === 0 ? undefined : this.softTlb.fetchEntry(bank, low, high)

@@ -1,28 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { mpidrOf } from '../../../pure/arch/affinity.ts'
 import type { CpuView } from '../../../pure/protocol/views.ts'
+import { cpuView } from '../../../testing/cpu-view.ts'
 import { routeText } from './route.ts'
 import type { IrqRow } from './rows.ts'
 
 const cpus = (...affinities: readonly number[]): readonly CpuView[] =>
-  affinities.map((affinity, index) => ({
-    index,
-    mpidr: mpidrOf(affinity),
-    state: 'running',
-    instructions: 0,
-    pc: 0n,
-    el: 1,
-    frozen: false,
-    priorityMask: 0xf0,
-    igrpen1: true,
-    pending: [],
-    active: [],
-    enabled: [],
-    apList: [],
-    listRegisters: [],
-    vmcr: 0,
-    hcr: 0,
-  }))
+  affinities.map((affinity, index) => cpuView(index, affinity))
 
 const row = (intid: number, target: number | undefined, irouter = 0n): IrqRow => ({
   intid,

@@ -1,29 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { resetMpidr } from '../../../pure/arch/affinity.ts'
 import { ICH_LR, LR_STATE } from '../../../pure/arch/gic/ich.ts'
 import { encodeRegister } from '../../../pure/arch/register.ts'
 import type { CpuView, InterruptsView, IrqView, SpiView } from '../../../pure/protocol/views.ts'
+import { cpuView } from '../../../testing/cpu-view.ts'
 import { filterRows, irqRows, registerOf } from './rows.ts'
 
-const cpu = (index: number, change: Partial<CpuView> = {}): CpuView => ({
-  index,
-  mpidr: resetMpidr(index),
-  state: 'running',
-  instructions: 0,
-  pc: 0n,
-  el: 1,
-  frozen: false,
-  priorityMask: 0xf0,
-  igrpen1: true,
-  pending: [],
-  active: [],
-  enabled: [],
-  apList: [27],
-  listRegisters: [encodeRegister(ICH_LR, { vINTID: 27, State: LR_STATE.pending }), 0n],
-  vmcr: 0,
-  hcr: 0,
-  ...change,
-})
+const cpu = (index: number, change: Partial<CpuView> = {}): CpuView =>
+  cpuView(index, index, {
+    apList: [27],
+    listRegisters: [encodeRegister(ICH_LR, { vINTID: 27, State: LR_STATE.pending }), 0n],
+    ...change,
+  })
 
 const irq = (intid: number, change: Partial<IrqView> = {}): IrqView => ({
   intid,

@@ -217,8 +217,9 @@ export class Translator {
 
   /** Headers of the loops around an instruction, innermost first, then where its function seems to start, then itself. */
   private candidates(page: number, index: number): number[] {
-    const start = this.startOf(page, index)
-    const graph = analyse(findBlocks(this.codeAround(new Pages(page)), start), start)
+    const code = this.codeAround(new Pages(page))
+    const start = this.startOf(code, index)
+    const graph = analyse(findBlocks(code, start), start)
     const at = graph.blocks.findIndex(
       (b) => frameOf(b.key) === 0 && index >= b.start && index < b.start + b.instructions.length,
     )
@@ -232,8 +233,7 @@ export class Translator {
   }
 
   /** The instruction after the last one before `index` that control cannot pass. */
-  private startOf(page: number, index: number): number {
-    const code = this.codeAround(new Pages(page))
+  private startOf(code: PageCode, index: number): number {
     for (let i = index - 1; i >= Math.max(0, index - LOOK_BACK); i--) {
       const row = code.decoder.decode(code.wordAt(i))
       if (row === undefined || row.flow === 'jump' || row.flow === 'indirect' || row.name === 'ERET') return i + 1
