@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { WordMap } from './word-map.ts'
 
@@ -9,8 +9,9 @@ describe('a map of words', () => {
       fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 }),
       fc.nat(4095).map((n) => n * 2 ** 20),
     )
+    const kept = fc.nat(2 ** 31 - 2)
     fc.assert(
-      fc.property(fc.array(fc.tuple(word, fc.nat()), { maxLength: 10_000 }), (entries) => {
+      fc.property(fc.array(fc.tuple(word, kept), { maxLength: 10_000 }), (entries) => {
         const ours = new WordMap()
         const plain = new Map<number, number>()
         for (const [key, value] of entries) {

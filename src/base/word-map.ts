@@ -24,7 +24,7 @@ export class WordMap {
     return (this.values[this.find(word)] ?? 0) - 1
   }
 
-  /** `value`: not negative. */
+  /** `value`: 0 to 2^31 - 2, for it is kept plus 1. */
   set(word: number, value: number): void {
     if (2 * this.size >= this.words.length) this.grow()
     const at = this.find(word)

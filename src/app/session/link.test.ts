@@ -1,4 +1,4 @@
-import { assert, asyncProperty, boolean, integer } from 'fast-check'
+import { assert, asyncProperty, boolean, integer } from '../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import { readLink, writeLink } from './link.ts'

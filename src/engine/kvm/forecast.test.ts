@@ -1,5 +1,5 @@
 /** A forecast is what the engine does: both ask the same points, but only the engine has a VM to ask about. */
-import * as fc from 'fast-check'
+import * as fc from '../../testing/property.ts'
 import { expect, it } from 'vitest'
 import { mpidrAffinity, typerAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'

@@ -1,5 +1,5 @@
 import { gzipSync } from 'fflate'
-import * as fc from 'fast-check'
+import * as fc from '../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { writeCpio } from '../../pure/blueprint/cpio.ts'
 import { checkInitrd, readKernel, unpack } from './image.ts'

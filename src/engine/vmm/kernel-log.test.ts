@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { KernelLogReader } from './kernel-log.ts'
 import type { KernelLog } from './kernel-log.ts'

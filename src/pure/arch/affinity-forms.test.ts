@@ -1,4 +1,4 @@
-import { assert, integer, property } from 'fast-check'
+import { assert, integer, property } from '../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { AFFINITY_FORMS, readForm } from './affinity-forms.ts'
 

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { callText } from '../uapi/calls.ts'
 import { defaultBlueprint, mpidrOf, parseBlueprint } from './blueprint.ts'

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import * as fc from 'fast-check'
+import * as fc from '../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { checkCpio, isCpio, writeCpio } from './cpio.ts'
 import type { CpioEntry } from './cpio.ts'

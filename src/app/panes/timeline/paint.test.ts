@@ -1,5 +1,5 @@
 /** What is drawn, seen by a canvas that writes down its rectangles. */
-import * as fc from 'fast-check'
+import * as fc from '../../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { cpuLane, stateCode } from '../../../pure/trace/lanes.ts'
 import { LaneStore } from '../../session/trace/lane-store.ts'

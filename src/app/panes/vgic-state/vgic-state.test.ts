@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, property } from 'fast-check'
+import { array, assert, constantFrom, property } from '../../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { diffLines } from '../shared/diff.ts'
 

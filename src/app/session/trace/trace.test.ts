@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../../../testing/property.ts'
 import { describe, expect, it } from 'vitest'
 import { EVENT_NAMES, eventText } from '../../../pure/trace/events.ts'
 import type { TraceEvent } from '../../../pure/trace/events.ts'
