@@ -6,7 +6,7 @@ import { GITS_CBASER } from '../pure/arch/gic/gits.ts'
 import { ICH_VMCR } from '../pure/arch/gic/ich.ts'
 import { ICC } from '../pure/arch/sysregs/gic-cpu.ts'
 import { sysregEncoding } from '../pure/arch/sysregs/encoding.ts'
-import { decodeField } from '../pure/arch/register.ts'
+import { decodeField, fieldMask } from '../pure/arch/register.ts'
 import { bookRows, booksOf } from '../pure/uapi/registers/book.ts'
 import type { BookRow } from '../pure/uapi/registers/row.ts'
 import { GuestMachine } from './guest-machine.ts'
@@ -128,6 +128,27 @@ describe('a register that is looked at', () => {
     const { guest, user } = value('GICD_STATUSR', 0)
     expect(guest).toBe('ffffffff')
     expect(user).toHaveLength(1)
+  })
+
+  it('shows no bit that its fields do not tell, nor does it after userspace wrote ones', () => {
+    const whole = new GuestMachine({ guest: 'gicsh', blueprint: { vcpus: CPUS, its: true, cpu: 'max' } }).boot()
+    // Read as ones (vgic_mmio_read_rao()); kept whole by KVM; the answer of AT, in which software may keep any bit.
+    const OPEN = ['GICD_STATUSR', 'MPIDR_EL1', 'PAR_EL1']
+    const rows = rowsOf(whole, true, 1).filter(({ name, plain }) => plain === undefined && !OPEN.includes(name))
+    const untold = (): readonly string[] =>
+      rows.flatMap(({ name, guest, user, fields }) => {
+        const told = fields.reduce((all, field) => all | fieldMask(field), 0n)
+        const seen = [...(guest === undefined ? [] : [guest]), ...(user.length === 1 ? user : [])]
+        return whole.vmm.peek(1, seen).flatMap((answer) => {
+          const rest = answer.ok ? (answer.value ?? 0n) & ~told : 0n
+          return rest === 0n ? [] : [`${name} ${rest.toString(16)}`]
+        })
+      })
+    expect(untold()).toEqual([])
+    const ofCpu = rows.filter(({ place }) => 'encoding' in place)
+    const taken = ofCpu.flatMap(({ write }) => write?.(2n ** 64n - 1n) ?? []).filter((call) => whole.vmm.call(call).ok)
+    expect(taken.length).toBeGreaterThan(60)
+    expect(untold()).toEqual([])
   })
 
   it('is left alone where reading it would change it', () => {

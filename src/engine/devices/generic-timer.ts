@@ -132,7 +132,8 @@ const SAVED = [
   TIMER.CNTVCT_EL0,
 ] as const
 
-const KERNEL_CONTROL_MASK = 0x3ffffn
+/** All of CNTKCTL_EL1 but EVNTIS, which is FEAT_ECV's. */
+const KERNEL_CONTROL_MASK = 0x3ffn
 
 export class GenericTimer {
   readonly sysregs: SysregPort

@@ -1,6 +1,7 @@
 /** The distributor's registers, as a guest and as userspace has them (arch/arm64/kvm/vgic/vgic-mmio-v3.c). */
-import { GICD_CTLR, GICD_IIDR, GICD_TYPER, gicdFrame, PIDR2_GICV3 } from '../../pure/arch/gic/gicd.ts'
+import { GICD_CTLR, GICD_IIDR, GICD_TYPER, gicdFrame } from '../../pure/arch/gic/gicd.ts'
 import type { GicdName } from '../../pure/arch/gic/gicd.ts'
+import { PIDR2_GICV3 } from '../../pure/arch/gic/identification.ts'
 import { IIDR_VALUES } from '../../pure/arch/gic/iidr.ts'
 import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
 import { refuse } from '../../pure/rules/points.ts'

@@ -1,6 +1,6 @@
 /** The redistributors' registers, as a guest and as userspace has them (arch/arm64/kvm/vgic/vgic-mmio-v3.c). */
 import { typerAffinity } from '../../pure/arch/affinity.ts'
-import { PIDR2_GICV3 } from '../../pure/arch/gic/gicd.ts'
+import { PIDR2_GICV3 } from '../../pure/arch/gic/identification.ts'
 import { GICR_CTLR, GICR_IIDR, GICR_SIZE, GICR_TYPER, gicrFrame } from '../../pure/arch/gic/gicr.ts'
 import type { GicrName } from '../../pure/arch/gic/gicr.ts'
 import { IIDR_VALUES } from '../../pure/arch/gic/iidr.ts'

@@ -18,6 +18,8 @@ export const whether =
 export interface PerIrq {
   /** Bits of one interrupt. */
   readonly bits: 1 | 2 | 8 | 64
+  /** What they mean. */
+  readonly text?: Field['text']
 }
 
 export interface Register {

@@ -149,7 +149,8 @@ const PLAIN: ReadonlyMap<number, string> = new Map([
 const LEVEL = 3
 const FAULT_STATUS = 0x3f
 
-const faultText = (iss: number): string => {
+/** What the fault status code says that is bits 5:0 of an ISS. */
+export const faultStatusText = (iss: number): string => {
   const status = iss & FAULT_STATUS
   const plain = PLAIN.get(status)
   if (plain !== undefined) return plain
@@ -161,7 +162,7 @@ const faultText = (iss: number): string => {
 
 const dataAbortText = (iss: number): string => {
   const access = (iss & CM) !== 0 ? 'cache maintenance' : (iss & WNR) !== 0 ? 'write' : 'read'
-  return `${access}, ${faultText(iss)}`
+  return `${access}, ${faultStatusText(iss)}`
 }
 
 /** The system register of a trapped MSR or MRS, its parts put together as an encoding. */
@@ -180,8 +181,8 @@ const ISS_TEXTS: ReadonlyMap<number, (iss: number) => string> = new Map([
   [exceptionClass.SVC64, (iss) => `SVC #0x${(iss & 0xffff).toString(16)}`],
   [exceptionClass.BRK, (iss) => `BRK #0x${(iss & 0xffff).toString(16)}`],
   [exceptionClass.MSR, trappedText],
-  [exceptionClass.INSTRUCTION_ABORT_LOWER, faultText],
-  [exceptionClass.INSTRUCTION_ABORT_SAME, faultText],
+  [exceptionClass.INSTRUCTION_ABORT_LOWER, faultStatusText],
+  [exceptionClass.INSTRUCTION_ABORT_SAME, faultStatusText],
   [exceptionClass.DATA_ABORT_LOWER, dataAbortText],
   [exceptionClass.DATA_ABORT_SAME, dataAbortText],
 ])

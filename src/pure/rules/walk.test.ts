@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { typerAffinity } from '../arch/affinity.ts'
-import { PIDR2_GICV3 } from '../arch/gic/gicd.ts'
+import { PIDR2_GICV3 } from '../arch/gic/identification.ts'
 import { walkFrames } from './walk.ts'
 import type { WalkFrame } from './walk.ts'
 

@@ -45,6 +45,7 @@ export const Detail = ({ value, cpu, other }: DetailProps) => {
         <p className="dim">{other === 'host' ? 'No KVM call reaches it: KVM writes it by itself.' : NO_CALL}</p>
       )}
       {row.unread !== undefined && <p className="dim">{row.unread}</p>}
+      {row.plain !== undefined && <p className="dim">{row.plain}</p>}
       {differs(value) && (
         <p className="warn">
           The guest reads 0x{guest?.toString(16)}, {other} 0x{user?.toString(16)}.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bookRows, booksOf } from '../../../pure/uapi/registers/book.ts'
+import { PLAIN_SYSREGS } from '../../../pure/arch/sysregs/fields/plain.ts'
+import { BOOK_IDS, bookRows, booksOf } from '../../../pure/uapi/registers/book.ts'
 import type { BookId } from '../../../pure/uapi/registers/book.ts'
 import type { BookRow } from '../../../pure/uapi/registers/row.ts'
 import type { KvmCall } from '../../../pure/uapi/calls.ts'
@@ -40,6 +41,25 @@ describe('the books of registers', () => {
     ])
     expect(row('PL011', 'UARTCR').write).toBeUndefined()
     expect(row('EL1', 'MPIDR_EL1').write?.(5n)).toMatchObject([{ call: 'KVM_SET_ONE_REG', vcpu: 2, value: 5n }])
+  })
+})
+
+describe('every register of every book', () => {
+  const contexts = [context, { ...context, host: { listRegs: 16, priBits: 7 } }]
+
+  it.each(BOOK_IDS)('of %s has fields that lie within it, or a sentence why it is one number', (book) => {
+    for (const { name, bytes, fields, plain } of contexts.flatMap((each) => bookRows(book, each))) {
+      const told = fields.length > 0 ? undefined : (plain ?? 'nothing')
+      expect([name, told]).toEqual([name, plain])
+      expect([name, fields.filter(({ lsb, width }) => lsb + width > bytes * 8)]).toEqual([name, []])
+    }
+  })
+
+  it('that shows no more than a number is one of a few', () => {
+    const rows = BOOK_IDS.flatMap((book) => bookRows(book, context))
+    expect(new Set(rows.filter(({ plain }) => plain !== undefined).map(({ name }) => name))).toEqual(
+      new Set(Object.keys(PLAIN_SYSREGS)),
+    )
   })
 })
 

@@ -2,7 +2,7 @@
 import { ChevronFirst, ChevronLast, ChevronLeft, ChevronRight, Pause, Play } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
 import { AFFINITY_BYTES, affinityText } from '../../../pure/arch/affinity.ts'
-import { PIDR2_GICV3 } from '../../../pure/arch/gic/gicd.ts'
+import { PIDR2_GICV3 } from '../../../pure/arch/gic/identification.ts'
 import { affinityIn } from '../../../pure/blueprint/blueprint.ts'
 import { forecast } from '../../../pure/rules/forecast.ts'
 import { walkFrames } from '../../../pure/rules/walk.ts'

@@ -1,5 +1,5 @@
 /** An ITS's registers, as a guest and as userspace has them (arch/arm64/kvm/vgic/vgic-its.c: its_registers). */
-import { PIDR2_GICV3 } from '../../../pure/arch/gic/gicd.ts'
+import { PIDR2_GICV3 } from '../../../pure/arch/gic/identification.ts'
 import { GITS_CTLR, GITS_IIDR, GITS_TYPER, gitsFrame } from '../../../pure/arch/gic/gits.ts'
 import type { GitsName } from '../../../pure/arch/gic/gits.ts'
 import { IIDR_VALUES } from '../../../pure/arch/gic/iidr.ts'

@@ -74,7 +74,14 @@ export const gicc = [
   interrupt('GICC_AIAR', 0x0020),
   interrupt('GICC_AEOIR', 0x0024),
   interrupt('GICC_AHPPIR', 0x0028),
-  { name: 'GICC_APR', offset: 0x00d0, size: 0x10, each: 4, access: WORD },
+  {
+    name: 'GICC_APR',
+    offset: 0x00d0,
+    size: 0x10,
+    each: 4,
+    access: WORD,
+    fields: [{ name: 'Active_priorities', lsb: 0, width: 32 }],
+  },
   GICC_IIDR,
   interrupt('GICC_DIR', 0x1000),
 ] as const satisfies readonly Register[]

@@ -2,6 +2,7 @@
 import { BYTE_OR_WORD, registerFrame, WORD } from '../register.ts'
 import type { Register } from '../register.ts'
 import { GICD_BANKS, GICD_IIDR } from './gicd.ts'
+import { PER_IRQ } from './per-irq.ts'
 
 /** KVM_VGIC_V2_DIST_SIZE. */
 export const GICD_V2_SIZE = 0x1000
@@ -55,8 +56,8 @@ export const gicdV2 = [
   GICD_IIDR,
   ...GICD_BANKS,
   GICD_SGIR,
-  { name: 'GICD_CPENDSGIR', offset: 0xf10, size: 0x10, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
-  { name: 'GICD_SPENDSGIR', offset: 0xf20, size: 0x10, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
+  { name: 'GICD_CPENDSGIR', offset: 0xf10, size: 0x10, access: BYTE_OR_WORD, perIrq: PER_IRQ.sources },
+  { name: 'GICD_SPENDSGIR', offset: 0xf20, size: 0x10, access: BYTE_OR_WORD, perIrq: PER_IRQ.sources },
 ] as const satisfies readonly Register[]
 
 export type GicdV2Name = (typeof gicdV2)[number]['name']

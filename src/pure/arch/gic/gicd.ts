@@ -2,7 +2,10 @@
 import { affinityText, irouterAffinity } from '../affinity.ts'
 import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, whether, WORD } from '../register.ts'
 import type { Register } from '../register.ts'
+import { identificationRegisters } from './identification.ts'
 import { IIDR_FIELDS } from './iidr.ts'
+import { PER_IRQ } from './per-irq.ts'
+import { STATUS_FIELDS } from './status.ts'
 
 export const GICD_SIZE = 0x10000
 
@@ -69,21 +72,18 @@ export const GICD_IROUTER = {
 /** `0.0.0.2`, what a GICD_IROUTER value says. */
 export const irouterText = (value: bigint): string => affinityText(irouterAffinity.decode(value))
 
-/** PIDR2.ArchRev 3 (GICv3) with Arm's JEP106 code. */
-export const PIDR2_GICV3 = 0x3bn
-
 /** The banks that every distributor has at the same places, GICv2's too (IHI 0048, 4.3). */
 export const GICD_BANKS = [
-  { name: 'GICD_IGROUPR', offset: 0x0080, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ISENABLER', offset: 0x0100, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ICENABLER', offset: 0x0180, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ISPENDR', offset: 0x0200, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ICPENDR', offset: 0x0280, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ISACTIVER', offset: 0x0300, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_ICACTIVER', offset: 0x0380, size: 0x80, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICD_IPRIORITYR', offset: 0x0400, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
-  { name: 'GICD_ITARGETSR', offset: 0x0800, size: 0x400, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
-  { name: 'GICD_ICFGR', offset: 0x0c00, size: 0x100, access: WORD, perIrq: { bits: 2 } },
+  { name: 'GICD_IGROUPR', offset: 0x0080, size: 0x80, access: WORD, perIrq: PER_IRQ.group },
+  { name: 'GICD_ISENABLER', offset: 0x0100, size: 0x80, access: WORD, perIrq: PER_IRQ.enable },
+  { name: 'GICD_ICENABLER', offset: 0x0180, size: 0x80, access: WORD, perIrq: PER_IRQ.enable },
+  { name: 'GICD_ISPENDR', offset: 0x0200, size: 0x80, access: WORD, perIrq: PER_IRQ.pending },
+  { name: 'GICD_ICPENDR', offset: 0x0280, size: 0x80, access: WORD, perIrq: PER_IRQ.pending },
+  { name: 'GICD_ISACTIVER', offset: 0x0300, size: 0x80, access: WORD, perIrq: PER_IRQ.active },
+  { name: 'GICD_ICACTIVER', offset: 0x0380, size: 0x80, access: WORD, perIrq: PER_IRQ.active },
+  { name: 'GICD_IPRIORITYR', offset: 0x0400, size: 0x400, access: BYTE_OR_WORD, perIrq: PER_IRQ.priority },
+  { name: 'GICD_ITARGETSR', offset: 0x0800, size: 0x400, access: BYTE_OR_WORD, perIrq: PER_IRQ.targets },
+  { name: 'GICD_ICFGR', offset: 0x0c00, size: 0x100, access: WORD, perIrq: PER_IRQ.config },
 ] as const satisfies readonly Register[]
 
 export const gicd = [
@@ -101,15 +101,11 @@ export const gicd = [
       { name: 'nASSGIcap', lsb: 8, width: 1 },
     ],
   },
-  { name: 'GICD_STATUSR', offset: 0x0010, size: 4, access: WORD },
+  { name: 'GICD_STATUSR', offset: 0x0010, size: 4, access: WORD, fields: STATUS_FIELDS },
   ...GICD_BANKS,
-  { name: 'GICD_IGRPMODR', offset: 0x0d00, size: 0x80, access: WORD, perIrq: { bits: 1 } },
+  { name: 'GICD_IGRPMODR', offset: 0x0d00, size: 0x80, access: WORD, perIrq: PER_IRQ.groupModifier },
   GICD_IROUTER,
-  { name: 'GICD_PIDR4-PIDR7', offset: 0xffd0, size: 0x10, access: WORD },
-  { name: 'GICD_PIDR0-PIDR1', offset: 0xffe0, size: 8, access: WORD },
-  { name: 'GICD_PIDR2', offset: 0xffe8, size: 4, access: WORD },
-  { name: 'GICD_PIDR3', offset: 0xffec, size: 4, access: WORD },
-  { name: 'GICD_CIDR0-CIDR3', offset: 0xfff0, size: 0x10, access: WORD },
+  ...identificationRegisters('GICD'),
 ] as const satisfies readonly Register[]
 
 export type GicdName = (typeof gicd)[number]['name']

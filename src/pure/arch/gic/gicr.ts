@@ -1,8 +1,11 @@
 /** A redistributor's registers: RD_base and, 64 KiB on, SGI_base (GIC architecture IHI 0069, 12.11; offsets from RD_base). */
 import { affinityText } from '../affinity.ts'
-import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, WORD } from '../register.ts'
+import { BYTE_OR_WORD, DOUBLEWORD, registerFrame, whether, WORD } from '../register.ts'
 import type { Field, Register } from '../register.ts'
+import { identificationRegisters } from './identification.ts'
 import { IIDR_FIELDS } from './iidr.ts'
+import { PER_IRQ } from './per-irq.ts'
+import { STATUS_FIELDS } from './status.ts'
 
 /** RD_base and SGI_base of one CPU. */
 export const GICR_SIZE = 0x20000
@@ -98,33 +101,47 @@ export const GICR_PENDBASER = {
   ],
 } as const satisfies Register
 
+/** Whose LPIs are invalidated, with virtual PEs (GICv4.1). */
+const VIRTUAL_PE = [
+  { name: 'vPEID', lsb: 32, width: 16 },
+  { name: 'V', lsb: 63, width: 1, text: whether('of a virtual PE', 'of this CPU') },
+] as const satisfies readonly Field[]
+
 export const gicr = [
   GICR_CTLR,
   GICR_IIDR,
   GICR_TYPER,
-  { name: 'GICR_STATUSR', offset: 0x0010, size: 4, access: WORD },
+  { name: 'GICR_STATUSR', offset: 0x0010, size: 4, access: WORD, fields: STATUS_FIELDS },
   GICR_WAKER,
   GICR_PROPBASER,
   GICR_PENDBASER,
-  { name: 'GICR_INVLPIR', offset: 0x00a0, size: 8, access: DOUBLEWORD },
-  { name: 'GICR_INVALLR', offset: 0x00b0, size: 8, access: DOUBLEWORD },
-  { name: 'GICR_SYNCR', offset: 0x00c0, size: 4, access: WORD },
-  { name: 'GICR_PIDR4-PIDR7', offset: 0xffd0, size: 0x10, access: WORD },
-  { name: 'GICR_PIDR0-PIDR1', offset: 0xffe0, size: 8, access: WORD },
-  { name: 'GICR_PIDR2', offset: 0xffe8, size: 4, access: WORD },
-  { name: 'GICR_PIDR3', offset: 0xffec, size: 4, access: WORD },
-  { name: 'GICR_CIDR0-CIDR3', offset: 0xfff0, size: 0x10, access: WORD },
-  { name: 'GICR_IGROUPR0', offset: SGI_BASE + 0x0080, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_ISENABLER0', offset: SGI_BASE + 0x0100, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_ICENABLER0', offset: SGI_BASE + 0x0180, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_ISPENDR0', offset: SGI_BASE + 0x0200, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_ICPENDR0', offset: SGI_BASE + 0x0280, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_ISACTIVER0', offset: SGI_BASE + 0x0300, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_ICACTIVER0', offset: SGI_BASE + 0x0380, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_IPRIORITYR', offset: SGI_BASE + 0x0400, size: 0x20, access: BYTE_OR_WORD, perIrq: { bits: 8 } },
-  { name: 'GICR_ICFGR', offset: SGI_BASE + 0x0c00, size: 8, access: WORD, perIrq: { bits: 2 } },
-  { name: 'GICR_IGRPMODR0', offset: SGI_BASE + 0x0d00, size: 4, access: WORD, perIrq: { bits: 1 } },
-  { name: 'GICR_NSACR', offset: SGI_BASE + 0x0e00, size: 4, access: WORD },
+  {
+    name: 'GICR_INVLPIR',
+    offset: 0x00a0,
+    size: 8,
+    access: DOUBLEWORD,
+    fields: [{ name: 'INTID', lsb: 0, width: 32, text: (v) => `LPI ${v}` }, ...VIRTUAL_PE],
+  },
+  { name: 'GICR_INVALLR', offset: 0x00b0, size: 8, access: DOUBLEWORD, fields: VIRTUAL_PE },
+  {
+    name: 'GICR_SYNCR',
+    offset: 0x00c0,
+    size: 4,
+    access: WORD,
+    fields: [{ name: 'Busy', lsb: 0, width: 1, text: whether('invalidations are under way', 'nothing is under way') }],
+  },
+  ...identificationRegisters('GICR'),
+  { name: 'GICR_IGROUPR0', offset: SGI_BASE + 0x0080, size: 4, access: WORD, perIrq: PER_IRQ.group },
+  { name: 'GICR_ISENABLER0', offset: SGI_BASE + 0x0100, size: 4, access: WORD, perIrq: PER_IRQ.enable },
+  { name: 'GICR_ICENABLER0', offset: SGI_BASE + 0x0180, size: 4, access: WORD, perIrq: PER_IRQ.enable },
+  { name: 'GICR_ISPENDR0', offset: SGI_BASE + 0x0200, size: 4, access: WORD, perIrq: PER_IRQ.pending },
+  { name: 'GICR_ICPENDR0', offset: SGI_BASE + 0x0280, size: 4, access: WORD, perIrq: PER_IRQ.pending },
+  { name: 'GICR_ISACTIVER0', offset: SGI_BASE + 0x0300, size: 4, access: WORD, perIrq: PER_IRQ.active },
+  { name: 'GICR_ICACTIVER0', offset: SGI_BASE + 0x0380, size: 4, access: WORD, perIrq: PER_IRQ.active },
+  { name: 'GICR_IPRIORITYR', offset: SGI_BASE + 0x0400, size: 0x20, access: BYTE_OR_WORD, perIrq: PER_IRQ.priority },
+  { name: 'GICR_ICFGR', offset: SGI_BASE + 0x0c00, size: 8, access: WORD, perIrq: PER_IRQ.config },
+  { name: 'GICR_IGRPMODR0', offset: SGI_BASE + 0x0d00, size: 4, access: WORD, perIrq: PER_IRQ.groupModifier },
+  { name: 'GICR_NSACR', offset: SGI_BASE + 0x0e00, size: 4, access: WORD, perIrq: PER_IRQ.nonSecureAccess },
 ] as const satisfies readonly Register[]
 
 export type GicrName = (typeof gicr)[number]['name']

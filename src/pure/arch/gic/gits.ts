@@ -4,6 +4,7 @@
  */
 import { DOUBLEWORD, registerFrame, whether, WORD } from '../register.ts'
 import type { Field, Register } from '../register.ts'
+import { identificationRegisters } from './identification.ts'
 import { IIDR_FIELDS } from './iidr.ts'
 
 /** Control and translation frame, 64 KiB each. */
@@ -147,16 +148,7 @@ export const gits = [
   GITS_CWRITER,
   GITS_CREADR,
   GITS_BASER,
-  { name: 'GITS_PIDR4', offset: 0xffd0, size: 4, access: WORD },
-  { name: 'GITS_PIDR5-PIDR7', offset: 0xffd4, size: 0xc, access: WORD },
-  { name: 'GITS_PIDR0', offset: 0xffe0, size: 4, access: WORD },
-  { name: 'GITS_PIDR1', offset: 0xffe4, size: 4, access: WORD },
-  { name: 'GITS_PIDR2', offset: 0xffe8, size: 4, access: WORD },
-  { name: 'GITS_PIDR3', offset: 0xffec, size: 4, access: WORD },
-  { name: 'GITS_CIDR0', offset: 0xfff0, size: 4, access: WORD },
-  { name: 'GITS_CIDR1', offset: 0xfff4, size: 4, access: WORD },
-  { name: 'GITS_CIDR2', offset: 0xfff8, size: 4, access: WORD },
-  { name: 'GITS_CIDR3', offset: 0xfffc, size: 4, access: WORD },
+  ...identificationRegisters('GITS'),
 ] as const satisfies readonly Register[]
 
 export type GitsName = (typeof gits)[number]['name']

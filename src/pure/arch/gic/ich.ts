@@ -2,6 +2,7 @@
  * The hypervisor's side of the CPU interface: ICH_*_EL2 (GIC architecture IHI 0069, 12.4). They are system registers;
  * here are their fields.
  */
+import { whether } from '../register.ts'
 import type { Register } from '../register.ts'
 import { sysregEncoding } from '../sysregs/encoding.ts'
 
@@ -56,35 +57,48 @@ export const LR_SOURCE_LSB = 10
 export const ICH_VTR = system('ICH_VTR_EL2', [
   { name: 'ListRegs', lsb: 0, width: 5, text: (v) => `${v + 1n} list registers` },
   { name: 'DVIM', lsb: 18, width: 1 },
-  { name: 'TDS', lsb: 19, width: 1 },
-  { name: 'nV4', lsb: 20, width: 1 },
+  { name: 'TDS', lsb: 19, width: 1, text: whether('ICC_DIR_EL1 can be trapped by itself', 'it cannot') },
+  { name: 'nV4', lsb: 20, width: 1, text: whether('no virtual LPIs by hardware', 'virtual LPIs by hardware') },
   { name: 'A3V', lsb: 21, width: 1, text: (v) => (v === 1n ? 'Aff3 in SGIs' : 'Aff3 is 0 in SGIs') },
-  { name: 'SEIS', lsb: 22, width: 1 },
+  { name: 'SEIS', lsb: 22, width: 1, text: whether('SErrors by the GIC', 'no SErrors by the GIC') },
   { name: 'IDbits', lsb: 23, width: 3, text: (v) => `INTIDs of ${16n + 8n * v} bits` },
   { name: 'PREbits', lsb: 26, width: 3, text: (v) => `${v + 1n} bits preempt` },
   { name: 'PRIbits', lsb: 29, width: 3, text: (v) => `${v + 1n} bits of priority` },
 ])
 
+/** What the guest's CPU interface shows and is set to. */
 export const ICH_VMCR = system('ICH_VMCR_EL2', [
-  { name: 'VENG0', lsb: 0, width: 1 },
-  { name: 'VENG1', lsb: 1, width: 1 },
-  { name: 'VAckCtl', lsb: 2, width: 1 },
-  { name: 'VFIQEn', lsb: 3, width: 1 },
-  { name: 'VCBPR', lsb: 4, width: 1 },
-  { name: 'VEOIM', lsb: 9, width: 1 },
+  { name: 'VENG0', lsb: 0, width: 1, text: whether('Group 0 is signalled', 'Group 0 is not signalled') },
+  { name: 'VENG1', lsb: 1, width: 1, text: whether('Group 1 is signalled', 'Group 1 is not signalled') },
+  { name: 'VAckCtl', lsb: 2, width: 1, text: whether('an acknowledge takes both groups', 'it takes Group 0') },
+  { name: 'VFIQEn', lsb: 3, width: 1, text: whether('Group 0 is an FIQ', 'Group 0 is an IRQ') },
+  { name: 'VCBPR', lsb: 4, width: 1, text: whether('VBPR0 serves both groups', 'Group 1 has VBPR1') },
+  { name: 'VEOIM', lsb: 9, width: 1, text: whether('EOI drops the priority only', 'EOI deactivates too') },
   { name: 'VBPR1', lsb: 18, width: 3 },
   { name: 'VBPR0', lsb: 21, width: 3 },
-  { name: 'VPMR', lsb: 24, width: 8 },
+  {
+    name: 'VPMR',
+    lsb: 24,
+    width: 8,
+    text: (v) => `priorities under 0x${v.toString(16).padStart(2, '0')} are signalled`,
+  },
 ])
 
+const maintenance = (when: string) => whether(`maintenance interrupt when ${when}`, 'no maintenance interrupt')
+const traps = (what: string) => whether(`${what} trapped`, `${what} not trapped`)
 export const ICH_HCR = system('ICH_HCR_EL2', [
-  { name: 'En', lsb: 0, width: 1 },
+  { name: 'En', lsb: 0, width: 1, text: whether('the virtual interface is on', 'the virtual interface is off') },
   { name: 'UIE', lsb: 1, width: 1, text: (v) => (v === 1n ? 'interrupts wait outside the list registers' : 'all fit') },
-  { name: 'LRENPIE', lsb: 2, width: 1 },
-  { name: 'NPIE', lsb: 3, width: 1 },
-  { name: 'TC', lsb: 10, width: 1, text: (v) => (v === 1n ? 'common registers are trapped' : 'nothing is trapped') },
-  { name: 'TALL0', lsb: 11, width: 1 },
-  { name: 'TALL1', lsb: 12, width: 1 },
-  { name: 'TDIR', lsb: 14, width: 1 },
+  { name: 'LRENPIE', lsb: 2, width: 1, text: maintenance('EOIcount is not 0') },
+  { name: 'NPIE', lsb: 3, width: 1, text: maintenance('nothing is pending') },
+  { name: 'VGrp0EIE', lsb: 4, width: 1, text: maintenance('Group 0 is enabled') },
+  { name: 'VGrp0DIE', lsb: 5, width: 1, text: maintenance('Group 0 is disabled') },
+  { name: 'VGrp1EIE', lsb: 6, width: 1, text: maintenance('Group 1 is enabled') },
+  { name: 'VGrp1DIE', lsb: 7, width: 1, text: maintenance('Group 1 is disabled') },
+  { name: 'TC', lsb: 10, width: 1, text: traps('registers of both groups are') },
+  { name: 'TALL0', lsb: 11, width: 1, text: traps('registers of Group 0 are') },
+  { name: 'TALL1', lsb: 12, width: 1, text: traps('registers of Group 1 are') },
+  { name: 'TSEI', lsb: 13, width: 1 },
+  { name: 'TDIR', lsb: 14, width: 1, text: traps('ICC_DIR_EL1 is') },
   { name: 'EOIcount', lsb: 27, width: 5, text: (v) => `${v} ends of what is in no list register` },
 ])

@@ -46,7 +46,7 @@ export const BOOKS = {
 } as const
 export type BookId = keyof typeof BOOKS
 
-const BOOK_IDS: readonly BookId[] = [
+export const BOOK_IDS: readonly BookId[] = [
   'GICD',
   'GICR',
   'ICC',

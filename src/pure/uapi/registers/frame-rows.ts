@@ -10,13 +10,13 @@ import type { BookContext, BookRow } from './row.ts'
 
 /** What a bit, or a few, of a bank mean: each interrupt has its own. */
 const bankFields = (register: Register, offset: number, bytes: number): readonly Field[] => {
-  const bits = register.perIrq?.bits ?? 1
+  const { bits = 1, text } = register.perIrq ?? {}
   const first = firstIrqAt(register, offset)
   return Array.from({ length: (bytes * 8) / bits }, (_, i) => ({
     name: irqName(first + i),
     lsb: i * bits,
     width: bits,
-    ...(register.name.includes('ICFGR') ? { text: (value: bigint) => ((value & 2n) === 2n ? 'edge' : 'level') } : {}),
+    ...(text === undefined ? {} : { text }),
   }))
 }
 

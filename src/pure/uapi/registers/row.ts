@@ -19,6 +19,8 @@ export interface BookRow {
   readonly name: string
   readonly bytes: 4 | 8
   readonly fields: readonly Field[]
+  /** Why it has no fields. */
+  readonly plain?: string | undefined
   readonly place: RegisterPlace
   /** As the guest reads it; `undefined`: it cannot be read, or not without effect. */
   readonly guest: Peek | undefined

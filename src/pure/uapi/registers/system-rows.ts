@@ -8,6 +8,7 @@ import {
   MAX_LIST_REGISTERS,
 } from '../../arch/gic/ich.ts'
 import { sysregFields } from '../../arch/sysregs/fields/index.ts'
+import { PLAIN_SYSREGS } from '../../arch/sysregs/fields/plain.ts'
 import { ICC } from '../../arch/sysregs/gic-cpu.ts'
 import { sysregs } from '../../arch/sysregs/table.ts'
 import { TIMER } from '../../arch/sysregs/timer.ts'
@@ -24,6 +25,7 @@ const systemRow = (name: string, encoding: number, unread: string | undefined) =
   name,
   bytes: 8 as const,
   fields: sysregFields(name),
+  plain: PLAIN_SYSREGS[name],
   place: { encoding },
   guest: unread === undefined ? ({ kind: 'sysreg', encoding } as const) : undefined,
   ...(unread === undefined ? {} : { unread }),

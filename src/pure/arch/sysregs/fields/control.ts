@@ -1,6 +1,6 @@
 /** What the bits of the registers mean that control execution, translation and exceptions (Arm ARM D24.2, C5.2). */
 import type { Field } from '../../register.ts'
-import { exceptionClassText, issText } from '../../syndrome.ts'
+import { exceptionClassText, faultStatusText, issText } from '../../syndrome.ts'
 import { address, bit, choice, part } from './parts.ts'
 
 const CACHES = ['not cacheable', 'write-back, allocates on reads and writes', 'write-through', 'write-back'] as const
@@ -129,6 +129,8 @@ export const CONTROL_FIELDS: Readonly<Record<string, readonly Field[]>> = {
   ],
   ELR_EL1: [address('Address', 0, 64)],
   FAR_EL1: [address('Address', 0, 64)],
+  SP_EL0: [address('Address', 0, 64)],
+  RVBAR_EL1: [address('Address', 0, 64)],
   VBAR_EL1: [address('Base', 11, 53)],
   ESR_EL1: [
     part('EC', 26, 6, (value) => exceptionClassText(Number(value))),
@@ -137,10 +139,24 @@ export const CONTROL_FIELDS: Readonly<Record<string, readonly Field[]>> = {
   ],
   PAR_EL1: [
     bit('F', 0, 'translation failed', 'translated'),
-    part('PA', 12, 36, (value, register) => (failed(register) ? '–' : `0x${(value << 12n).toString(16)}`)),
+    part('FST', 1, 6, (value, register) => (failed(register) ? faultStatusText(Number(value)) : '–')),
+    // SH and NS of a translation, PTW and S of a fault.
+    part('SH or PTW', 7, 2),
+    bit('NS or S', 9),
+    bit('NSE', 11),
+    part('PA', 12, 40, (value, register) => (failed(register) ? '–' : `0x${(value << 12n).toString(16)}`)),
     part('ATTR', 56, 8, (value, register) => (failed(register) ? '–' : memoryText(value))),
   ],
   CONTEXTIDR_EL1: [part('PROCID', 0, 32)],
+  // Limited ordering regions, of which there are none.
+  LORID_EL1: [part('LR', 0, 8, (value) => `${value} regions`), part('LD', 16, 8, (value) => `${value} descriptors`)],
+  LORSA_EL1: [bit('Valid', 0, 'the descriptor counts', 'the descriptor does not count'), address('SA', 16, 32)],
+  LOREA_EL1: [address('EA', 16, 32)],
+  LORN_EL1: [part('Num', 0, 8, (value) => `region ${value}`)],
+  LORC_EL1: [
+    bit('EN', 0, 'limited ordering is on', 'limited ordering is off'),
+    part('DS', 2, 8, (value) => `descriptor ${value}`),
+  ],
   ISR_EL1: [
     bit('A', 8, 'an SError is pending', 'no SError is pending'),
     bit('I', 7, 'an IRQ is pending', 'no IRQ is pending'),
@@ -162,23 +178,6 @@ export const CONTROL_FIELDS: Readonly<Record<string, readonly Field[]>> = {
     bit('FZ16', 19),
   ],
   FPSR: [bit('QC', 27), bit('IDC', 7), bit('IXC', 4), bit('UFC', 3), bit('OFC', 2), bit('DZC', 1), bit('IOC', 0)],
-  MDSCR_EL1: [
-    bit('SS', 0, 'software step is on', 'software step is off'),
-    bit('TDCC', 12),
-    bit('KDE', 13, 'debug exceptions at EL1 too', 'no debug exceptions at EL1'),
-    bit('MDE', 15, 'breakpoints and watchpoints are on', 'breakpoints and watchpoints are off'),
-  ],
-  OSLSR_EL1: [bit('OSLK', 1, 'the OS lock is locked', 'the OS lock is open'), part('OSLM', 2, 2)],
-  PMCR_EL0: [
-    bit('E', 0, 'counters count', 'counters stand still'),
-    bit('D', 3),
-    bit('X', 4),
-    bit('DP', 5),
-    bit('LC', 6),
-    part('N', 11, 5, (value) => `${value} event counters`),
-    part('IMP', 24, 8),
-  ],
-  PMUSERENR_EL0: [bit('EN', 0), bit('SW', 1), bit('CR', 2), bit('ER', 3)],
   CNTKCTL_EL1: [
     bit('EL0PCTEN', 0, 'EL0 may read CNTPCT_EL0', 'EL0 is trapped at CNTPCT_EL0'),
     bit('EL0VCTEN', 1, 'EL0 may read CNTVCT_EL0', 'EL0 is trapped at CNTVCT_EL0'),

@@ -30,6 +30,26 @@ const binaryPoint: readonly Field[] = [
 const enable = (group: 0 | 1): readonly Field[] => [
   bit('Enable', 0, `Group ${group} is signalled`, `Group ${group} is not signalled`),
 ]
+const PRIORITIES_A_WORD = 32
+/** Word n of the active priorities: a bit for each priority that can preempt, the highest first (12.2.1). */
+const activePriorities = (n: number): readonly Field[] => [
+  part('P', 0, PRIORITIES_A_WORD, (value) => {
+    const active = Array.from({ length: PRIORITIES_A_WORD }, (_, bitAt) => bitAt).filter(
+      (bitAt) => ((value >> BigInt(bitAt)) & 1n) === 1n,
+    )
+    const levels = active.map((bitAt) => PRIORITIES_A_WORD * n + bitAt).join(', ')
+    return active.length === 0 ? 'no priority is active' : `active: group priority ${levels} from the highest`
+  }),
+]
+/** ICC_AP<g>R<n>_EL1 and what is the host's of it, ICH_AP<g>R<n>_EL2. */
+const ACTIVE_PRIORITIES = Object.fromEntries(
+  [0, 1, 2, 3].flatMap((n) =>
+    [0, 1].flatMap((group) => [
+      [`ICC_AP${group}R${n}_EL1`, activePriorities(n)],
+      [`ICH_AP${group}R${n}_EL2`, activePriorities(n)],
+    ]),
+  ),
+)
 /** ICC_SGI1R_EL1 and those of other groups. */
 const softwareInterrupt: readonly Field[] = [
   part('Aff3', 48, 8),
@@ -46,6 +66,7 @@ export const GIC_FIELDS: Readonly<Record<string, readonly Field[]>> = {
     const { lsb, mask } = ICC_CTLR[name]
     return part(name, lsb, 32 - Math.clz32(mask), CONTROL[name])
   }),
+  ...ACTIVE_PRIORITIES,
   ICC_PMR_EL1: priority,
   ICC_RPR_EL1: [part('Priority', 0, 8, (value) => (value === 0xffn ? 'nothing is active' : `0x${value.toString(16)}`))],
   ICC_BPR0_EL1: binaryPoint,

@@ -85,6 +85,7 @@ export const IDENTIFICATION_FIELDS: Readonly<Record<string, readonly Field[]>> =
   ],
   MPIDR_EL1: [
     part('Aff3', 32, 8),
+    bit('RES1', 31),
     bit('U', 30, 'one processor', 'several processors'),
     bit('MT', 24, 'Aff0 counts threads', 'Aff0 counts cores'),
     part('Aff2', 16, 8),
@@ -97,8 +98,9 @@ export const IDENTIFICATION_FIELDS: Readonly<Record<string, readonly Field[]>> =
     part('DminLine', 16, 4, words),
     part('ERG', 20, 4, words),
     part('CWG', 24, 4, words),
-    bit('IDC', 28),
-    bit('DIC', 29),
+    bit('IDC', 28, 'data need no clean for instructions', 'data are cleaned for instructions'),
+    bit('DIC', 29, 'instructions need no invalidation', 'instructions are invalidated'),
+    bit('RES1', 31),
   ],
   DCZID_EL0: [part('BS', 0, 4, words), bit('DZP', 4, 'DC ZVA is prohibited', 'DC ZVA is permitted')],
   CLIDR_EL1: [
@@ -112,5 +114,10 @@ export const IDENTIFICATION_FIELDS: Readonly<Record<string, readonly Field[]>> =
     part('LineSize', 0, 3, (value) => `${16n << value} bytes`),
     count('Associativity', 3, 10, 'ways'),
     count('NumSets', 13, 15, 'sets'),
+    // UNKNOWN since Armv8; what the Cortex-A57 has there (TRM 4.3.21).
+    bit('WA', 28, 'allocates on writes', 'no allocation on writes'),
+    bit('RA', 29, 'allocates on reads', 'no allocation on reads'),
+    bit('WB', 30, 'write-back', 'no write-back'),
+    bit('WT', 31, 'write-through', 'no write-through'),
   ],
 }
