@@ -13,7 +13,7 @@ applyKeptTheme()
 
 const worker = new Worker(new URL('./engine/worker/entry.ts', import.meta.url), { type: 'module' })
 const port = openPort({
-  post: (message) => worker.postMessage(message),
+  post: (message, buffers) => worker.postMessage(message, [...buffers]),
   listen: (hear) => worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data)),
 })
 const session = createSession(port, document.baseURI)

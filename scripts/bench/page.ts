@@ -52,7 +52,7 @@ const watchWorker = (ready: string): void => {
       })
     }
     override postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
-      const text = JSON.stringify(message, (key, value: unknown) => (key === 'guest' ? undefined : value))
+      const text = JSON.stringify(message, (key, value: unknown) => (key === 'bytes' ? undefined : value))
       if (text.includes('"build"')) performance.mark('build')
       if (text.includes('"input"')) performance.mark('typed')
       if (Array.isArray(transfer)) super.postMessage(message, transfer)

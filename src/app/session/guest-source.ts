@@ -1,7 +1,10 @@
-/** The files of the chosen guest: fetched once, unpacked once, and kept for the next boot. */
+/**
+ * The files of the chosen guest: fetched once, unpacked once, and handed over to the worker, which keeps them under their
+ * names for this boot and the next.
+ */
 import type { GuestChoice } from '../../pure/blueprint/blueprint.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
-import type { GuestFiles } from '../../pure/protocol/commands.ts'
+import type { NamedGuest } from '../../pure/protocol/commands.ts'
 import { fetchFile, manifestUrl, received } from './guests.ts'
 import type { FileRole, GuestEntry, Loaded, Loading } from './guests.ts'
 import type { OwnFile } from './state.ts'
@@ -9,7 +12,8 @@ import type { OwnFile } from './state.ts'
 type Bytes = Uint8Array<ArrayBuffer>
 
 export interface GuestSource {
-  files(from: {
+  /** Sees to it that the worker has the files, and names them. */
+  guest(from: {
     readonly choice: GuestChoice
     readonly known: readonly GuestEntry[]
     readonly own: Readonly<Partial<Record<FileRole, OwnFile>>>
@@ -17,12 +21,16 @@ export interface GuestSource {
     readonly program: string | undefined
     /** Ends the fetching. */
     readonly signal: AbortSignal
-  }): Promise<Loaded<GuestFiles>>
+  }): Promise<Loaded<NamedGuest>>
   /** The text of the embedded program as it came. */
   program(): Promise<Loaded<string>>
+  /** A file that a person has; another with the same role takes its place. */
+  own(role: FileRole, name: string, bytes: Bytes): OwnFile
 }
 
 const PROGRAM = 'guests/gicsh.s'
+/** What the worker calls the program once it is assembled. */
+const ASSEMBLED = 'gicsh'
 /** Where QEMU's hw/arm/boot.c puts a binary without header: 512 KiB into RAM. */
 const PROGRAM_AT = memoryMap.ram.base + 0x80000
 
@@ -39,18 +47,26 @@ const assembled = async (source: string): Promise<Loaded<Uint8Array>> => {
   return { ok: false, what: `Line ${first?.line}, column ${first?.column}: ${first?.what}${rest}` }
 }
 
-export const createGuestSource = (page: string, tell: (loading: Loading) => void): GuestSource => {
-  const kept = new Map<string, Bytes>()
+export const createGuestSource = (
+  page: string,
+  tell: (loading: Loading) => void,
+  /** Hands a file over to the worker. */
+  keep: (name: string, bytes: Uint8Array) => void,
+): GuestSource => {
+  const kept = new Set<string>()
 
-  const load = async (path: string, signal: AbortSignal): Promise<Loaded<Bytes>> => {
+  /** The worker's name for a file. */
+  const load = async (path: string, signal: AbortSignal): Promise<Loaded<string>> => {
     const url = new URL(path, manifestUrl(page))
-    const before = kept.get(url.href)
-    if (before !== undefined) return { ok: true, value: before }
+    const name = url.href
+    if (kept.has(name)) return { ok: true, value: name }
     const file = await fetchFile(url, signal)
     if (!file.ok) return file
     const bytes = await received(file.value, (loaded, total) => tell({ stage: 'download', loaded, total }))
-    if (bytes.ok) kept.set(url.href, bytes.value)
-    return bytes
+    if (!bytes.ok) return bytes
+    keep(name, bytes.value)
+    kept.add(name)
+    return { ok: true, value: name }
   }
 
   const program = async (): Promise<Loaded<string>> => {
@@ -62,12 +78,19 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
 
   return {
     program,
-    files: async ({ choice, known, own, program: changed, signal }) => {
+    own: (role, name, bytes) => {
+      const file = { name, kept: `own ${role}` }
+      keep(file.kept, bytes)
+      return file
+    },
+    guest: async ({ choice, known, own, program: changed, signal }) => {
       if (choice.id === 'gicsh') {
         const source: Loaded<string> = changed === undefined ? await program() : { ok: true, value: changed }
         if (!source.ok) return source
         const kernel = await assembled(source.value)
-        return kernel.ok ? { ok: true, value: { kernel: kernel.value, append: '' } } : kernel
+        if (!kernel.ok) return kernel
+        keep(ASSEMBLED, kernel.value)
+        return { ok: true, value: { kernel: ASSEMBLED, append: '' } }
       }
       if (choice.id === 'own') {
         if (own.kernel === undefined)
@@ -77,10 +100,10 @@ export const createGuestSource = (page: string, tell: (loading: Loading) => void
         return {
           ok: true,
           value: {
-            kernel: kernel.bytes,
+            kernel: kernel.kept,
             append,
-            ...(initrd === undefined ? {} : { initrd: initrd.bytes }),
-            ...(dtb === undefined ? {} : { dtb: dtb.bytes }),
+            ...(initrd === undefined ? {} : { initrd: initrd.kept }),
+            ...(dtb === undefined ? {} : { dtb: dtb.kept }),
           },
         }
       }

@@ -21,7 +21,8 @@ const bench = (answer: (command: Command) => unknown) => {
   const asked: Command[] = []
   let hear: (message: unknown) => void = () => {}
   const port = openPort({
-    post: ({ id, command }) => {
+    post: (message, buffers) => {
+      const { id, command } = structuredClone(message, { transfer: [...buffers] })
       asked.push(command)
       queueMicrotask(() => hear({ kind: 'answer', id, answer: answer(command) }))
     },
@@ -39,7 +40,17 @@ const bench = (answer: (command: Command) => unknown) => {
     return body === undefined ? new Response('', { status: 404 }) : new Response(body)
   })
   const session = createSession(port, 'http://here/')
-  return { session, asked, files, say: (message: unknown) => hear(message), state: () => session.store.getState() }
+  /** What the worker has under a name. */
+  const kept = (name: string | undefined) =>
+    asked.findLast((command) => command.command === 'keepFile' && command.name === name)
+  return {
+    session,
+    asked,
+    kept,
+    files,
+    say: (message: unknown) => hear(message),
+    state: () => session.store.getState(),
+  }
 }
 
 const obedient = ({ command }: Command): unknown => {
@@ -63,15 +74,27 @@ afterEach(() => vi.unstubAllGlobals())
 
 describe('a session', () => {
   it('fetches the prepared guest and builds the first machine of it', async () => {
-    const { session, asked, state } = bench(obedient)
+    const { session, asked, kept, state } = bench(obedient)
     session.edit({ edit: 'setGuest', guest: { id: 'linux-6.1', append: 'maxcpus=2' } })
     await session.start()
     const build = asked.find((command) => command.command === 'build')
-    expect(build?.guest.kernel).toEqual(IMAGE)
+    expect(kept(build?.guest.kernel)).toMatchObject({ bytes: IMAGE })
+    expect(kept(build?.guest.initrd)).toMatchObject({ bytes: new TextEncoder().encode('070701') })
     expect(build?.guest.append).toBe('console=ttyAMA0')
     expect(build?.blueprint.guest.append).toBe('maxcpus=2')
     expect(state().running).toBe(state().draft)
     expect(state().loading?.stage).toBe('boot')
+  })
+
+  it('hands a file of the guest over once, for one boot after another', async () => {
+    const { session, asked } = bench(obedient)
+    await session.start()
+    await session.boot()
+    await session.boot()
+    const guests = asked.flatMap((command) => (command.command === 'build' ? [command.guest] : []))
+    expect(guests).toHaveLength(3)
+    expect(new Set(guests.map(({ kernel }) => kernel)).size).toBe(1)
+    expect(asked.filter(({ command }) => command === 'keepFile')).toHaveLength(2)
   })
 
   it('boots until the guest says that it is ready, even in two parts', async () => {
@@ -140,13 +163,13 @@ describe('a session', () => {
   })
 
   it('starts with the embedded program where no Linux is prepared, and says so', async () => {
-    const { session, files, state, asked } = bench(obedient)
+    const { session, files, state, asked, kept } = bench(obedient)
     delete files['http://here/guests/linux/manifest.json']
     files['http://here/guests/gicsh.s'] = 'b .'
     await session.start()
     const build = asked.find((command) => command.command === 'build')
     expect(build?.blueprint.guest.id).toBe('gicsh')
-    expect([...(build?.guest.kernel ?? [])]).toEqual([0x00, 0x00, 0x00, 0x14])
+    expect(kept(build?.guest.kernel)).toMatchObject({ bytes: Uint8Array.of(0x00, 0x00, 0x00, 0x14) })
     expect(state().trouble).toMatch(/^No Linux is prepared here/)
   })
 

@@ -82,7 +82,6 @@ export const createSession = (port: WorkerPort, page: string): Session => {
   const store = createStore<SessionState>(() => initialState)
   const feed = createConsoleFeed()
   const { getState: get, setState: set } = store
-  const source = createGuestSource(page, (loading) => set({ loading }))
   let machineShown = 0
   let boots = 0
   let watched: { machine: boolean; interruptsOf?: number } = { machine: false }
@@ -90,6 +89,11 @@ export const createSession = (port: WorkerPort, page: string): Session => {
 
   const desk = createDesk(port, store)
   const { send, report } = desk
+  const source = createGuestSource(
+    page,
+    (loading) => set({ loading }),
+    (name, bytes) => send({ command: 'keepFile', name, bytes }),
+  )
   const view = createView()
   const { calls, built: planMade } = createKvmCalls(desk)
   const document = createDocumentActions(desk, view, calls.call)
@@ -140,7 +144,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     const { draft, engine, own, program, guests } = get()
     set({ trouble: undefined })
     const { signal } = (fetching = new AbortController())
-    const guest = await source.files({ choice: draft.guest, known: guests ?? [], own, program, signal })
+    const guest = await source.guest({ choice: draft.guest, known: guests ?? [], own, program, signal })
     if (boot !== boots) return
     if (!guest.ok) {
       set({ loading: undefined, trouble: guest.what })
@@ -241,9 +245,9 @@ export const createSession = (port: WorkerPort, page: string): Session => {
         else if (role === undefined) {
           report(`${file.name} is not a kernel (Image or ELF), an initrd (cpio), a device tree (dtb) or a snapshot.`)
         } else {
-          const { value } = bytes
+          const kept = source.own(role, file.name, bytes.value)
           set(({ own, draft }) => ({
-            own: { ...own, [role]: { name: file.name, bytes: value } },
+            own: { ...own, [role]: kept },
             trouble: undefined,
             draft: { ...draft, guest: { ...draft.guest, id: 'own' } },
           }))

@@ -32,9 +32,12 @@ export interface EarlierBoot {
   readonly lines: readonly LogLine[]
 }
 
+/** A file that a person dropped. The worker keeps what is in it. */
 export interface OwnFile {
+  /** The person's name for it. */
   readonly name: string
-  readonly bytes: Uint8Array
+  /** The worker's. */
+  readonly kept: string
 }
 
 /** What the registers pane shows: it stays when a layout shows the pane elsewhere. */

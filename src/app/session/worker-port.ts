@@ -1,11 +1,12 @@
 /** Commands to the worker and what it sends of itself. Knows no more of the worker than a way to post and to hear. */
-import { answers } from '../../pure/protocol/commands.ts'
+import { answers, handedOver } from '../../pure/protocol/commands.ts'
 import type { AnswerTo, Command, CommandName } from '../../pure/protocol/commands.ts'
 import { complaint, fromWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker, ToWorker } from '../../pure/protocol/messages.ts'
 
 export interface Channel {
-  post(message: ToWorker): void
+  /** `buffers` go to the worker and are empty here afterwards. */
+  post(message: ToWorker, buffers: readonly ArrayBufferLike[]): void
   listen(hear: (message: unknown) => void): void
 }
 
@@ -51,7 +52,10 @@ export const openPort = (channel: Channel): WorkerPort => {
           else reject(new Error(complaint(`The answer to "${command.command}" was not understood`, parsed.error)))
         })
       })
-      channel.post({ id, command })
+      channel.post(
+        { id, command },
+        handedOver(command).map(({ buffer }) => buffer),
+      )
       return answered
     },
     listen: (hear) => {

@@ -40,13 +40,16 @@ const bench = () => {
   let made = 0
   let refuse: string | undefined
   const typed: number[] = []
+  /** The first byte of the kernel of each machine. */
+  const kernels: number[] = []
   let stop: Stop | undefined
   let breakpoints: readonly bigint[] = []
   let atGic = false
 
-  const create: HostPorts['create'] = ({ onConsole }) => {
+  const create: HostPorts['create'] = ({ onConsole, guest }) => {
     if (refuse !== undefined) return { ok: false, what: refuse }
     made++
+    kernels.push(guest.kernel[0] ?? 0)
     let now = 0
     const ring = new TraceRing()
     let kept: ((name: EventName) => boolean) | undefined
@@ -134,14 +137,16 @@ const bench = () => {
   const build: Command = {
     command: 'build',
     blueprint: defaultBlueprint,
-    guest: { kernel: new Uint8Array(4), append: '' },
+    guest: { kernel: 'Image', append: '' },
     engine: 'interpreter',
     run: true,
   }
+  host.handle({ command: 'keepFile', name: 'Image', bytes: Uint8Array.of(1) })
   return {
     host,
     build,
     typed,
+    kernels,
     sent,
     machines: () => made,
     breakpoints: () => breakpoints,
@@ -245,6 +250,21 @@ describe('the worker’s host', () => {
     endWith('reset')
     expect(host.advance()).toBe('now')
     expect(machines()).toBe(2)
+  })
+
+  it('keeps the files of guests: for builds that name them, and for a reset of the machine made of them', () => {
+    const { host, build, endWith, kernels } = bench()
+    host.handle(build)
+    host.handle({ command: 'keepFile', name: 'Image', bytes: Uint8Array.of(2) })
+    endWith('reset')
+    host.advance()
+    host.handle(build)
+    expect(kernels).toEqual([1, 1, 2])
+    expect(host.handle({ ...build, guest: { kernel: 'Image', initrd: 'initrd', append: '' } })).toEqual({
+      ok: false,
+      what: 'The worker has no file "initrd": fetch or drop it again.',
+    })
+    expect(kernels).toHaveLength(3)
   })
 
   it('pauses and goes on, and shows a KVM call made meanwhile', () => {

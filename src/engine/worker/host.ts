@@ -8,7 +8,8 @@ import type { EngineId, RunStateId, RunView } from '../../pure/protocol/views.ts
 import type { EventName } from '../../pure/trace/events.ts'
 import { parseSnapshot } from '../vmm/snapshot.ts'
 import type { RestoreOptions } from '../vmm/restore-vmm.ts'
-import type { Made, Vmm, VmmOptions } from '../vmm/vmm.ts'
+import type { GuestFiles, Made, Vmm, VmmOptions } from '../vmm/vmm.ts'
+import { GuestShelf } from './guest-shelf.ts'
 import { answerTo } from './questions.ts'
 import type { Asked } from './questions.ts'
 import { Pacing } from './pacing.ts'
@@ -57,7 +58,8 @@ export interface HostPorts {
   readonly post: (message: FromWorker) => void
 }
 
-type Build = Extract<Command, { command: 'build' }>
+/** What a machine is made of, and made of again when its guest resets it. */
+type Build = Omit<Extract<Command, { command: 'build' }>, 'guest'> & { readonly guest: GuestFiles }
 
 /** When to call `advance` again: at once, in a few milliseconds, or after the next command. */
 export type Next = 'now' | 'soon' | 'later'
@@ -67,6 +69,7 @@ const NO_MACHINE = { ok: false, what: 'There is no machine yet: boot one first.'
 
 export class Host {
   private readonly ports: HostPorts
+  private readonly shelf = new GuestShelf()
   private readonly publisher = new Publisher()
   private pacing = new Pacing()
   private vmm: Hosted | undefined
@@ -93,8 +96,13 @@ export class Host {
   /** Does what a command says. May change what `advance` has to do. */
   handle(command: Command): AnswerTo<CommandName> {
     switch (command.command) {
-      case 'build':
-        return this.boot(command)
+      case 'keepFile':
+        this.shelf.keep(command.name, command.bytes)
+        return { ok: true }
+      case 'build': {
+        const found = this.shelf.find(command.guest)
+        return found.ok ? this.boot({ ...command, guest: found.guest }) : found
+      }
       case 'readSnapshot': {
         const image = this.vmm?.image()
         return readSnapshot(command.file, image?.ok === true ? image.image : undefined)

@@ -14,14 +14,15 @@ import { ENGINES, kernelLogView } from './views.ts'
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
-export const guestFiles = z.object({
-  kernel: bytes,
-  initrd: bytes.exactOptional(),
-  dtb: bytes.exactOptional(),
+/** A guest by the names of its files, which the worker keeps. */
+const namedGuest = z.object({
+  kernel: z.string(),
+  initrd: z.string().exactOptional(),
+  dtb: z.string().exactOptional(),
   /** The guest's own command line; the blueprint adds to it. */
   append: z.string(),
 })
-export type GuestFiles = z.infer<typeof guestFiles>
+export type NamedGuest = z.infer<typeof namedGuest>
 
 /** The blueprint's own parser judges it again when the machine is built; here only its shape is of interest. */
 const blueprint = z.custom<Blueprint>((value) => parseBlueprint(value).ok, {
@@ -63,7 +64,9 @@ const runUntil = z.union([
 export type RunUntil = z.infer<typeof runUntil>
 
 export const command = z.discriminatedUnion('command', [
-  z.object({ command: z.literal('build'), blueprint, guest: guestFiles, engine: z.enum(ENGINES), run: z.boolean() }),
+  /** A file of a guest, for builds that name it. Of two with one name the later is kept. */
+  z.object({ command: z.literal('keepFile'), name: z.string(), bytes }),
+  z.object({ command: z.literal('build'), blueprint, guest: namedGuest, engine: z.enum(ENGINES), run: z.boolean() }),
   /** The machine as it is, as a file. */
   z.object({ command: z.literal('snapshot') }),
   /** What is in such a file, and how it differs from the machine that runs. */
@@ -110,6 +113,9 @@ export const command = z.discriminatedUnion('command', [
 export type Command = z.infer<typeof command>
 export type CommandName = Command['command']
 
+/** What of a command is handed over to the worker and not copied: a copy of a kernel would hold the page up. */
+export const handedOver = (asked: Command): readonly Uint8Array[] => (asked.command === 'keepFile' ? [asked.bytes] : [])
+
 const isErrno = (value: unknown): value is Errno => typeof value === 'string' && Object.hasOwn(ERRNO, value)
 
 const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
@@ -143,6 +149,7 @@ const refused = z.object({ ok: z.literal(false), what: z.string() })
 const done = z.union([z.object({ ok: z.literal(true) }), refused])
 
 const schemas = {
+  keepFile: done,
   build: z.union([
     z.object({ ok: z.literal(true), calls: z.array(planCall) }),
     refused.extend({ calls: z.array(planCall).exactOptional() }),
