@@ -12,11 +12,13 @@ import { kernels } from './bench/kernels.ts'
 import { linux } from './bench/linux.ts'
 import { memory } from './bench/memory.ts'
 import { ui } from './bench/ui.ts'
+import { v86 } from './bench/v86.ts'
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   kernels,
   interrupts,
   linux,
+  v86,
   boot,
   'boot-sizes': bootSizes,
   memory,

@@ -1,7 +1,8 @@
 /**
- * `npm run soak -- [--minutes N] [--seed S] [--smp N] [--engine interpreter|translator]`: loads Linux with work of many kinds
- * (scripts/bench/linux/soak.c) for so much of its own time, and looks whether memory stays flat, modules stay few and no step
- * takes long. Exit status: 0, 1 a limit was passed or the guest failed, 2 usage.
+ * `npm run soak -- [--minutes N] [--busy PER-CENT] [--seed S] [--smp N] [--engine interpreter|translator]`: loads Linux with
+ * work of many kinds (scripts/bench/linux/soak.c) for so much of its own time, of which it sleeps what it is not busy, and looks
+ * whether memory stays flat, modules stay few and no step takes long. Exit status: 0, 1 a limit was passed or the guest failed,
+ * 2 usage.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +11,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createVmm } from '../src/engine/vmm/vmm.ts'
 import { defaultBlueprint } from '../src/pure/blueprint/blueprint.ts'
-import { cpuMs, isMainThread } from './bench/cpu-clock.ts'
+import { cpuMs, isMainThread } from './bench/places/cpu-clock.ts'
 import { printTable } from './bench/figures.ts'
 import { prepareSoak } from './bench/linux-guest.ts'
 
@@ -28,14 +29,25 @@ const LIMITS = {
 const MIB = 2 ** 20
 
 function usage(what: string): never {
-  console.error(`${what}\nnpm run soak -- [--minutes N] [--seed S] [--smp N] [--engine interpreter|translator]`)
+  console.error(
+    `${what}\nnpm run soak -- [--minutes N] [--busy PER-CENT] [--seed S] [--smp N] [--engine interpreter|translator]`,
+  )
   process.exit(2)
 }
 
-const options = (): { minutes: number; seed: number; smp: number; engine: 'interpreter' | 'translator' } => {
+interface Options {
+  readonly minutes: number
+  readonly busy: number
+  readonly seed: number
+  readonly smp: number
+  readonly engine: 'interpreter' | 'translator'
+}
+
+const options = (): Options => {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '10' },
+      busy: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       smp: { type: 'string', default: '4' },
       engine: { type: 'string', default: 'translator' },
@@ -49,15 +61,16 @@ const options = (): { minutes: number; seed: number; smp: number; engine: 'inter
   if (engine !== 'interpreter' && engine !== 'translator') return usage(`There is no engine "${engine}".`)
   return {
     minutes: number('minutes', values.minutes),
+    busy: Math.min(100, Math.ceil(number('busy', values.busy))),
     seed: number('seed', values.seed),
     smp: number('smp', values.smp),
     engine,
   }
 }
 
-const { minutes, seed, smp, engine } = options()
+const { minutes, busy, seed, smp, engine } = options()
 const folder = mkdtempSync(join(tmpdir(), 'gicscope-soak-'))
-const guest = prepareSoak(folder, { vcpus: smp, seconds: Math.round(minutes * 60), seed })
+const guest = prepareSoak(folder, { vcpus: smp, seconds: Math.round(minutes * 60), busy, seed })
 let unfinished = ''
 let last = ''
 const made = createVmm({

@@ -2,13 +2,14 @@
  * Debian to the shell with few CPUs and with many: processor time from the kernel's first line to the marker, ours beside
  * QEMU's, on the same kernel, initramfs and command line.
  */
-import { BootListener } from './listener.ts'
+import { BootListener } from './places/listener.ts'
 import { READY_LINE } from '../guests/initramfs.ts'
 import { Samples, median, printTable } from './figures.ts'
 import type { Benchmark } from './figures.ts'
 import { defaultGuest } from './linux-guest.ts'
-import { PLACES, withPlaces } from './places.ts'
-import type { Place } from './places.ts'
+import { withPlaces } from './places/index.ts'
+import { PLACES } from './places/place.ts'
+import type { Place } from './places/place.ts'
 
 /** MiB: what Linux keeps for each of 255 CPUs leaves nothing of 256. */
 const MEMORY = 1024

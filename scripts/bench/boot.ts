@@ -12,8 +12,8 @@ import { ROOT, run as runProgram } from '../lib/steps.mjs'
 import type { Benchmark, Figures } from './figures.ts'
 import { Samples, least, median, printTable } from './figures.ts'
 import { defaultGuest } from './linux-guest.ts'
-import { hasChromium, openBuiltPage, secondsToReady } from './page.ts'
-import type { BuiltPage } from './page.ts'
+import { hasChromium, openBuiltPage, secondsToReady } from './places/page.ts'
+import type { BuiltPage } from './places/page.ts'
 import type { Page } from '@playwright/test'
 
 const VCPUS = [1, 4] as const

@@ -7,7 +7,7 @@ import { Comparison } from './comparison.ts'
 import { compileBare } from './compile.ts'
 import type { Benchmark } from './figures.ts'
 import { prepareLinux } from './linux-guest.ts'
-import { withPlaces } from './places.ts'
+import { withPlaces } from './places/index.ts'
 
 const REPEAT = 3
 const SOURCES = ['kernels/parts.c', 'kernels/bare.c', 'kernels/start.s', 'interrupts/main.c', 'interrupts/vectors.s']

@@ -3,10 +3,10 @@
  * its UART when each kernel begins and ends; the sums they compute must agree.
  */
 import { join } from 'node:path'
-import { Comparison } from './comparison.ts'
+import { AGAINST_QEMU, Comparison } from './comparison.ts'
 import { KERNEL_SOURCES, compileBare } from './compile.ts'
 import type { Benchmark } from './figures.ts'
-import { withPlaces } from './places.ts'
+import { withPlaces } from './places/index.ts'
 
 /** The first repetition is cold; of the others the fastest counts. */
 const REPEAT = 4
@@ -18,7 +18,7 @@ const run: Benchmark['run'] = ({ rounds }) =>
     const comparison = new Comparison()
     for (let round = 0; round < rounds; round++)
       for (const place of places.names) comparison.add(place, await places.parts(place, { vcpus: 1, kernel }))
-    return comparison.printSpeeds()
+    return comparison.printSpeeds(AGAINST_QEMU)
   })
 
 export const kernels: Benchmark = { title: 'bare-metal kernels, speed beside QEMU', rounds: 2, run }

@@ -8,7 +8,7 @@ import type { CpioEntry } from '../../src/pure/blueprint/cpio.ts'
 import { openApt } from '../guests/apt.ts'
 import { ROOT } from '../lib/steps.mjs'
 import { KERNEL_SOURCES, compileForLinux } from './compile.ts'
-import type { BenchGuest } from './places.ts'
+import type { BenchGuest } from './places/place.ts'
 
 const LINUX = join(ROOT, 'public/guests/linux')
 const manifestSchema = z.object({
@@ -71,6 +71,14 @@ export interface BenchLinux {
   running(of: { vcpus: number; parts: readonly string[]; repeat: number; append?: string }): BenchGuest
 }
 
+/** A first root file system, and after it the program that is started first, with what else the program needs. */
+export const withFirstProcess = (base: Uint8Array, program: string, more: readonly CpioEntry[] = []): Uint8Array => {
+  // The kernel unpacks one archive after the other, each at a multiple of four bytes.
+  const padding = new Uint8Array((4 - (base.length % 4)) % 4)
+  const own = writeCpio([...more, { kind: 'file', name: 'bench', mode: 0o755, bytes: readFileSync(program) }])
+  return Buffer.concat([base, padding, own])
+}
+
 /** The default guest with a program as its first process, and what else the program needs. */
 const withProgram = (
   folder: string,
@@ -78,13 +86,8 @@ const withProgram = (
   more: readonly CpioEntry[] = [],
 ): Required<Omit<BenchGuest, 'vcpus' | 'memory'>> => {
   const { kernel, initrd, append } = defaultGuest(folder)
-  const bytes = readFileSync(compileForLinux(join(folder, 'bench'), sources))
-  const base = readFileSync(initrd)
-  // The kernel unpacks one archive after the other, each at a multiple of four bytes.
-  const padding = new Uint8Array((4 - (base.length % 4)) % 4)
-  const own = writeCpio([...more, { kind: 'file', name: 'bench', mode: 0o755, bytes }])
   const root = join(folder, 'initrd')
-  writeFileSync(root, Buffer.concat([base, padding, own]))
+  writeFileSync(root, withFirstProcess(readFileSync(initrd), compileForLinux(join(folder, 'bench'), sources), more))
   return { kernel, initrd: root, append: `${append} rdinit=/bench` }
 }
 
@@ -93,7 +96,7 @@ export const prepareLinux = (folder: string): BenchLinux => {
   const libraries = openssl()
   const guest = withProgram(folder, [...KERNEL_SOURCES, 'linux/system.c', 'linux/main.c'], libraries)
   return {
-    parts: ['processor', 'kernel', 'programs', ...(libraries.length > 0 ? ['openssl'] : [])],
+    parts: ['processor', 'arm', 'kernel', 'programs', ...(libraries.length > 0 ? ['openssl'] : [])],
     running: ({ vcpus, parts, repeat, append = '' }) => ({
       ...guest,
       vcpus,
@@ -102,11 +105,21 @@ export const prepareLinux = (folder: string): BenchLinux => {
   }
 }
 
-/** A guest that is under load of many kinds for so many seconds of its own time. */
+/** A load of many kinds (linux/soak.c). */
+export interface Load {
+  readonly vcpus: number
+  /** Of the guest's time. */
+  readonly seconds: number
+  /** Of a hundred nanoseconds, how many it works; default: all. */
+  readonly busy?: number
+  readonly seed: number
+}
+
+/** A guest that is under load. */
 export const prepareSoak = (
   folder: string,
-  { vcpus, seconds, seed }: { readonly vcpus: number; readonly seconds: number; readonly seed: number },
+  { vcpus, seconds, busy = 100, seed }: Load,
 ): Required<Omit<BenchGuest, 'memory'>> => {
   const guest = withProgram(folder, ['linux/soak.c'])
-  return { ...guest, vcpus, append: `${guest.append} quiet seconds=${seconds} seed=${seed}` }
+  return { ...guest, vcpus, append: `${guest.append} quiet seconds=${seconds} busy=${busy} seed=${seed}` }
 }

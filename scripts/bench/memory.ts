@@ -5,9 +5,9 @@
 import type { Benchmark } from './figures.ts'
 import { printTable } from './figures.ts'
 import { prepareSoak } from './linux-guest.ts'
-import { Hearer } from './listener.ts'
-import { withPlaces } from './places.ts'
-import { processesOf, residentMiB } from './processes.ts'
+import { Hearer } from './places/listener.ts'
+import { withPlaces } from './places/index.ts'
+import { processesOf, residentMiB } from './places/processes.ts'
 
 const SECONDS = Number(process.env['BENCH_MEMORY_SECONDS'] ?? 30)
 /** Parts of the time at which memory is told. */

@@ -5,7 +5,7 @@ import type { Browser, Page } from '@playwright/test'
 import { ROOT } from '../lib/steps.mjs'
 import { percentile } from './figures.ts'
 import type { Samples } from './figures.ts'
-import { counted, secondsToReady } from './page.ts'
+import { counted, secondsToReady } from './places/page.ts'
 import { cpuOf, traced } from './threads.ts'
 
 const FRAMES = 120

@@ -1,4 +1,4 @@
-/** Debian packages for arm64 through apt, with a state of its own: no privilege, nothing added to the system. */
+/** Debian packages of another architecture through apt, with a state of its own: no privilege, nothing added to the system. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import { join } from 'node:path'
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly what: string }
 const wrong = (what: string): { ok: false; what: string } => ({ ok: false, what })
 
-const ARCHITECTURE = 'arm64'
+/** As Debian names them. */
+export type Architecture = 'arm64' | 'i386'
 const TOOLS = ['apt-get', 'apt-cache', 'dpkg-deb']
 
 const run = (command: string, args: readonly string[], cwd?: string): Answer<string> => {
@@ -27,12 +28,12 @@ const inPath = (tool: string): boolean =>
  * apt.conf(5). The hooks after an update belong to the system's own state; the sandbox user could not read ours.
  * An index of nothing but packages is what is needed.
  */
-const configuration = (folder: string): string => `Dir::State "${folder}";
+const configuration = (folder: string, architecture: Architecture): string => `Dir::State "${folder}";
 Dir::State::Lists "${folder}/lists";
 Dir::State::status "${folder}/status";
 Dir::Cache "${folder}/cache";
-APT::Architecture "${ARCHITECTURE}";
-APT::Architectures "${ARCHITECTURE}";
+APT::Architecture "${architecture}";
+APT::Architectures "${architecture}";
 APT::Sandbox::User "";
 Debug::NoLocking "true";
 Acquire::Languages "none";
@@ -56,8 +57,8 @@ export interface Apt {
   unpack(name: string, target: string): Answer<string>
 }
 
-/** `folder` is the project's own. */
-export const openApt = (folder: string): Answer<Apt> => {
+/** `folder` is the project's own, and of this architecture alone. */
+export const openApt = (folder: string, architecture: Architecture = 'arm64'): Answer<Apt> => {
   const missing = TOOLS.filter((tool) => !inPath(tool))
   if (missing.length > 0) return wrong(`this machine has no ${missing.join(', ')}`)
   mkdirSync(join(folder, 'lists/partial'), { recursive: true })
@@ -65,7 +66,7 @@ export const openApt = (folder: string): Answer<Apt> => {
   mkdirSync(join(folder, 'packages'), { recursive: true })
   writeFileSync(join(folder, 'status'), '')
   const config = join(folder, 'apt.conf')
-  writeFileSync(config, configuration(folder))
+  writeFileSync(config, configuration(folder, architecture))
 
   return {
     ok: true,
@@ -83,7 +84,7 @@ export const openApt = (folder: string): Answer<Apt> => {
         const field = (wanted: string): string | undefined =>
           shown.ok ? new RegExp(`^${wanted}: (.+)$`, 'm').exec(shown.value)?.[1] : undefined
         // A package for every architecture says "all".
-        const made = field('Architecture') ?? ARCHITECTURE
+        const made = field('Architecture') ?? architecture
         const file = join(packages, `${name}_${fileForm(field('Version') ?? '')}_${made}.deb`)
         if (!existsSync(file)) return wrong(`apt-get download ${name} left no ${file} behind`)
         rmSync(target, { recursive: true, force: true })

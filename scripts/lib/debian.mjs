@@ -6,10 +6,10 @@ import { run } from './steps.mjs'
 
 export const has = (tool) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, tool)))
 
-/** `tools`: programs, with the packages that bring them. Answers with the programs that are still missing. */
+/** `tools`: programs, with the packages that bring them and what they need, with spaces between. Answers with the programs that are still missing. */
 export const installTools = (tools) => {
   const missing = () => Object.keys(tools).filter((tool) => !has(tool))
-  const packages = missing().map((tool) => tools[tool])
+  const packages = missing().flatMap((tool) => tools[tool].split(' '))
   if (packages.length === 0) return []
   const root = process.getuid?.() === 0
   const maySudo = !root && has('sudo') && spawnSync('sudo', ['-n', 'true']).status === 0

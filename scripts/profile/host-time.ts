@@ -5,7 +5,7 @@
 import { Session } from 'node:inspector/promises'
 import type { Profiler } from 'node:inspector'
 import { performance } from 'node:perf_hooks'
-import { cpuMs, isMainThread } from '../bench/cpu-clock.ts'
+import { cpuMs, isMainThread } from '../bench/places/cpu-clock.ts'
 
 /** Microseconds between two samples. */
 const INTERVAL = 500

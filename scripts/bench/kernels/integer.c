@@ -329,35 +329,24 @@ u64 virtual_calls(u32 work)
   return sum;
 }
 
-/* Exclusive loads and stores, as ARMv8.0 code has them. */
-static u64 counters[64];
-
-static NOINLINE u64 fetch_add(u64 *at, u64 value)
-{
-  u64 before, after;
-  u32 failed;
-  __asm__ volatile("1: ldaxr %0, [%3]\n add %1, %0, %4\n stlxr %w2, %1, [%3]\n cbnz %w2, 1b"
-                   : "=&r"(before), "=&r"(after), "=&r"(failed) : "r"(at), "r"(value) : "memory");
-  return before;
-}
-
-u64 atomics(u32 work)
-{
-  u64 sum = 0;
-  for (int i = 0; i < 64; i++) counters[i] = 0;
-  while (work--)
-    for (u32 i = 0; i < 8192; i++) sum += fetch_add(&counters[(i * 7) & 63], i);
-  return sum;
-}
-
 /* 64-bit multiplication, high halves, division. */
+static inline u64 high_half(u64 x, u64 y)
+{
+#ifdef __SIZEOF_INT128__
+  return (unsigned __int128)x * y >> 64;
+#else
+  u64 low = (u64)(u32)x * (u32)y, middle = (x >> 32) * (u32)y + (low >> 32), other = (u64)(u32)x * (y >> 32) + (u32)middle;
+  return (x >> 32) * (y >> 32) + (middle >> 32) + (other >> 32);
+#endif
+}
+
 u64 muldiv(u32 work)
 {
   u64 x = 0x123456789abcdefful, sum = 0;
   while (work--)
     for (u32 i = 1; i < 4096; i++) {
       x = x * 6364136223846793005ul + i;
-      sum += (unsigned __int128)x * sum >> 64;
+      sum += high_half(x, sum);
       sum ^= x / (i | 1) + (s64)x % (s64)(i + 7);
     }
   return sum;

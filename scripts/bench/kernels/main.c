@@ -1,6 +1,6 @@
 #include "kernels.h"
 
-static const struct part parts[] = {KERNELS};
+static const struct part parts[] = {KERNELS, ARM_KERNELS};
 
 int main(void)
 {

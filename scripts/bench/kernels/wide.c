@@ -4,7 +4,7 @@
 #define FUNCTION(n) \
   static NOINLINE u64 w##n(u64 x, u64 *m) \
   { \
-    x ^= n * 0x1234567ul; \
+    x ^= n * 0x1234567ull; \
     m[(x ^ n) & 63] += x; \
     x = x & 1ul << (n & 31) ? x + m[n & 63] : (x >> 3) * n; \
     return x ^ x >> 5; \

@@ -19,6 +19,10 @@ static const struct part processor[] = {
   {"walk-8M", walk, 2000},
 };
 
+#ifdef __aarch64__
+static const struct part arm[] = {ARM_KERNELS};
+#endif
+
 static const struct part kernel[] = {
   {"syscall", system_call, 100000}, {"fork-wait", fork_wait, 150},   {"page-fault", page_fault, 60},
   {"mprotect", protect, 20000},     {"signal", signals, 20000},      {"pipe", pipe_same_cpu, 3000},
@@ -43,6 +47,9 @@ static const struct {
   const struct part *parts;
   u32 count;
 } sets[] = {
+#ifdef __aarch64__
+  SET("arm", arm),
+#endif
   SET("processor", processor), SET("kernel", kernel), SET("programs", programs), SET("openssl", openssl),
   SET("two-cpus", two_cpus),
 };

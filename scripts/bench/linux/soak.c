@@ -1,7 +1,8 @@
 /*
  * Load of many kinds for so many seconds of the guest's time as the kernel's parameter `seconds=` says, mixed by `seed=`:
  * processes, mappings, signals, threads that hand over to each other, CPUs that come and go, code that is written and run.
- * Says once a second how much was done of what.
+ * It has the processor for so many of a hundred nanoseconds as `busy=` says, and sleeps between two pieces of work for the rest.
+ * Says how much was done of what, a hundred times in all or once a second.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -160,6 +162,28 @@ static void writes_code(void)
   }
 }
 
+/* Code that comes and goes as a module's does: mapped, written, made executable, run and unmapped. */
+static void loads_code(void)
+{
+  unsigned pages = 1 + random_below(4), words = pages * PAGE / 4;
+  unsigned *code = mmap(0, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (code == MAP_FAILED) fail("mmap");
+  /* `add w0, w0, #n` throughout, then `ret`: longer than a page where there are more. */
+  unsigned sum = 0;
+  for (unsigned i = 0; i < words - 1; i++) {
+    unsigned value = random_below(4096);
+    code[i] = 0x11000000u | value << 10;
+    sum += value;
+  }
+  code[words - 1] = 0xd65f03c0u;
+  __builtin___clear_cache((char *)code, (char *)(code + words));
+  if (mprotect(code, pages * PAGE, PROT_READ | PROT_EXEC) != 0) fail("mprotect");
+  unsigned (*function)(unsigned) = (unsigned (*)(unsigned))code;
+  for (unsigned i = 0; i < 20; i++)
+    if (function(i) != sum + i) fail("code of another mapping has run");
+  munmap(code, pages * PAGE);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -167,41 +191,71 @@ static const struct {
 } kinds[] = {
   {"forks", forks, 10},       {"programs", runs_program, 4}, {"mappings", mappings, 20}, {"signals", signals, 12},
   {"barriers", barriers, 10}, {"threads", threads, 12},      {"moves", moves, 10},       {"hotplug", hotplug, 1},
-  {"code", writes_code, 20},
+  {"code", writes_code, 20},  {"modules", loads_code, 6},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-static long seconds(void)
+#define SECOND 1000000000ll
+
+/* Nanoseconds. */
+static long long read_clock(clockid_t clock)
 {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec;
+  struct timespec time;
+  clock_gettime(clock, &time);
+  return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static long long now(void) { return read_clock(CLOCK_MONOTONIC); }
+
+/* Of the processor, what this process and its children have had. */
+static long long worked(void)
+{
+  struct rusage children;
+  getrusage(RUSAGE_CHILDREN, &children);
+  const long long us = (children.ru_utime.tv_sec + children.ru_stime.tv_sec) * 1000000ll + children.ru_utime.tv_usec +
+                       children.ru_stime.tv_usec;
+  return read_clock(CLOCK_PROCESS_CPUTIME_ID) + us * 1000;
+}
+
+static void sleep_until(long long moment)
+{
+  const struct timespec time = {moment / SECOND, moment % SECOND};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, 0);
+}
+
+static long parameter(const char *name, long otherwise)
+{
+  const char *value = getenv(name);
+  return value ? atol(value) : otherwise;
 }
 
 int main(void)
 {
-  const char *wanted = getenv("seconds"), *seed = getenv("seed");
+  const long wanted = parameter("seconds", 10), busy = parameter("busy", 100);
+  const long long length = wanted * SECOND, pause = length > 100 * SECOND ? length / 100 : SECOND;
   unsigned long done[KINDS] = {0};
   unsigned shares = 0;
-  state = seed ? strtoul(seed, 0, 10) : 1;
+  state = parameter("seed", 1);
   mount("proc", "/proc", "proc", 0, 0);
   mount("sysfs", "/sys", "sysfs", 0, 0);
   signal(SIGUSR1, on_signal);
   for (unsigned i = 0; i < KINDS; i++) shares += kinds[i].share;
-  long start = seconds(), told = start;
+  long long start = now(), told = start, before = worked();
   for (;;) {
     unsigned pick = random_below(shares), kind = 0;
     while (pick >= kinds[kind].share) pick -= kinds[kind++].share;
     kinds[kind].run();
     done[kind]++;
-    long now = seconds();
-    if (now == told) continue;
-    told = now;
-    printf("soak %ld", now - start);
+    if (busy < 100) sleep_until(now() + (worked() - before) * (100 - busy) / busy);
+    before = worked();
+    long long at = now();
+    if (at - told < pause) continue;
+    told = at;
+    printf("soak %lld", (at - start) / SECOND);
     for (unsigned i = 0; i < KINDS; i++) printf(" %s=%lu", kinds[i].name, done[i]);
     printf("\n");
     fflush(stdout);
-    if (wanted && now - start >= atol(wanted)) break;
+    if (at - start >= length) break;
   }
   printf("soak done\n");
   fflush(stdout);

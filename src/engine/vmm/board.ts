@@ -6,6 +6,7 @@ import { rulesFor } from '../../pure/rules/rule-sets.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
+import type { Thresholds } from '../cpu/translator/translator.ts'
 import { GenericTimer } from '../devices/generic-timer.ts'
 import { Pl011 } from '../devices/pl011.ts'
 import { Pl031 } from '../devices/pl031.ts'
@@ -22,6 +23,8 @@ export interface PlannedCall {
 export interface FrameOptions {
   readonly blueprint: Blueprint
   readonly engine: 'interpreter' | 'translator'
+  /** When the translator compiles. Default: as it is fastest. */
+  readonly thresholds?: Thresholds
   /** Whether the trace is watched from the first instruction on. */
   readonly trace?: boolean
   /** Whether calls and regions are counted for `meter`, which costs time. Default: no. */
@@ -36,7 +39,7 @@ function createMachine(o: FrameOptions): Machine | string {
       ramBase: memoryMap.ram.base,
       ramSize: blueprint.memory,
       cpu: blueprint.cpu,
-      translate: o.engine === 'translator',
+      translate: o.engine === 'translator' && (o.thresholds ?? true),
       metered: o.metered ?? false,
     })
   } catch (error) {

@@ -3,7 +3,7 @@
  * come first). Beside other jobs on the same machine it says more than the wall's clock, and not for one of the measured alone.
  */
 import { performance } from 'node:perf_hooks'
-import { numbersIn, procText } from './processes.ts'
+import { numbersIn, processesOf, procText } from './processes.ts'
 
 /** Which threads of a process count, by their number or name. */
 export type Threads = (thread: { readonly process: number; readonly id: number; readonly name: string }) => boolean
@@ -24,4 +24,18 @@ export const cpuMs = (process: number, threads: Threads): number => {
       ns += Number(procText(`${thread}/schedstat`).split(' ')[0])
   }
   return ns / 1e6
+}
+
+/**
+ * A clock of these threads that a page is about to start, in whichever process of a browser below this one: the process in
+ * which they have had most since now, of those where they had any when it was first looked at.
+ */
+export const clockOfNext = (threads: Threads): (() => number) => {
+  const before = new Map(processesOf(process.pid).map((id) => [id, cpuMs(id, threads)]))
+  const since = (id: number): number => cpuMs(id, threads) - (before.get(id) ?? 0)
+  let found: readonly number[] = []
+  return () => {
+    if (found.length === 0) found = processesOf(process.pid).filter((id) => since(id) > 0)
+    return Math.max(0, ...found.map(since))
+  }
 }
