@@ -1,57 +1,12 @@
 /** The same machine with the same input runs the same instructions, whichever engine runs them. */
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { EventName } from '../pure/trace/events.ts'
-import { kindAt } from '../pure/trace/read.ts'
-import { GuestMachine, hasLinux } from './guest-machine.ts'
-import type { GuestOptions } from './guest-machine.ts'
+import { hasLinux } from './guest-machine.ts'
+import type { GuestMachine } from './guest-machine.ts'
+import { observe } from './observed-run.ts'
+import type { ObservedRun } from './observed-run.ts'
 
 const TIMEOUT = 90_000
-
-interface Run {
-  readonly console: string
-  readonly instructions: number
-  readonly byCpu: readonly number[]
-  readonly virtualNs: number
-  readonly exceptions: number
-  /** Over every byte of the trace: what happened on which CPU, when, with which values. */
-  readonly trace: string
-  readonly kinds: readonly EventName[]
-  readonly rest: unknown
-}
-
-/** Does `work` with a machine, and says what happened in it. */
-function observe(o: GuestOptions, work: (machine: GuestMachine) => void): Run {
-  // Each column by itself: where a batch ends is the host's affair.
-  const columns = [0, 1, 2, 3].map(() => createHash('sha256'))
-  let exceptions = 0
-  const seen = new Set<EventName>()
-  const machine = new GuestMachine({
-    ...o,
-    onTrace: (batch) => {
-      const { times, kinds, cpus: of, words } = batch
-      for (const [i, column] of [times, kinds, of, words].entries()) columns[i]?.update(column)
-      batch.kinds.forEach((_, i) => {
-        const kind = kindAt(batch, i)
-        seen.add(kind)
-        if (kind === 'exceptionTaken') exceptions += 1
-      })
-    },
-  })
-  work(machine)
-  const { virtualNs, cpus, ...gic } = machine.vmm.inspect()
-  const { instructions, mmioExits } = machine.vmm.stats()
-  return {
-    console: machine.console,
-    instructions,
-    byCpu: cpus.map((cpu) => cpu.instructions),
-    virtualNs,
-    exceptions,
-    trace: columns.map((column) => column.digest('hex')).join(),
-    kinds: [...seen].toSorted(),
-    rest: { cpus, gic, mmioExits },
-  }
-}
 
 /** Work on all CPUs, floating point, timers, and interrupts between the CPUs. */
 const LINES = [
@@ -71,7 +26,7 @@ const TRANSLATED = { ...LINUX, engine: 'translator' } as const
 const INTERPRETED = { ...LINUX, engine: 'interpreter' } as const
 
 describe.skipIf(!hasLinux)('Debian with 4 vCPUs', () => {
-  let reference: Run
+  let reference: ObservedRun
   beforeAll(() => {
     reference = observe(TRANSLATED, work)
   }, TIMEOUT)
@@ -97,7 +52,8 @@ describe.skipIf(!hasLinux)('Debian with 4 vCPUs', () => {
   })
 
   it('runs the same in short and in long turns of the host', { timeout: TIMEOUT }, () => {
-    const inTurnsOf = (ns: number): Run => observe(TRANSLATED, (machine) => machine.runUntil(() => false, 0.12, ns))
+    const inTurnsOf = (ns: number): ObservedRun =>
+      observe(TRANSLATED, (machine) => machine.runUntil(() => false, 0.12, ns))
     const short = inTurnsOf(7e4)
     expect(inTurnsOf(2e7)).toEqual(short)
     expect(short.exceptions).toBeGreaterThan(10)

@@ -27,7 +27,7 @@ const STEP = 5e6
 const MAX_INSTRUCTIONS = 3e9
 const TAIL = 1500
 
-export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine'>> {
+export interface GuestOptions extends Partial<Pick<VmmOptions, 'engine' | 'thresholds'>> {
   readonly guest: GuestId
   /** What differs from the default blueprint. */
   readonly blueprint?: Partial<Blueprint>
@@ -86,8 +86,9 @@ export class GuestMachine {
     const { initrd } = files
     const more = o.files === undefined ? undefined : writeCpio(o.files)
     const root = more === undefined || initrd === undefined ? {} : { initrd: joined(initrd, more) }
-    const start: Pick<VmmOptions, 'engine' | 'onConsole' | 'trace'> = {
+    const start: Pick<VmmOptions, 'engine' | 'thresholds' | 'onConsole' | 'trace'> = {
       engine: o.engine ?? 'translator',
+      ...(o.thresholds === undefined ? {} : { thresholds: o.thresholds }),
       onConsole: (bytes) => {
         this.raw += Buffer.from(bytes).toString('latin1')
       },

@@ -22,7 +22,7 @@ const DATA = RAM + RAM_SIZE / 2
 const STRIDE = 16
 /** Instructions from each of them: the handler's eleven for each word, and some turns of a loop. */
 const BUDGET = 24 * STRIDE
-/** Whatever is looked at is compiled, the whole page in one module. */
+/** Whatever is looked at is compiled, the whole page in one module. Others make other regions of it. */
 const THRESHOLDS: Thresholds = { hot: 1, called: 1, batch: WORDS, patience: WORDS, modules: 1000 }
 
 /** HVC ends the run: for lack of a word to go on with, the PC being astray. */
@@ -76,10 +76,12 @@ export class WordFuzzer {
   words = 0
   exceptions = 0
   private readonly model: CpuModelId
+  private readonly thresholds: Thresholds
   private tiers: readonly [BareCore, BareCore]
 
-  constructor(model: CpuModelId) {
+  constructor(model: CpuModelId, thresholds = THRESHOLDS) {
     this.model = model
+    this.thresholds = thresholds
     this.tiers = this.newTiers()
   }
 
@@ -89,7 +91,7 @@ export class WordFuzzer {
   }
 
   private newTiers(): readonly [BareCore, BareCore] {
-    return [new BareCore(this.model), new BareCore(this.model, THRESHOLDS)]
+    return [new BareCore(this.model), new BareCore(this.model, this.thresholds)]
   }
 
   /** Runs the program of this seed; answers with how the tiers differ, if they do. */
@@ -124,8 +126,10 @@ export class WordFuzzer {
   private heat({ core: { code, translator } }: BareCore): void {
     if (translator === undefined) return
     const page = code.page(CODE - RAM)
-    for (let word = 0; word < WORDS; word += 4) translator.sample(page + word * record.SIZE)
-    for (let i = 0; i < THRESHOLDS.patience; i++) translator.sample(page)
+    const { hot, patience } = this.thresholds
+    for (let i = 0; i < hot; i++)
+      for (let word = 0; word < WORDS; word += 4) translator.sample(page + word * record.SIZE)
+    for (let i = 0; i < patience; i++) translator.sample(page)
   }
 
   private enter(tier: BareCore, { mapped, x, v }: Program, word: number): string {
