@@ -30,7 +30,7 @@ test('a machine is kept, saved, refused elsewhere by name, and goes on where it 
   await page.getByRole('combobox', { name: 'Host' }).selectOption('H0')
   await page.keyboard.press('Alt+s')
   await slot.getByRole('button', { name: 'Restore onto the form’s host' }).click()
-  await expect(page.getByText(/cannot be restored here: .*ICC_CTLR_EL1/)).toBeVisible()
+  await expect(dialog.getByText(/cannot be restored here: .*ICC_CTLR_EL1/)).toBeVisible()
   await slot.getByRole('button', { name: 'Restore', exact: true }).click()
   await expect(dialog).toBeHidden()
   await expect(page.getByRole('combobox', { name: 'Host' })).toHaveValue('H1')
@@ -55,6 +55,85 @@ test('a machine is kept, saved, refused elsewhere by name, and goes on where it 
   await mine.getByRole('button', { name: 'Restore', exact: true }).click()
   await expect(page.getByRole('combobox', { name: 'Model of the CPUs' })).toHaveValue('cortex-a57')
   await expect(page.getByText(/vCPUs: \d run, \d wait, 0 off/)).toBeVisible()
+})
+
+/** Changes what the browser keeps, as a page of another version or a disk that fails would. */
+const spoil = (page: Page, what: 'version' | 'file'): Promise<void> =>
+  page.evaluate(
+    (field) =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open('gicscope')
+        request.addEventListener('error', () => reject(request.error ?? new Error('it does not open')))
+        request.addEventListener('success', () => {
+          const transaction = request.result.transaction('snapshots', 'readwrite')
+          transaction.addEventListener('complete', () => {
+            request.result.close()
+            resolve()
+          })
+          const cursor = transaction.objectStore('snapshots').openCursor()
+          cursor.addEventListener('success', () => {
+            const row: Record<string, unknown> = cursor.result?.value
+            cursor.result?.update({ ...row, [field]: field === 'version' ? 99 : new Blob(['GICscope snapshot\n']) })
+          })
+        })
+      }),
+    what,
+  )
+
+test('a snapshot is there after a reload, a spoilt one is refused by name, and one that is forgotten stays away', async ({
+  page,
+}) => {
+  await gicsh(page)
+  await page.keyboard.press('Alt+s')
+  const dialog = page.getByRole('dialog', { name: 'Snapshots' })
+  const slot = dialog.getByRole('listitem', { name: /^gicsh at / })
+  await dialog.getByRole('button', { name: 'Take one now' }).click()
+  await expect(slot).toContainText('4 vCPUs, GICv3')
+  await expect(dialog).toContainText('1 of 8 are kept by the browser')
+  const again = async (): Promise<void> => {
+    await page.reload()
+    await expect(screen(page)).toContainText('4 of 4 CPUs have a redistributor')
+    await page.keyboard.press('Alt+s')
+  }
+
+  await again()
+  await slot.getByRole('button', { name: 'Restore', exact: true }).click()
+  await expect(dialog).toBeHidden()
+  await type(page, 'help')
+  await expect(screen(page)).toContainText('sgi')
+
+  await spoil(page, 'file')
+  await again()
+  await expect(slot).toContainText('truncated')
+  await expect(slot.getByRole('button', { name: 'Restore', exact: true })).toHaveCount(0)
+  await spoil(page, 'version')
+  await again()
+  await expect(slot).toContainText('It is of version 99, and this page knows version 1.')
+  await shots(page, 'snapshots-spoilt')
+  await slot.getByRole('button', { name: /^Forget / }).click()
+  await expect(slot).toHaveCount(0)
+  await again()
+  await expect(dialog).toContainText('None is kept yet.')
+})
+
+test('where the browser keeps nothing, a snapshot is there until the page is closed, which is said', async ({
+  page,
+}) => {
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new Error('storage is off')
+    }
+  })
+  await gicsh(page)
+  await page.keyboard.press('Alt+s')
+  const dialog = page.getByRole('dialog', { name: 'Snapshots' })
+  await dialog.getByRole('button', { name: 'Take one now' }).click()
+  const slot = dialog.getByRole('listitem', { name: /^gicsh at / })
+  await expect(slot).toContainText(
+    'It is here until the page is closed: the browser does not keep it (storage is off).',
+  )
+  await slot.getByRole('button', { name: 'Restore', exact: true }).click()
+  await expect(dialog).toBeHidden()
 })
 
 test('a machine runs until a CPU takes an interrupt, and until the console says something', async ({ page }) => {

@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app/app.tsx'
 import { createSession } from './app/session/session.ts'
 import { followAddress } from './app/session/address.ts'
+import { createSlotStore } from './app/session/slot-store.ts'
 import { keepView } from './app/session/view.ts'
 import { openPort } from './app/session/worker-port.ts'
 import { applyKeptTheme } from './app/widgets/theme.ts'
@@ -16,7 +17,11 @@ const port = openPort({
   post: (message, buffers) => worker.postMessage(message, [...buffers]),
   listen: (hear) => worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data)),
 })
-const session = createSession(port, document.baseURI)
+const session = createSession(
+  port,
+  document.baseURI,
+  createSlotStore(() => indexedDB),
+)
 keepView(session.view, () => localStorage, session.notice)
 worker.addEventListener('error', ({ message }) => session.report(`The worker stopped: ${message}`))
 

@@ -3,12 +3,17 @@
 import { createRoot } from 'react-dom/client'
 import { App } from '../../src/app/app.tsx'
 import { createSession } from '../../src/app/session/session.ts'
+import { createSlotStore } from '../../src/app/session/slot-store.ts'
 import { openPort } from '../../src/app/session/worker-port.ts'
 import { applyKeptTheme } from '../../src/app/widgets/theme.ts'
 import { fakeWorker } from './fake-worker.ts'
 
 applyKeptTheme()
-const session = createSession(openPort(fakeWorker()), new URL('../../', document.baseURI).href)
+const session = createSession(
+  openPort(fakeWorker()),
+  new URL('../../', document.baseURI).href,
+  createSlotStore(() => indexedDB),
+)
 const file = new File([new Uint8Array([...new Uint8Array(56), 0x41, 0x52, 0x4d, 0x64])], 'Image')
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element "root"')

@@ -6,8 +6,10 @@ import { differenceText } from '../../pure/image/diff.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { HOSTS, presetOf } from '../../pure/blueprint/host.ts'
 import { useSession, useSessionState, useViewState } from '../session-context.ts'
-import { isElsewhere, SLOTS } from '../session/snapshots.ts'
+import { bytesKept, isElsewhere, MOST_SLOT_BYTES, MOST_SLOTS } from '../session/snapshots.ts'
+import type { SpoiltSlot } from '../session/slot-store.ts'
 import type { Slot } from '../session/state.ts'
+import { saveFile } from '../widgets/save-file.ts'
 import '../style/snapshots.css'
 
 const KIB = 2 ** 10
@@ -47,6 +49,8 @@ const Slots = () => {
   const session = useSession()
   const slots = useSessionState((state) => state.slots)
   const on = useSessionState(({ run }) => run?.state === 'running' || run?.state === 'paused')
+  const spoilt = useSessionState((state) => state.spoilt)
+  const trouble = useSessionState((state) => state.trouble)
   const count = slots.length
   useEffect(() => {
     // The machine has gone on since they were looked at.
@@ -67,22 +71,59 @@ const Slots = () => {
         <span className="dim">
           {count === 0
             ? 'None is kept yet. A file of one can be dropped anywhere on the page.'
-            : `The page keeps ${SLOTS} until it is closed; save those you want longer.`}
+            : `${count} of ${MOST_SLOTS} are kept by the browser, ${sizeText(bytesKept(slots))} of ${sizeText(MOST_SLOT_BYTES)}.`}
         </span>
       </div>
+      {trouble !== undefined && (
+        <p className="bad" role="alert">
+          ✕ {trouble}
+        </p>
+      )}
       <ul className="slots">
         {slots.map((slot) => (
           <Item key={slot.id} slot={slot} />
+        ))}
+        {spoilt.map((slot) => (
+          <SpoiltItem key={slot.id} slot={slot} />
         ))}
       </ul>
     </>
   )
 }
 
+/** What is kept, and cannot be gone on with. */
+const SpoiltItem = ({ slot }: { readonly slot: SpoiltSlot }) => (
+  <li className="slot" aria-label={slot.name}>
+    <div className="line">
+      <b>{slot.name}</b>
+      <span className="grow" />
+      <Forget slot={slot} />
+    </div>
+    <p>
+      <span className="bad">✕</span> {slot.what}
+    </p>
+  </li>
+)
+
+const Forget = ({ slot: { id, name } }: { readonly slot: Pick<Slot, 'id' | 'name'> }) => {
+  const session = useSession()
+  return (
+    <button
+      className="button icon tiny quiet"
+      aria-label={`Forget ${name}`}
+      onClick={() => {
+        session.forgetSnapshot(id).catch((error: unknown) => session.report(String(error)))
+      }}
+    >
+      <Trash2 size={13} aria-hidden />
+    </button>
+  )
+}
+
 const Item = ({ slot }: { readonly slot: Slot }) => {
   const session = useSession()
   const draft = useSessionState((state) => state.draft)
-  const { id, name, file, blueprint, virtualNs, differences, total } = slot
+  const { id, name, file, blueprint, virtualNs, differences, total, unkept } = slot
   const restore = (onto: boolean): void => {
     session.restoreSnapshot(id, onto).catch((error: unknown) => session.report(String(error)))
   }
@@ -103,21 +144,24 @@ const Item = ({ slot }: { readonly slot: Slot }) => {
             Restore onto the form’s host
           </button>
         )}
-        <button className="button icon tiny quiet" aria-label={`Save ${name}`} onClick={() => save(name, file)}>
-          <Download size={13} aria-hidden />
-        </button>
         <button
           className="button icon tiny quiet"
-          aria-label={`Forget ${name}`}
-          onClick={() => session.forgetSnapshot(id)}
+          aria-label={`Save ${name}`}
+          onClick={() => saveFile(`${name}.gicscope`, file)}
         >
-          <Trash2 size={13} aria-hidden />
+          <Download size={13} aria-hidden />
         </button>
+        <Forget slot={slot} />
       </div>
       <p className="dim">
         {blueprint.vcpus} vCPUs, GICv{blueprint.gic}, {placeText(blueprint)}; {(virtualNs / 1e9).toFixed(6)} s of
-        virtual time; {sizeText(file.length)}
+        virtual time; {sizeText(file.size)}
       </p>
+      {unkept !== undefined && (
+        <p>
+          <span className="warn">▲</span> It is here until the page is closed: the browser does not keep it ({unkept}).
+        </p>
+      )}
       {differences === undefined ? null : total === 0 ? (
         <p className="dim">Every register is as in the machine that runs.</p>
       ) : (
@@ -135,15 +179,6 @@ const Item = ({ slot }: { readonly slot: Slot }) => {
       )}
     </li>
   )
-}
-
-const save = (name: string, file: Uint8Array): void => {
-  const url = URL.createObjectURL(new Blob([Uint8Array.from(file)], { type: 'application/octet-stream' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${name.replaceAll(/[^\w.-]+/g, '-')}.gicscope`
-  link.click()
-  URL.revokeObjectURL(url)
 }
 
 export default SnapshotsDialog

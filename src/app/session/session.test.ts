@@ -5,7 +5,8 @@ import type { Command } from '../../pure/protocol/commands.ts'
 import type { MachineView, SpiView } from '../../pure/protocol/views.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import { createSession, differs } from './session.ts'
-import { SLOTS } from './snapshots.ts'
+import { MOST_SLOTS } from './snapshots.ts'
+import type { KeptSlot, SlotStore, SpoiltSlot } from './slot-store.ts'
 import { openPort } from './worker-port.ts'
 import { cpuView } from '../../testing/cpu-view.ts'
 
@@ -16,8 +17,32 @@ const MANIFEST = {
 }
 const moved = affinityOf({ aff3: 1, aff2: 0, aff1: 0, aff0: 2 })
 
+/** What a browser keeps, or why it keeps nothing. */
+const slotStore = (refusal?: string): SlotStore & { readonly kept: KeptSlot[]; readonly spoilt: SpoiltSlot[] } => {
+  const kept: KeptSlot[] = []
+  const spoilt: SpoiltSlot[] = []
+  const answer = <T>(act: () => T) =>
+    Promise.resolve(refusal === undefined ? { ok: true as const, value: act() } : { ok: false as const, what: refusal })
+  return {
+    kept,
+    spoilt,
+    all: () => answer(() => ({ slots: [...kept], spoilt: [...spoilt] })),
+    keep: (slot) =>
+      answer(() => {
+        kept.push(slot)
+        return undefined
+      }),
+    forget: (id) =>
+      answer(() => {
+        const place = kept.findIndex((slot) => slot.id === id)
+        if (place >= 0) kept.splice(place, 1)
+        return undefined
+      }),
+  }
+}
+
 /** A session beside a worker that writes down what it is asked. */
-const bench = (answer: (command: Command) => unknown) => {
+const bench = (answer: (command: Command) => unknown, store = slotStore()) => {
   const asked: Command[] = []
   let hear: (message: unknown) => void = () => {}
   const port = openPort({
@@ -39,7 +64,7 @@ const bench = (answer: (command: Command) => unknown) => {
     const body = files[url.href]
     return body === undefined ? new Response('', { status: 404 }) : new Response(body)
   })
-  const session = createSession(port, 'http://here/')
+  const session = createSession(port, 'http://here/', store)
   /** What the worker has under a name. */
   const kept = (name: string | undefined) =>
     asked.findLast((command) => command.command === 'keepFile' && command.name === name)
@@ -282,8 +307,8 @@ describe('a session', () => {
         return { ok: false, what: 'ICC_CTLR_EL1 of vCPU 0 is refused.', calls: [] }
       return command.command === 'restore' ? { ok: true, blueprint: saved, calls: [] } : obedient(command)
     }
-    const dropped = async () => {
-      const made = bench(answers)
+    const dropped = async (store = slotStore()) => {
+      const made = bench(answers, store)
       await made.session.dropFiles([new File([FILE], 'mine.gicscope')])
       return made
     }
@@ -292,10 +317,60 @@ describe('a session', () => {
       const { session, state } = await dropped()
       expect(state().slots).toMatchObject([{ name: 'mine.gicscope', blueprint: saved, total: 1 }])
       expect(session.view.store.getState().dialog).toBe('snapshots')
-      for (let i = 0; i < SLOTS + 1; i++) await session.addSnapshot(`${i}`, FILE)
-      expect(state().slots.map(({ name }) => name)).toEqual(['4', '3', '2', '1'])
-      session.forgetSnapshot(state().slots[0]?.id ?? 0)
-      expect(state().slots).toHaveLength(SLOTS - 1)
+    })
+
+    it('keeps so many, refuses more, and has room again when one is forgotten', async () => {
+      const store = slotStore()
+      const { session, state } = await dropped(store)
+      for (let i = 1; i < MOST_SLOTS; i++) await session.addSnapshot(`${i}`, FILE.slice())
+      expect(state().trouble).toBeUndefined()
+      const { slots } = state()
+      expect(slots.map(({ name }) => name)).toEqual(['7', '6', '5', '4', '3', '2', '1', 'mine.gicscope'])
+      expect(new Set(store.kept.map(({ id }) => id)).size).toBe(MOST_SLOTS)
+      await session.addSnapshot('one more', FILE.slice())
+      expect(state().trouble).toBe(`${MOST_SLOTS} snapshots are kept, and no more can be: forget one first.`)
+      expect(state().slots).toBe(slots)
+      await session.forgetSnapshot(slots[0]?.id ?? 0)
+      await session.addSnapshot('one more', FILE.slice())
+      expect(
+        state()
+          .slots.map(({ name }) => name)
+          .slice(0, 2),
+      ).toEqual(['one more', '6'])
+      expect(store.kept).toHaveLength(MOST_SLOTS)
+    })
+
+    it('shows on the next visit what was kept on this one, and goes on with it', async () => {
+      const store = slotStore()
+      await dropped(store)
+      const { session, state, asked } = bench(answers, store)
+      await session.start()
+      expect(state().slots).toMatchObject([{ name: 'mine.gicscope', blueprint: saved }])
+      await session.restoreSnapshot(state().slots[0]?.id ?? 0, false)
+      expect(state().running).toEqual(saved)
+      expect(asked.findLast(({ command }) => command === 'restore')).toMatchObject({ file: FILE })
+    })
+
+    it('keeps one for this visit where the browser keeps nothing, and says why', async () => {
+      const { state } = await dropped(slotStore('The quota is exceeded.'))
+      expect(state().slots).toMatchObject([{ name: 'mine.gicscope', unkept: 'The quota is exceeded.' }])
+    })
+
+    it('tells a kept one that turned out to be damaged by its name, and forgets it', async () => {
+      const store = slotStore()
+      await dropped(store)
+      const { session, state } = bench(
+        (command) =>
+          command.command === 'readSnapshot' ? { ok: false, what: 'The snapshot is truncated.' } : answers(command),
+        store,
+      )
+      await session.recallSnapshots()
+      await session.compareSnapshots()
+      expect(state().slots).toEqual([])
+      expect(state().spoilt).toMatchObject([{ name: 'mine.gicscope', what: 'The snapshot is truncated.' }])
+      await session.forgetSnapshot(state().spoilt[0]?.id ?? 0)
+      expect(state().spoilt).toEqual([])
+      expect(store.kept).toEqual([])
     })
 
     it('goes on with one, and the form shows the machine that does', async () => {

@@ -27,6 +27,7 @@ import { createRunControl } from './run-control.ts'
 import type { RunControl } from './run-control.ts'
 import { createSnapshots, isSnapshot } from './snapshots.ts'
 import type { Snapshots } from './snapshots.ts'
+import type { SlotStore } from './slot-store.ts'
 import { initialState } from './state.ts'
 import type { RegistersView, SessionState, Step } from './state.ts'
 import { createTraceFeed } from './trace/feed.ts'
@@ -78,7 +79,7 @@ const BOOTS_KEPT = 2
 
 const isEdit = ({ kind }: Step): boolean => kind === 'edit'
 
-export const createSession = (port: WorkerPort, page: string): Session => {
+export const createSession = (port: WorkerPort, page: string, slots: SlotStore): Session => {
   const store = createStore<SessionState>(() => initialState)
   const feed = createConsoleFeed()
   const { getState: get, setState: set } = store
@@ -179,7 +180,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
     ...createInjections(desk, calls, document, () => session.boot()),
     ...createRunControl(desk),
     ...createQuestions(desk),
-    ...createSnapshots(desk, view, (blueprint, made) => {
+    ...createSnapshots(desk, view, slots, (blueprint, made) => {
       boots++
       begun(blueprint, made)
       // The form shows the machine that goes on.
@@ -194,7 +195,7 @@ export const createSession = (port: WorkerPort, page: string): Session => {
       const linux = draft.guest.id.startsWith('linux')
       // Without Linux there is still the embedded program.
       if (linux && !loaded.ok) set({ draft: { ...draft, guest: { ...draft.guest, id: 'gicsh' } } })
-      await session.boot()
+      await Promise.all([session.boot(), session.recallSnapshots()])
       if (linux && !loaded.ok && get().trouble === undefined) report(NOT_PREPARED)
     },
     boot: async () => {

@@ -8,6 +8,7 @@ import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import type { BookId } from '../../pure/uapi/registers/book.ts'
 import type { FileRole, GuestEntry, Loading } from './guests.ts'
+import type { KeptSlot, SpoiltSlot } from './slot-store.ts'
 
 export interface CallRecord {
   readonly id: number
@@ -58,16 +59,13 @@ export interface Injected {
   readonly step: Step | undefined
 }
 
-/** A machine that is kept, to go on with. */
-export interface Slot {
-  readonly id: number
-  readonly name: string
-  readonly file: Uint8Array
-  readonly blueprint: Blueprint
-  readonly virtualNs: number
+/** A machine that is kept, to go on with, beside the one that runs. */
+export interface Slot extends KeptSlot {
   /** In which registers the machine that runs differs, some of `total`; none runs: `undefined`. */
   readonly differences: readonly RegisterDifference[] | undefined
   readonly total: number
+  /** What the browser has against keeping it after this visit. */
+  readonly unkept: string | undefined
 }
 
 export interface SessionState {
@@ -95,6 +93,8 @@ export interface SessionState {
   readonly earlier: readonly EarlierBoot[]
   /** The newest first. */
   readonly slots: readonly Slot[]
+  /** Those that cannot be gone on with. */
+  readonly spoilt: readonly SpoiltSlot[]
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
   /** What was wrong when the page opened: it stays until a person puts it away, whatever boots meanwhile. */
@@ -130,6 +130,7 @@ export const initialState: SessionState = {
   log: undefined,
   earlier: [],
   slots: [],
+  spoilt: [],
   trouble: undefined,
   notices: [],
   selected: 0,

@@ -52,10 +52,7 @@ export const openPort = (channel: Channel): WorkerPort => {
           else reject(new Error(complaint(`The answer to "${command.command}" was not understood`, parsed.error)))
         })
       })
-      channel.post(
-        { id, command },
-        handedOver(command).map(({ buffer }) => buffer),
-      )
+      channel.post({ id, command }, handedOver(command))
       return answered
     },
     listen: (hear) => {

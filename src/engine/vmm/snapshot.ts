@@ -53,7 +53,7 @@ const cpuDocument = ({ waiting, event, instructions, monitorAddress, monitorSize
   monitorSize,
 })
 
-export const writeSnapshot = ({ blueprint, image, run, devices, ram }: Snapshot): Uint8Array => {
+export const writeSnapshot = ({ blueprint, image, run, devices, ram }: Snapshot): Uint8Array<ArrayBuffer> => {
   const { pieces, packed } = packRam(ram)
   const header = text(
     JSON.stringify({

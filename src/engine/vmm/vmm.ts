@@ -109,7 +109,9 @@ export class Vmm {
   }
 
   /** Everything that is needed to go on from here, in a new machine; changes nothing. */
-  snapshot(): { readonly ok: true; readonly file: Uint8Array } | { readonly ok: false; readonly what: string } {
+  snapshot():
+    | { readonly ok: true; readonly file: Uint8Array<ArrayBuffer> }
+    | { readonly ok: false; readonly what: string } {
     const { machine, blueprint, devices } = this
     const saved = this.image()
     if (!saved.ok) return saved

@@ -1,4 +1,5 @@
 /** The worker: the only file of the engine that knows timers and wall time. */
+import { handedOver } from '../../pure/protocol/commands.ts'
 import { complaint, toWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import { warmUp } from '../machine/warm-up.ts'
@@ -9,7 +10,8 @@ import { Host } from './host.ts'
 /** How long to wait for wall time when the guest waits; a command ends the wait. */
 const IDLE_MS = 3
 
-const post = (message: FromWorker): void => self.postMessage(message)
+const post = (message: FromWorker, buffers: readonly ArrayBufferLike[] = []): void =>
+  self.postMessage(message, [...buffers])
 
 const host = new Host({
   create: createVmm,
@@ -55,7 +57,8 @@ self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   }
   const { id, command } = parsed.data
   try {
-    post({ kind: 'answer', id, answer: host.handle(command) })
+    const answer = host.handle(command)
+    post({ kind: 'answer', id, answer }, handedOver(answer))
   } catch (error) {
     post({ kind: 'answer', id, answer: { ok: false, what: `"${command.command}" failed: ${sentence(error)}` } })
   }

@@ -13,6 +13,10 @@ import type { Errno } from '../uapi/errno.ts'
 import { ENGINES, kernelLogView } from './views.ts'
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
+/** That are nobody else's. */
+const ownBytes = z.custom<Uint8Array<ArrayBuffer>>(
+  (value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer,
+)
 
 /** A guest by the names of its files, which the worker keeps. */
 const namedGuest = z.object({
@@ -113,8 +117,11 @@ export const command = z.discriminatedUnion('command', [
 export type Command = z.infer<typeof command>
 export type CommandName = Command['command']
 
-/** What of a command is handed over to the worker and not copied: a copy of a kernel would hold the page up. */
-export const handedOver = (asked: Command): readonly Uint8Array[] => (asked.command === 'keepFile' ? [asked.bytes] : [])
+/** What is handed over to the worker or to the page, and not copied: a copy of a kernel would hold the page up. */
+export const handedOver = (message: Command | AnswerTo<CommandName>): readonly ArrayBufferLike[] => {
+  if ('file' in message) return [message.file.buffer]
+  return 'command' in message && message.command === 'keepFile' ? [message.bytes.buffer] : []
+}
 
 const isErrno = (value: unknown): value is Errno => typeof value === 'string' && Object.hasOwn(ERRNO, value)
 
@@ -154,7 +161,7 @@ const schemas = {
     z.object({ ok: z.literal(true), calls: z.array(planCall) }),
     refused.extend({ calls: z.array(planCall).exactOptional() }),
   ]),
-  snapshot: z.union([z.object({ ok: z.literal(true), file: bytes }), refused]),
+  snapshot: z.union([z.object({ ok: z.literal(true), file: ownBytes }), refused]),
   readSnapshot: z.union([
     z.object({
       ok: z.literal(true),

@@ -8,6 +8,7 @@ import { useSession, useSessionState } from '../../session-context.ts'
 import type { TraceFeed } from '../../session/trace/feed.ts'
 import type { LogEvent } from '../../session/trace/log.ts'
 import { Hint } from '../../widgets/hint.tsx'
+import { saveFile } from '../../widgets/save-file.ts'
 import { Chart } from './chart.ts'
 import type { Area, Tip } from './chart.ts'
 import { countsOf } from './counts.ts'
@@ -254,12 +255,7 @@ const save = ({ log }: TraceFeed): void => {
   const chrome = new ChromeTrace((text) => pieces.push(text))
   for (const batch of log.all()) chrome.add(batch)
   chrome.finish()
-  const url = URL.createObjectURL(new Blob(pieces, { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = 'gicscope-trace.json'
-  link.click()
-  URL.revokeObjectURL(url)
+  saveFile('gicscope-trace.json', new Blob(pieces, { type: 'application/json' }))
 }
 
 export default TimelinePane

@@ -5,6 +5,7 @@ import { useSessionState } from '../../session-context.ts'
 import type { Session } from '../../session/session.ts'
 import { Hint } from '../../widgets/hint.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
+import { saveFile } from '../../widgets/save-file.ts'
 import { useAsked } from '../shared/use-asked.ts'
 import { diffLines } from '../shared/diff.ts'
 import type { DiffLine } from '../shared/diff.ts'
@@ -82,13 +83,6 @@ const VgicStatePane = () => {
   )
 }
 
-const save = (text: string): void => {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = 'vgic-state.txt'
-  link.click()
-  URL.revokeObjectURL(url)
-}
+const save = (text: string): void => saveFile('vgic-state.txt', new Blob([text], { type: 'text/plain' }))
 
 export default VgicStatePane
