@@ -1,6 +1,6 @@
 /** What the rules say about the machine of the next boot, each with a cure at hand. */
 import { useMemo } from 'react'
-import { curesOf } from '../../pure/rules/cures.ts'
+import { curesOf, liveCuresOf } from '../../pure/rules/cures.ts'
 import type { Cure, Finding } from '../../pure/rules/finding.ts'
 import { liveFindings } from '../../pure/rules/check-live.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
@@ -88,8 +88,10 @@ const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boo
   const draft = useSessionState((state) => state.draft)
   const { mark, className } = MARKS[finding.severity]
   const { kind, index } = finding.where
+  const cures = useMemo(() => (live ? liveCuresOf : curesOf)(finding, draft), [finding, draft, live])
   const cure = (one: Cure): void => {
-    const done = 'edit' in one ? (session.edit(one.edit) && live ? session.boot() : undefined) : session.make(one)
+    const boots = 'boot' in one || ('edit' in one && session.edit(one.edit) && live)
+    const done = 'calls' in one ? session.make(one) : boots ? session.boot() : undefined
     done?.catch((error: unknown) => session.report(String(error)))
   }
   return (
@@ -101,8 +103,9 @@ const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boo
         {finding.text}
       </p>
       <div className="source">{finding.source}</div>
+      {cures.length === 0 && finding.noCure !== undefined && <p className="dim">{finding.noCure}</p>}
       <div className="cures">
-        {curesOf(finding, draft).map((one) => (
+        {cures.map((one) => (
           <button key={one.title} className="button small" onClick={() => cure(one)}>
             {/* What runs is past an edit of the document: then it takes another boot. */}
             {one.title} {live && 'edit' in one && 'and reboot'}

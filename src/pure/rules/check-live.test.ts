@@ -3,10 +3,12 @@ import { affinityOf, mpidrOf, resetAffinity, typerAffinity } from '../arch/affin
 import { GICD_CTLR, GICD_IROUTER, GICD_TYPER } from '../arch/gic/gicd.ts'
 import { GICR_TYPER, GICR_WAKER } from '../arch/gic/gicr.ts'
 import { encodeRegister } from '../arch/register.ts'
+import { defaultBlueprint } from '../blueprint/blueprint.ts'
 import { routeCalls } from '../blueprint/plan.ts'
 import { registerAttr, VGIC_GROUP } from '../uapi/vgic-attr.ts'
 import { liveFindings } from './check-live.ts'
 import type { LiveMachine, LiveSpi } from './check-live.ts'
+import { liveCuresOf } from './cures.ts'
 
 const CPUS = [0, 1, 2]
 const base = (cpu: number): number => 0x080a0000 + cpu * 0x20000
@@ -150,5 +152,31 @@ describe('findings of routes', () => {
     expect(texts({ its: { collections, translations } })).toBe(
       'Collection 1 of ITS 0 leads to a redistributor that is not there: 2 events of it are lost.',
     )
+  })
+})
+
+describe('a finding that no machine of KVM can have', () => {
+  const last = (value: boolean, vlpis = false) =>
+    frameWith(1, { typer: typerAffinity.encode(1) | encodeRegister(GICR_TYPER, { Last: value, VLPIS: vlpis }) })
+  const spis = [{ intid: 40, enabled: true, pending: false, irouter: 2n, target: 2 }]
+  const lost = { collections: [{ its: 0, id: 1 }], translations: [] }
+
+  it('is cured by a call, where there is one', () => {
+    const [finding] = liveFindings({ ...whole, gicdCtlr: 2, spis })
+    const attr = registerAttr(0, GICD_CTLR.offset)
+    expect(finding?.cures?.[0]).toMatchObject({
+      calls: [{ call: 'KVM_SET_DEVICE_ATTR', group: VGIC_GROUP.DIST_REGS, attr, value: 0x12n }],
+      inverse: [{ value: 2n }],
+    })
+  })
+
+  it.each<[string, Partial<LiveMachine>]>([
+    ['Last too early', { frames: last(true) }],
+    ['another stride', { frames: last(false, true) }],
+    ['a collection that leads nowhere', { its: lost }],
+  ])('says else why there is none: %s', (_, change) => {
+    const [finding] = liveFindings({ ...whole, ...change })
+    expect(finding?.noCure).toMatch(/[Nn]o (KVM )?call/)
+    expect(finding && liveCuresOf(finding, defaultBlueprint)).toEqual([])
   })
 })

@@ -63,24 +63,3 @@ describe('the findings of a plan by hand', () => {
     expect(applyEdit(cured.blueprint, cured.inverse)).toMatchObject({ ok: true, blueprint })
   })
 })
-
-describe('cures', () => {
-  it.each<[string, Partial<Blueprint>]>([
-    ['an Aff3 that mainline drops', { affinities: { 1: 0x0100_0001 } }],
-    ['a duplicate', { affinities: { 2: 1 } }],
-    ['an Aff0 without target list', { affinities: { 3: 0x10 } }],
-    ['a route to nobody', { routes: { 40: 0x77 } }],
-    ['a GICv2 that the host has not', { gic: 2 }],
-  ])('of %s: one of them leaves nothing to cure', (_, change) => {
-    const blueprint = { ...defaultBlueprint, ...change }
-    const [finding] = findings(blueprint)
-    const cures = finding === undefined ? [] : curesOf(finding, blueprint)
-    const left = cures.map((cure) => {
-      const cured = 'edit' in cure ? applyEdit(blueprint, cure.edit) : undefined
-      return cured?.ok === true
-        ? findings(cured.blueprint).filter(({ severity }) => severity !== 'info').length
-        : Infinity
-    })
-    expect(Math.min(...left)).toBe(0)
-  })
-})

@@ -4,6 +4,7 @@ import { GICR_SIZE } from '../arch/gic/gicr.ts'
 import { irqName } from '../arch/intid.ts'
 import type { Blueprint } from '../blueprint/blueprint.ts'
 import { canRunGicV2, hasGicV3 } from '../blueprint/host.ts'
+import type { HostProfile } from '../blueprint/host.ts'
 import { memoryMap } from '../blueprint/memory-map.ts'
 import { aboutRegions } from './check-regions.ts'
 import { bySeverity } from './finding.ts'
@@ -22,6 +23,19 @@ const lastFrameEnd = (vcpus: number): number => {
     left -= frames
   }
   return end
+}
+
+/** What a host's guests need, for the redistributors of so many vCPUs to lie within. */
+export const neededIpaBits = (vcpus: number): number => Math.ceil(Math.log2(lastFrameEnd(vcpus)))
+
+/** How many vCPUs have their redistributors where a host's guests can have memory. */
+export const fittingVcpus = ({ ipaBits }: HostProfile): number => {
+  let fit = 0
+  for (const { base, frames } of memoryMap.redistributors) {
+    const room = Math.floor((2 ** ipaBits - base) / GICR_SIZE)
+    fit += Math.max(0, Math.min(room, frames))
+  }
+  return fit
 }
 
 const vcpuFinding = (severity: Finding['severity'], vcpu: number, text: string, source: string): Finding => ({
