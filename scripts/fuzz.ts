@@ -114,23 +114,46 @@ function fuzzInstructions(wanted: Options): number {
   return fuzzer.mismatches.length
 }
 
-/** Pages of random words on every CPU model, tier beside tier: how many differ. */
+/** The translator takes ten times as long for a page as the interpreter. No multiple of the number of models. */
+const COMPARE_EVERY = 8
+/** Random words between two lines that say how far it is. */
+const PROGRESS = 1_000_000
+
+/** Pages of random words, on each CPU model in its turn, tier beside tier: how many differ. */
 function fuzzWords(wanted: Options): number {
   const { seed, give } = wanted
-  const fuzzers = CPU_MODEL_IDS.map((model) => ({ model, fuzzer: new WordFuzzer(model) }))
+  const fuzzers = CPU_MODEL_IDS.map((model) => ({
+    model,
+    fuzzer: new WordFuzzer(model, { compareEvery: COMPARE_EVERY }),
+  }))
+  const sum = (value: (fuzzer: WordFuzzer) => number): number =>
+    fuzzers.reduce((total, { fuzzer }) => total + value(fuzzer), 0)
   let differ = 0
-  for (let done = 0; goesOn(wanted, done) && differ < give; done++)
-    for (const { model, fuzzer } of fuzzers) {
-      const how = fuzzer.step(seed + done)
-      if (how === undefined) continue
+  let told = 0
+  for (let done = 0; goesOn(wanted, done) && differ < give; done++) {
+    const turn = fuzzers[done % fuzzers.length]
+    const how = turn?.fuzzer.step(seed + done)
+    if (how !== undefined) {
       differ++
-      console.log(`${model}: ${how}`)
+      console.log(`${turn?.model}: ${how}`)
     }
-  for (const { model, fuzzer } of fuzzers)
+    const drawn = sum(({ count }) => count.drawn)
+    if (drawn - told < PROGRESS) continue
+    told = drawn
+    console.log(`${drawn} random words, up to seed ${seed + done}, ${elapsed().toFixed(0)} s, ${differ} mismatches`)
+  }
+  for (const { model, fuzzer } of fuzzers) {
+    const { drawn, lookedUp, executed, compared, entries } = fuzzer.count
     console.log(
-      `${model}: ${fuzzer.words} words met, ${fuzzer.exceptions} exceptions, ${fuzzer.translated} instructions translated`,
+      `${model}: ${drawn} random words, ${lookedUp} of them no instruction and looked up only; ` +
+        `${executed} words executed (an eighth drawn by their rows), ${compared} of them in both tiers; ` +
+        `${entries} entries, ${fuzzer.exceptions} exceptions, ${fuzzer.translated} instructions translated`,
     )
-  console.log(`Seed ${seed}, ${elapsed().toFixed(0)} s`)
+  }
+  const cpu = process.cpuUsage()
+  console.log(
+    `Seed ${seed}, ${sum(({ count }) => count.drawn)} random words, ${elapsed().toFixed(0)} s, of which ${((cpu.user + cpu.system) / 1e6).toFixed(0)} s on a processor`,
+  )
   return differ
 }
 

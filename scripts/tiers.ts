@@ -110,7 +110,7 @@ for (const { name, guest, work } of [boot, load(seconds, seed)]) {
 }
 for (const model of CPU_MODEL_IDS) {
   const thresholds = draw(below)
-  const fuzzer = new WordFuzzer(model, thresholds)
+  const fuzzer = new WordFuzzer(model, { thresholds })
   let how: string | undefined
   for (let page = 0; page < pages && how === undefined; page++) how = fuzzer.step(seed + page)
   if (how !== undefined) console.log(how)

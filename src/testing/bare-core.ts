@@ -15,11 +15,11 @@ export class BareCore {
   /** Levels of the PMU's overflow interrupt, as they changed. */
   readonly pmuLevels: boolean[] = []
 
-  constructor(model: CpuModelId, translate: boolean | Thresholds = false) {
+  constructor(model: CpuModelId, translate: boolean | Thresholds = false, ramSize = RAM_SIZE) {
     this.core = new Core({
       model: CPU_MODELS[model],
       ramBase: RAM,
-      ramSize: RAM_SIZE,
+      ramSize,
       translate,
       mmioHas: () => false,
       mmioRead: () => undefined,

@@ -64,6 +64,8 @@ export interface SysregWrites {
   exceptionTaken(cpu: number, pc: bigint, synchronous: boolean): void
 }
 
+const MAX_UNDEFINED_WORDS = 4096
+
 /** By offset from the first of the four, in steps of 0x80. */
 const VECTOR_NAMES = ['sync', 'irq', 'fiq', 'serror'] as const
 
@@ -91,7 +93,7 @@ export class Core {
   private pending: Pending = NOTHING
   private readonly slice: Slice
   readonly breakpoints: Breakpoints
-  /** Words that no row decodes, by word: how often they were met. */
+  /** Words that no row decodes, by word: how often they were met; the first few thousand of them. */
   readonly undefinedWords = new Map<number, number>()
   readonly statistics = { exceptions: 0, interrupts: 0 }
 
@@ -210,7 +212,10 @@ export class Core {
       isBreak: () => this.code.isBreak(this.registers.record),
       countUndefined: () => {
         const word = this.code.wordOf(this.registers.record)
-        this.undefinedWords.set(word, (this.undefinedWords.get(word) ?? 0) + 1)
+        const before = this.undefinedWords.get(word)
+        // A hostile guest could run every word there is.
+        if (before !== undefined || this.undefinedWords.size < MAX_UNDEFINED_WORDS)
+          this.undefinedWords.set(word, (before ?? 0) + 1)
       },
     }
   }

@@ -7,7 +7,7 @@ import { Random } from '../oracle/operands.ts'
 import { WordFuzzer } from './word-fuzzer.ts'
 import { randomWord } from './words.ts'
 
-const PAGES = 40
+const PAGES = 24
 
 describe('random words', () => {
   it('are decoded and written without a mistake', () => {
@@ -34,9 +34,10 @@ describe('random words', () => {
     (model) => {
       const fuzzer = new WordFuzzer(model)
       for (let seed = 1; seed <= PAGES; seed++) expect(fuzzer.step(seed)).toBeUndefined()
-      expect(fuzzer.words).toBeGreaterThan(PAGES * 512)
-      expect(fuzzer.exceptions).toBeGreaterThan(PAGES * 100)
-      expect(fuzzer.translated).toBeGreaterThan(PAGES * 100)
+      expect(fuzzer.count.compared).toBe(PAGES * 1024)
+      expect(fuzzer.count.lookedUp).toBeGreaterThan(PAGES * 1024)
+      expect(fuzzer.exceptions).toBeGreaterThan(PAGES * 200)
+      expect(fuzzer.translated).toBeGreaterThan(PAGES * 1024)
     },
   )
 })
