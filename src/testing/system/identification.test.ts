@@ -24,6 +24,11 @@ const DIFFERENCES: readonly { readonly names: RegExp; readonly why: string }[] =
   { names: /^CLIDR_EL1\./, why: 'every model has the caches of a Cortex-A57' },
 ]
 
+/** The encodings that identification registers may have: op1 is 0, 1 or 3. */
+const ENCODINGS = [0, 1, 3].flatMap((op1) =>
+  Array.from({ length: 16 * 8 }, (_, i) => `S3_${op1}_C0_C${i >> 3}_${i & 7}`),
+)
+
 const valueOf = (outcome: Outcome | undefined): bigint => {
   const x0 = /^x0 (0x[0-9a-f]+)/.exec(outcome?.[0] ?? '')?.[1]
   if (x0 === undefined) throw new Error(`the register could not be read: ${outcome?.join('; ')}`)
@@ -31,6 +36,21 @@ const valueOf = (outcome: Outcome | undefined): bigint => {
 }
 
 describe.skipIf(!hasQemu)('identification registers', () => {
+  it.each(['cortex-a57', 'cortex-a76'] as const)('of a %s are UNDEFINED where those of QEMU are', (cpu) => {
+    const program = probe(ENCODINGS.map((name) => ({ name, code: `mrs x0, ${name}` })))
+    const unreadable = (outcomes: readonly Outcome[]): string[] =>
+      ENCODINGS.flatMap((name, i) =>
+        (outcomes[i]?.length ?? 0) > 1 ? [`${name}: ${outcomes[i]?.[0]?.split(' elr')[0]}`] : [],
+      )
+    try {
+      const theirs = unreadable(program.onQemu(cpu))
+      expect(theirs.length).toBeGreaterThan(ENCODINGS.length / 2)
+      expect(unreadable(program.onOurs(cpu, false))).toEqual(theirs)
+    } finally {
+      program.dispose()
+    }
+  })
+
   it.each(['cortex-a57', 'cortex-a76'] as const)(
     'of a %s say what those of QEMU say, but for what is listed',
     (cpu) => {

@@ -49,11 +49,14 @@ export const cacheSizes: Readonly<Record<number, bigint>> = {
 }
 
 /**
- * Identification registers of later architectures, and the unused ones, read as zero at EL1: op0 = 3,
- * op1 = 0, CRn = 0, CRm = 0 to 7 (Arm ARM D22.3.1).
+ * What is reserved for identification registers, those of AArch32 and of later architectures, reads as zero at EL1: op0 = 3,
+ * op1 = 0, CRn = 0, CRm = 1 to 7 (HCR_EL2.TID3 in D24.2.48 names the space; Linux's arch/arm64/kvm/sys_regs.c, ID_UNALLOCATED).
+ * CRm = 0 has three registers, and is UNDEFINED beside them.
  */
-export const isIdentificationSpace = (encoding: number): boolean =>
-  (encoding & ~0x3f) === 3 << 14 && encoding !== 3 << 14
+export const isIdentificationSpace = (encoding: number): boolean => {
+  const crm = (encoding >> 3) & 15
+  return (encoding & ~0x7f) === 3 << 14 && crm >= 1 && crm <= 7
+}
 
 /** Registers that identify the CPU, op1 being 0 or 1 (those with 3 are for EL0): FEAT_IDST traps them there. */
 export const isIdentification = (encoding: number): boolean => {
