@@ -17,6 +17,7 @@ import { floatHelpers } from './float/helpers.ts'
 import { interpreterOf } from './interpreter/interpreters.ts'
 import { bank, mode, planMemory, region, scratch } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
+import { writeLookupTables } from './lookup-tables.ts'
 import { Meter } from './meter.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './memory-access.ts'
@@ -119,6 +120,7 @@ export class Core {
       take: () => this.take(),
     })
     new Uint16Array(buffer, scratch.CONDITIONS, 16).set(conditionMasks())
+    writeLookupTables(buffer)
     const { access, code, memory, registers } = this
     this.debug = new Debug(registers)
     this.authenticates = ports.model.features.has('FEAT_PAuth')

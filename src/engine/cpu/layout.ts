@@ -59,6 +59,9 @@ export const bank = {
   SIZE: 0xc00,
 } as const
 
+/** Tables that instructions look something up in (`lookup-tables.ts`). */
+export const lookupTables = { START: 0x2000, END: 0x1_0000 } as const
+
 /** Values of `bank.MODE`. */
 export const mode = { EL0: 0, EL1H: 1, EL1T: 2 } as const
 

@@ -105,10 +105,6 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
         dfsc: faultStatus.ALIGNMENT,
         far: r.at(scratch.ARGUMENT),
       }),
-    crc32: (d = 0, n = 0, m = 0, kind = 0) => {
-      r.setAt(d, BigInt(crc32(Number(r.at(n) & 0xffff_ffffn), r.at(m), 1 << (kind & 3), (kind & 4) !== 0)))
-      return 0
-    },
     svc: (imm = 0) => leave({ kind: 'sync', esr: syndrome.svc(imm), returnTo: next(), completed: true }),
     hvc: hypercall('hvc'),
     smc: hypercall('smc'),
@@ -177,15 +173,4 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
       return 0
     },
   }
-}
-
-/** CRC-32 and CRC-32C, bit by bit, reflected (Arm ARM, pseudocode of CRC32). */
-function crc32(accumulator: number, value: bigint, bytes: number, castagnoli: boolean): number {
-  const polynomial = castagnoli ? 0x82f6_3b78 : 0xedb8_8320
-  let crc = accumulator
-  for (let i = 0; i < bytes; i++) {
-    crc ^= Number((value >> BigInt(8 * i)) & 0xffn)
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? polynomial : 0)
-  }
-  return crc >>> 0
 }

@@ -2,9 +2,11 @@
  * Instruction bodies written as WebAssembly, the part that is integer arithmetic. A value is on
  * WebAssembly's stack, so that an operation only adds its opcode.
  */
+import type { LookupTable } from '../../../pure/arch/a64/lookup-tables.ts'
 import type { IntBinary, IntCompare, IntUnary, Local, Width } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
 import type { Opcode, ValType } from '../../wasm/opcodes.ts'
+import { entryAddress } from '../lookup-tables.ts'
 
 /** Says that a value has been pushed; there is nothing else to hold. */
 export interface Pushed {
@@ -65,6 +67,13 @@ export abstract class ArithmeticOps {
     const local = pool.locals[pool.used++] ?? this.code.local(type)
     if (pool.used > pool.locals.length) pool.locals.push(local)
     return local
+  }
+
+  lookUp(table: LookupTable, first: number, _index: Pushed): Pushed {
+    this.code.i32(2)
+    this.code.op('i32.shl')
+    this.code.memory('i32.load', entryAddress(table, first))
+    return PUSHED
   }
 
   konst(w: Width, value: number | bigint): Pushed {

@@ -11,6 +11,8 @@
  * An access to memory may fault, and then the instruction has had no effect: loads and stores come
  * before the first `set`.
  */
+import type { LookupTable } from './lookup-tables.ts'
+
 export interface Ops<V> {
   // Operands. `w` is the width in bits of the value; a 32-bit value and a 64-bit value are different things.
   imm(w: Width, operand: ImmOperand | SmallOperand): V
@@ -32,6 +34,8 @@ export interface Ops<V> {
   /** Sign-extends the low `from` bits of a value of width `w`. */
   signExtend(from: 8 | 16 | 32, w: Width, a: V): V
   select(w: Width, whenTrue: V, whenFalse: V, condition: V): V
+  /** The entry of a table that is so far behind entry `first`: 32-bit values. */
+  lookUp(table: LookupTable, first: number, index: V): V
   /** High 64 bits of a 64 by 64 bit product. */
   mulHigh(signed: boolean, a: Local, b: Local): V
 
@@ -142,7 +146,19 @@ export type LoadKind = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32' | 'u64'
 export type AccessMode = 'normal' | 'unprivileged'
 export type JumpKind = 'jump' | 'call' | 'return'
 
-export type IntBinary = 'add' | 'sub' | 'mul' | 'divS' | 'divU' | 'and' | 'or' | 'xor' | 'shl' | 'shrU' | 'shrS' | 'rotr'
+export type IntBinary =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'divS'
+  | 'divU'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shrU'
+  | 'shrS'
+  | 'rotr'
 export type IntUnary = 'clz' | 'ctz' | 'not' | 'neg' | 'rbit' | 'rev16' | 'rev32' | 'rev'
 export type IntCompare = 'eq' | 'ne' | 'ltS' | 'ltU' | 'gtS' | 'gtU' | 'leS' | 'leU' | 'geS' | 'geU'
 

@@ -1,4 +1,5 @@
 /** Data processing, register (Arm ARM C4.1, "Data Processing -- Register"). */
+import type { LookupTable } from '../lookup-tables.ts'
 import { imm, small, x, xd, xsp } from '../ops.ts'
 import type { IntBinary, IntUnary, Local, Ops, SmallOperand, GprOperand, Width } from '../ops.ts'
 import { a64 } from '../row.ts'
@@ -14,10 +15,18 @@ export function extended<V>(o: Ops<V>, option: number, w: Width, m: GprOperand):
   if (size === 3 || (size === 2 && w === 32)) return o.get(w, m)
   if (size === 2) return o.widen(signed, o.get(32, m))
   const from = size === 0 ? 8 : 16
-  return signed ? o.signExtend(from, w, o.get(w, m)) : o.binary('and', w, o.get(w, m), o.konst(w, size === 0 ? 0xff : 0xffff))
+  return signed
+    ? o.signExtend(from, w, o.get(w, m))
+    : o.binary('and', w, o.get(w, m), o.konst(w, size === 0 ? 0xff : 0xffff))
 }
 
-function logical<V>(o: Ops<V>, v: { z: number; o: number; N: number }, d: GprOperand, n: GprOperand, second: () => V): void {
+function logical<V>(
+  o: Ops<V>,
+  v: { z: number; o: number; N: number },
+  d: GprOperand,
+  n: GprOperand,
+  second: () => V,
+): void {
   const w = width(v.z)
   const a = o.get(w, n)
   const b = v.N === 1 ? o.unary('not', w, second()) : second()
@@ -28,7 +37,31 @@ function logical<V>(o: Ops<V>, v: { z: number; o: number; N: number }, d: GprOpe
   o.flagsLogic(w, result)
 }
 
-function addSub<V>(o: Ops<V>, v: { z: number; o: number; s: number }, d: GprOperand, n: GprOperand, second: () => V): void {
+/**
+ * CRC32 of 1 << `size` bytes, looked up byte by byte: each as if it had zero bytes in the place of those after it, whose remainders
+ * are added.
+ */
+function checksum<V>(o: Ops<V>, table: LookupTable, size: number, { n, m }: { n: GprOperand; m: GprOperand }): V {
+  const bytes = 1 << size
+  const low = o.let(32, o.binary('xor', 32, o.get(32, n), size === 3 ? o.wrap(o.get(64, m)) : o.get(32, m)))
+  const high = size === 3 ? o.let(32, o.wrap(o.binary('shrU', 64, o.get(64, m), o.konst(64, 32)))) : low
+  const remainder = (i: number): V => {
+    const word = o.binary('shrU', 32, o.use(i < 4 ? low : high), o.konst(32, 8 * (i & 3)))
+    return o.lookUp(table, 256 * (bytes - 1 - i), o.binary('and', 32, word, o.konst(32, 0xff)))
+  }
+  let sum = remainder(0)
+  for (let i = 1; i < bytes; i++) sum = o.binary('xor', 32, sum, remainder(i))
+  // Fewer bytes than the accumulator has leave the rest of it.
+  return size < 2 ? o.binary('xor', 32, sum, o.binary('shrU', 32, o.get(32, n), o.konst(32, 8 * bytes))) : sum
+}
+
+function addSub<V>(
+  o: Ops<V>,
+  v: { z: number; o: number; s: number },
+  d: GprOperand,
+  n: GprOperand,
+  second: () => V,
+): void {
   const w = width(v.z)
   const op = v.o === 1 ? 'sub' : 'add'
   if (v.s === 0) return o.set(w, d, o.binary(op, w, o.get(w, n), second()))
@@ -72,41 +105,56 @@ export const dataRegister = [
     operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m) }),
     body: (o, v, p) => logical(o, v, p.d, p.n, () => o.get(width(v.z), p.m)),
   }),
-  a64('AND/ORR/EOR/ANDS (shifted register)', 'z oo 01010 tt N mmmmm iiiiii nnnnn ddddd', '{AND|ORR|EOR|ANDS} <d>, <n>, <m>{, <shift> #<amount>}', {
-    variants: 'zotN',
-    frequent: true,
-    when: (f) => f.z === 1 || f.i < 32,
-    operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), amount: imm(f.i) }),
-    body: (o, v, p) => {
-      const w = width(v.z)
-      logical(o, v, p.d, p.n, () => o.binary(SHIFT[v.t] ?? 'shl', w, o.get(w, p.m), o.imm(w, p.amount)))
+  a64(
+    'AND/ORR/EOR/ANDS (shifted register)',
+    'z oo 01010 tt N mmmmm iiiiii nnnnn ddddd',
+    '{AND|ORR|EOR|ANDS} <d>, <n>, <m>{, <shift> #<amount>}',
+    {
+      variants: 'zotN',
+      frequent: true,
+      when: (f) => f.z === 1 || f.i < 32,
+      operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), amount: imm(f.i) }),
+      body: (o, v, p) => {
+        const w = width(v.z)
+        logical(o, v, p.d, p.n, () => o.binary(SHIFT[v.t] ?? 'shl', w, o.get(w, p.m), o.imm(w, p.amount)))
+      },
     },
-  }),
+  ),
   a64('ADD/SUB (register)', 'z o s 01011 00 0 mmmmm 000000 nnnnn ddddd', '{ADD|ADDS|SUB|SUBS} <d>, <n>, <m>', {
     variants: 'zos',
     frequent: true,
     operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m) }),
     body: (o, v, p) => addSub(o, v, p.d, p.n, () => o.get(width(v.z), p.m)),
   }),
-  a64('ADD/SUB (shifted register)', 'z o s 01011 tt 0 mmmmm iiiiii nnnnn ddddd', '{ADD|ADDS|SUB|SUBS} <d>, <n>, <m>{, <shift> #<amount>}', {
-    variants: 'zost',
-    frequent: true,
-    when: (f) => f.t !== 3 && (f.z === 1 || f.i < 32),
-    operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), amount: imm(f.i) }),
-    body: (o, v, p) => {
-      const w = width(v.z)
-      addSub(o, v, p.d, p.n, () => o.binary(SHIFT[v.t] ?? 'shl', w, o.get(w, p.m), o.imm(w, p.amount)))
+  a64(
+    'ADD/SUB (shifted register)',
+    'z o s 01011 tt 0 mmmmm iiiiii nnnnn ddddd',
+    '{ADD|ADDS|SUB|SUBS} <d>, <n>, <m>{, <shift> #<amount>}',
+    {
+      variants: 'zost',
+      frequent: true,
+      when: (f) => f.t !== 3 && (f.z === 1 || f.i < 32),
+      operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), amount: imm(f.i) }),
+      body: (o, v, p) => {
+        const w = width(v.z)
+        addSub(o, v, p.d, p.n, () => o.binary(SHIFT[v.t] ?? 'shl', w, o.get(w, p.m), o.imm(w, p.amount)))
+      },
     },
-  }),
-  a64('ADD/SUB (extended register)', 'z o s 01011 00 1 mmmmm eee iii nnnnn ddddd', '{ADD|ADDS|SUB|SUBS} <d|SP>, <n|SP>, <m>{, <extend> {#<amount>}}', {
-    variants: 'zose',
-    when: (f) => f.i <= 4,
-    operands: (f) => ({ d: f.s === 1 ? xd(f.d) : xsp(f.d), n: xsp(f.n), m: x(f.m), amount: imm(f.i) }),
-    body: (o, v, p) => {
-      const w = width(v.z)
-      addSub(o, v, p.d, p.n, () => o.binary('shl', w, extended(o, v.e, w, p.m), o.imm(w, p.amount)))
+  ),
+  a64(
+    'ADD/SUB (extended register)',
+    'z o s 01011 00 1 mmmmm eee iii nnnnn ddddd',
+    '{ADD|ADDS|SUB|SUBS} <d|SP>, <n|SP>, <m>{, <extend> {#<amount>}}',
+    {
+      variants: 'zose',
+      when: (f) => f.i <= 4,
+      operands: (f) => ({ d: f.s === 1 ? xd(f.d) : xsp(f.d), n: xsp(f.n), m: x(f.m), amount: imm(f.i) }),
+      body: (o, v, p) => {
+        const w = width(v.z)
+        addSub(o, v, p.d, p.n, () => o.binary('shl', w, extended(o, v.e, w, p.m), o.imm(w, p.amount)))
+      },
     },
-  }),
+  ),
   a64('ADC/SBC', 'z o s 11010000 mmmmm 000000 nnnnn ddddd', '{ADC|ADCS|SBC|SBCS} <d>, <n>, <m>', {
     variants: 'zos',
     operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m) }),
@@ -126,25 +174,35 @@ export const dataRegister = [
     operands: (f) => ({ n: x(f.n), m: x(f.m), c: small(f.c), nzcv: small(f.f) }),
     body: (o, v, p) => conditionalCompare(o, v, p.n, (w) => o.get(w, p.m), p.c, p.nzcv),
   }),
-  a64('CCMN/CCMP (immediate)', 'z o 1 11010010 iiiii cccc 10 nnnnn 0 ffff', '{CCMN|CCMP} <n>, #<imm>, #<nzcv>, <cond>', {
-    variants: 'zo',
-    frequent: true,
-    operands: (f) => ({ n: x(f.n), c: small(f.c), nzcv: small(f.f), imm: imm(f.i) }),
-    body: (o, v, p) => conditionalCompare(o, v, p.n, (w) => o.imm(w, p.imm), p.c, p.nzcv),
-  }),
-  a64('CSEL/CSINC/CSINV/CSNEG', 'z o 0 11010100 mmmmm cccc 0 p nnnnn ddddd', '{CSEL|CSINC|CSINV|CSNEG} <d>, <n>, <m>, <cond>', {
-    variants: 'zop',
-    frequent: true,
-    operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), c: small(f.c) }),
-    body: (o, v, p) => {
-      const w = width(v.z)
-      const yes = o.get(w, p.n)
-      const other = o.get(w, p.m)
-      const changed = v.o === 1 ? (v.p === 1 ? o.unary('neg', w, other) : o.unary('not', w, other)) : other
-      const no = v.o === 0 && v.p === 1 ? o.binary('add', w, changed, o.konst(w, 1)) : changed
-      o.set(w, p.d, o.select(w, yes, no, o.condition(p.c)))
+  a64(
+    'CCMN/CCMP (immediate)',
+    'z o 1 11010010 iiiii cccc 10 nnnnn 0 ffff',
+    '{CCMN|CCMP} <n>, #<imm>, #<nzcv>, <cond>',
+    {
+      variants: 'zo',
+      frequent: true,
+      operands: (f) => ({ n: x(f.n), c: small(f.c), nzcv: small(f.f), imm: imm(f.i) }),
+      body: (o, v, p) => conditionalCompare(o, v, p.n, (w) => o.imm(w, p.imm), p.c, p.nzcv),
     },
-  }),
+  ),
+  a64(
+    'CSEL/CSINC/CSINV/CSNEG',
+    'z o 0 11010100 mmmmm cccc 0 p nnnnn ddddd',
+    '{CSEL|CSINC|CSINV|CSNEG} <d>, <n>, <m>, <cond>',
+    {
+      variants: 'zop',
+      frequent: true,
+      operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), c: small(f.c) }),
+      body: (o, v, p) => {
+        const w = width(v.z)
+        const yes = o.get(w, p.n)
+        const other = o.get(w, p.m)
+        const changed = v.o === 1 ? (v.p === 1 ? o.unary('neg', w, other) : o.unary('not', w, other)) : other
+        const no = v.o === 0 && v.p === 1 ? o.binary('add', w, changed, o.konst(w, 1)) : changed
+        o.set(w, p.d, o.select(w, yes, no, o.condition(p.c)))
+      },
+    },
+  ),
   a64('RBIT/REV16/REV32/REV/CLZ', 'z 10 11010110 00000 000ooo nnnnn ddddd', '{RBIT|REV16|REV|REV32|CLZ} <d>, <n>', {
     variants: 'zo',
     frequent: true,
@@ -185,10 +243,11 @@ export const dataRegister = [
     },
   }),
   a64('CRC32', 'z 00 11010110 mmmmm 010 c ss nnnnn ddddd', 'CRC32{C}{B|H|W|X} <Wd>, <Wn>, <m>', {
+    variants: 'cs',
     feature: 'FEAT_CRC32',
     when: (f) => (f.s === 3) === (f.z === 1),
-    operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), kind: small((f.c << 2) | f.s) }),
-    body: (o, _v, p) => o.call('crc32', 'pure', p.d, p.n, p.m, p.kind),
+    operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m) }),
+    body: (o, v, p) => o.set(32, p.d, checksum(o, v.c === 1 ? 'crc32c' : 'crc32', v.s, p)),
   }),
   a64('MADD/MSUB', 'z 00 11011 000 mmmmm o aaaaa nnnnn ddddd', '{MADD|MSUB} <d>, <n>, <m>, <a>', {
     variants: 'zo',
@@ -200,17 +259,22 @@ export const dataRegister = [
       o.set(w, p.d, o.binary(v.o === 1 ? 'sub' : 'add', w, a, o.binary('mul', w, o.get(w, p.n), o.get(w, p.m))))
     },
   }),
-  a64('SMADDL/SMSUBL/UMADDL/UMSUBL', '1 00 11011 u01 mmmmm o aaaaa nnnnn ddddd', '{S|U}{MADDL|MSUBL} <Xd>, <Wn>, <Wm>, <Xa>', {
-    variants: 'uo',
-    frequent: true,
-    operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), a: x(f.a) }),
-    body: (o, v, p) => {
-      const a = o.get(64, p.a)
-      const signed = v.u === 0
-      const product = o.binary('mul', 64, o.widen(signed, o.get(32, p.n)), o.widen(signed, o.get(32, p.m)))
-      o.set(64, p.d, o.binary(v.o === 1 ? 'sub' : 'add', 64, a, product))
+  a64(
+    'SMADDL/SMSUBL/UMADDL/UMSUBL',
+    '1 00 11011 u01 mmmmm o aaaaa nnnnn ddddd',
+    '{S|U}{MADDL|MSUBL} <Xd>, <Wn>, <Wm>, <Xa>',
+    {
+      variants: 'uo',
+      frequent: true,
+      operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m), a: x(f.a) }),
+      body: (o, v, p) => {
+        const a = o.get(64, p.a)
+        const signed = v.u === 0
+        const product = o.binary('mul', 64, o.widen(signed, o.get(32, p.n)), o.widen(signed, o.get(32, p.m)))
+        o.set(64, p.d, o.binary(v.o === 1 ? 'sub' : 'add', 64, a, product))
+      },
     },
-  }),
+  ),
   a64('SMULH/UMULH', '1 00 11011 u10 mmmmm 0 11111 nnnnn ddddd', '{S|U}MULH <Xd>, <Xn>, <Xm>', {
     variants: 'u',
     operands: (f) => ({ d: xd(f.d), n: x(f.n), m: x(f.m) }),
