@@ -49,13 +49,12 @@ const inConsole = (target: EventTarget | null): boolean =>
 const useKeys = (session: Session): void => {
   useEffect(() => {
     const keys = (event: KeyboardEvent): void => {
-      const all = event.key === 'F1'
-      if (event.defaultPrevented || (!all && inConsole(event.target))) return
-      if (isText(event) || isFieldUndo(event)) return
+      const inside = inConsole(event.target)
+      if (event.defaultPrevented || isText(event) || isFieldUndo(event)) return
       const state = session.store.getState()
       const command = COMMANDS.find(
-        ({ id, keys: wanted = '', enabled }) =>
-          (all ? id === 'palette' : pressed(wanted, event)) && enabled?.(state) !== false,
+        ({ keys: wanted = '', anywhere = '', enabled }) =>
+          (pressed(anywhere, event) || (!inside && pressed(wanted, event))) && enabled?.(state) !== false,
       )
       if (command === undefined) return
       event.preventDefault()

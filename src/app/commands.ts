@@ -21,6 +21,8 @@ export interface Command {
   readonly title: string
   /** As `keys.ts` reads them. */
   readonly keys?: string
+  /** A key that reaches it from the console as well, which has all others. */
+  readonly anywhere?: string
   /** What it does, where the title does not say it all. */
   readonly says?: string
   readonly enabled?: (state: SessionState) => boolean
@@ -120,7 +122,14 @@ export const COMMANDS: readonly Command[] = [
     keys: '[',
     run: (session) => session.select(session.store.getState().selected - 1),
   },
-  { id: 'palette', group: 'Page', title: 'All commands', keys: 'Mod+K', run: ({ view }) => view.open('palette') },
+  {
+    id: 'palette',
+    group: 'Page',
+    title: 'All commands',
+    keys: 'Mod+K',
+    anywhere: 'F1',
+    run: ({ view }) => view.open('palette'),
+  },
   { id: 'help', group: 'Page', title: 'Keys, panes and words', keys: '?', run: ({ view }) => view.open('help') },
   {
     id: 'next-slot',

@@ -40,7 +40,7 @@ export const PANES: readonly Pane[] = [
     title: 'Console',
     says: 'The serial console of the guest, to read and to type into.',
     home: 'console',
-    view: lazy(() => import('./panes/console-pane.tsx')),
+    view: lazy(() => import('./panes/console/console-pane.tsx')),
   },
   {
     id: 'log',

@@ -3,32 +3,36 @@ import { X } from 'lucide-react'
 import { Dialog } from 'radix-ui'
 import { COMMANDS, GROUPS } from '../commands.ts'
 import { PANES } from '../panes.ts'
+import { CONSOLE_KEYS } from '../panes/console/keys.ts'
 import { CHART_KEYS } from '../panes/timeline/keys.ts'
 import { useSession, useViewState } from '../session-context.ts'
 import { keysText } from '../widgets/keys.ts'
 
-/** What only the console does with keys; what else has keys is a command, or in the table of its pane. */
-const CONSOLE_KEYS = [
-  ['Ctrl F6', 'leaves the console, where Tab belongs to the guest'],
-  ['Ctrl Shift F', 'searches it'],
-  ['Ctrl Shift C', 'copies what is selected'],
-  ['Ctrl Shift V', 'pastes'],
-  ['F1', 'opens the commands from there too'],
-] as const
+interface KeyRow {
+  readonly keys: string
+  readonly says: string
+}
 
-const PaneKeys = (props: {
-  readonly title: string
-  readonly rows: readonly (readonly [keys: string, what: string])[]
-}) => (
+/** What the console keeps from the guest, and the commands that are reached from there. */
+const IN_CONSOLE: readonly KeyRow[] = [
+  ...CONSOLE_KEYS,
+  ...COMMANDS.flatMap(({ anywhere, title }) =>
+    anywhere === undefined ? [] : [{ keys: anywhere, says: `${title}, from here too` }],
+  ),
+].map(({ keys, says }) => ({ keys: keysText(keys), says }))
+
+const IN_TIMELINE: readonly KeyRow[] = CHART_KEYS.map(({ keys, says }) => ({ keys: keys.join(' '), says }))
+
+const PaneKeys = ({ title, rows }: { readonly title: string; readonly rows: readonly KeyRow[] }) => (
   <>
-    <h3>{props.title}</h3>
+    <h3>{title}</h3>
     <dl>
-      {props.rows.map(([keys, what]) => (
+      {rows.map(({ keys, says }) => (
         <div key={keys}>
           <dt>
             <kbd>{keys}</kbd>
           </dt>
-          <dd>{what}</dd>
+          <dd>{says}</dd>
         </div>
       ))}
     </dl>
@@ -84,8 +88,8 @@ export const HelpDialog = () => {
                   </dl>
                 )
               })}
-              <PaneKeys title="In the console" rows={CONSOLE_KEYS} />
-              <PaneKeys title="In the timeline" rows={CHART_KEYS.map(({ keys, says }) => [keys.join(' '), says])} />
+              <PaneKeys title="In the console" rows={IN_CONSOLE} />
+              <PaneKeys title="In the timeline" rows={IN_TIMELINE} />
             </section>
             <section>
               <h3>Panes</h3>

@@ -20,6 +20,12 @@ describe('keys as text', () => {
     ['Mod+K', { key: 'k', code: 'KeyK' }, false, false],
     ['Mod+Shift+Z', { key: 'Z', code: 'KeyZ', ctrlKey: true, shiftKey: true }, false, true],
     ['Mod+Z', { key: 'Z', code: 'KeyZ', ctrlKey: true, shiftKey: true }, false, false],
+    ['Ctrl+Shift+F', { key: 'F', code: 'KeyF', ctrlKey: true, shiftKey: true }, false, true],
+    ['Ctrl+Shift+F', { key: 'F', code: 'KeyF', ctrlKey: true, shiftKey: true }, true, true],
+    ['Ctrl+Shift+F', { key: 'F', code: 'KeyF', metaKey: true, shiftKey: true }, true, false],
+    ['Ctrl+F6', { key: 'F6', code: 'F6', ctrlKey: true }, false, true],
+    ['Ctrl+F6', { key: 'F6', code: 'F6', ctrlKey: true, shiftKey: true }, false, false],
+    ['', { key: 'F1', code: 'F1' }, false, false],
     ['?', { key: '?', code: 'Minus', shiftKey: true }, false, true],
     ['?', { key: 'ß', code: 'Minus' }, false, false],
     // Alt makes another letter of it on many keyboards.

@@ -1,4 +1,4 @@
-/** Keys as text: `Mod+K`, `Alt+1`, `?`, `F6`. Mod is Cmd on Apple's keyboards and Ctrl elsewhere. */
+/** Keys as text: `Mod+K`, `Alt+1`, `?`, `Ctrl+F6`. Mod is Cmd on Apple's keyboards and Ctrl elsewhere; Ctrl is Ctrl. */
 
 export interface KeyPress {
   readonly key: string
@@ -22,8 +22,8 @@ export const pressed = (keys: string, event: KeyPress, apple: boolean = isApple(
   const parts = keys.split('+')
   const wanted = parts.at(-1) ?? ''
   const has = (part: string): boolean => parts.includes(part)
-  const [mod, other] = apple ? [event.metaKey, event.ctrlKey] : [event.ctrlKey, event.metaKey]
-  if (mod !== has('Mod') || other !== (apple && has('Ctrl')) || event.altKey !== has('Alt')) return false
+  if (event.ctrlKey !== (has('Ctrl') || (!apple && has('Mod')))) return false
+  if (event.metaKey !== (apple && has('Mod')) || event.altKey !== has('Alt')) return false
   if (parts.length === 1 && wanted.length === 1) return event.key === wanted
   return event.shiftKey === has('Shift') && nameOf(event) === wanted.toUpperCase()
 }

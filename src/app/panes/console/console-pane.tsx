@@ -8,13 +8,16 @@ import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { ArrowDown, ArrowUp, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import { useSession } from '../session-context.ts'
-import { copy, pasted } from '../session/clipboard.ts'
-import type { Session } from '../session/session.ts'
-import { focusSlot } from '../widgets/focus.ts'
-import { onThemeChange, token } from '../widgets/theme.ts'
-import { mentionsIn } from './shared/mentions.ts'
-import { goTo } from './shared/go-to.ts'
+import { useSession } from '../../session-context.ts'
+import { copy, pasted } from '../../session/clipboard.ts'
+import type { Session } from '../../session/session.ts'
+import { focusSlot } from '../../widgets/focus.ts'
+import { pressed } from '../../widgets/keys.ts'
+import { onThemeChange, token } from '../../widgets/theme.ts'
+import { mentionsIn } from '../shared/mentions.ts'
+import { goTo } from '../shared/go-to.ts'
+import { CONSOLE_KEYS } from './keys.ts'
+import type { ConsoleActs } from './keys.ts'
 
 const utf8 = new TextEncoder()
 const WIDE = 1500
@@ -77,20 +80,19 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
     // No WebGL here: the terminal draws with plain elements.
   }
 
-  terminal.attachCustomKeyEventHandler((event) => {
-    if (event.type !== 'keydown' || !event.ctrlKey) return true
-    if (event.shiftKey && event.code === 'KeyC') {
+  const acts: ConsoleActs = {
+    search: onSearch,
+    copy: () => {
       if (terminal.hasSelection()) void copy(session, terminal.getSelection(), 'its own menu copies what is selected.')
-    } else if (event.shiftKey && event.code === 'KeyV') {
-      void pasted(session, 'its own menu pastes into the console.').then((text) => text !== '' && terminal.paste(text))
-    } else if (event.shiftKey && event.code === 'KeyF') {
-      onSearch()
-    } else if (event.code === 'F6') {
-      // Tab belongs to the guest: this is the way out for the keyboard.
-      focusSlot(1)
-    } else {
-      return true
-    }
+    },
+    paste: () =>
+      void pasted(session, 'its own menu pastes into the console.').then((text) => text !== '' && terminal.paste(text)),
+    leave: () => focusSlot(1),
+  }
+  terminal.attachCustomKeyEventHandler((event) => {
+    const key = event.type === 'keydown' ? CONSOLE_KEYS.find(({ keys }) => pressed(keys, event)) : undefined
+    if (key === undefined) return true
+    acts[key.act]()
     event.preventDefault()
     return false
   })
