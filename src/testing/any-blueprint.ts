@@ -1,9 +1,14 @@
 /** Blueprints at random: those of a form, and those with a plan that a person changed. */
 import * as fc from './property.ts'
+import { GICD_IIDR } from '../pure/arch/gic/gicd.ts'
+import { encodeIccControl, ICC } from '../pure/arch/sysregs/gic-cpu.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../pure/blueprint/host.ts'
 import { derivedLines, PLAN_ORDER_IDS } from '../pure/blueprint/plan.ts'
+import { callText } from '../pure/uapi/calls.ts'
+import { setAttr } from '../pure/uapi/registers/row.ts'
+import { registerAttr, VGIC_GROUP } from '../pure/uapi/vgic-attr.ts'
 
 /** Few values a level, so that duplicates and near misses are common. */
 const affinity = fc
@@ -24,17 +29,43 @@ export const anyBlueprint = fc
     return { ...defaultBlueprint, ...rest, affinities }
   })
 
-/** What a person may do to a plan: whose order, which lines elsewhere, and a vCPU initialised once more. */
+/** GICD_IIDR of another revision, or one that differs in more than that. */
+const revision = fc
+  .constantFrom(0x4b00_043bn, 0x4b00_143bn, 0x4b00_243bn, 0x4b00_343bn, 0x4b00_443bn, 0x4b00_543bn, 0x43bn)
+  .map((value) => setAttr(VGIC_GROUP.DIST_REGS, registerAttr(0, GICD_IIDR.offset), value))
+
+/** ICC_CTLR_EL1 of a vCPU, as its host has it and as others have. */
+const control = fc
+  .record({
+    at: affinity,
+    a3v: fc.boolean(),
+    priBits: fc.constantFrom(4, 5, 5, 5, 6),
+    idBits: fc.constantFrom(0, 0, 0, 1),
+    seis: fc.constantFrom(false, false, false, true),
+  })
+  .map(({ at, ...rest }) =>
+    setAttr(
+      VGIC_GROUP.CPU_SYSREGS,
+      registerAttr(at, ICC.ICC_CTLR_EL1),
+      encodeIccControl({ cbpr: false, eoiMode: false, ...rest }),
+    ),
+  )
+
+/**
+ * What a person may do to a plan: whose order, which lines elsewhere, a vCPU initialised once more, and what the VM is told to
+ * show of itself.
+ */
 const hand = fc.record({
   order: fc.constantFrom(...PLAN_ORDER_IDS),
   moves: fc.array(fc.tuple(fc.nat(99), fc.nat(99)), { maxLength: 6 }),
   again: fc.array(fc.tuple(fc.nat(5), fc.nat(99)), { maxLength: 2 }),
+  told: fc.array(fc.tuple(fc.oneof(revision, control), fc.nat(99)), { maxLength: 3 }),
 })
 
 /** Affinities and routes may stand anywhere, and vCPUs be created in any order; the rest keeps a machine a machine. */
 const MOVABLE = [/MPIDR_EL1/, /DIST_REGS/, /KVM_CREATE_VCPU/] as const
 
-export const anyByHand = fc.tuple(anyBlueprint, hand).map(([blueprint, { order, moves, again }]): Blueprint => {
+export const anyByHand = fc.tuple(anyBlueprint, hand).map(([blueprint, { order, moves, again, told }]): Blueprint => {
   let plan = [...derivedLines(blueprint, order)]
   const places = (kind: RegExp): number[] => plan.flatMap((line, place) => (kind.test(line) ? [place] : []))
   for (const [from, to] of moves) {
@@ -53,5 +84,6 @@ export const anyByHand = fc.tuple(anyBlueprint, hand).map(([blueprint, { order, 
     if (line !== undefined)
       plan = plan.toSpliced(plan.indexOf(line) + 1 + (to % (plan.length - plan.indexOf(line))), 0, line)
   }
+  for (const [call, to] of told) plan = plan.toSpliced(1 + (to % plan.length), 0, callText(call))
   return { ...blueprint, plan }
 })

@@ -32,7 +32,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/wasm': layer(['base']),
   'engine/bus': layer(['base', 'pure/arch', 'pure/trace']),
   'engine/cpu': layer(['base', 'pure/arch', 'engine/bus', 'engine/wasm']),
-  'engine/gic': layer(['base', 'pure/arch', 'pure/rules/points.ts', 'engine/bus']),
+  'engine/gic': layer(['base', 'pure/arch', 'pure/rules/points.ts', 'pure/rules/identity-writes.ts', 'engine/bus']),
   'engine/devices': layer(['base', 'pure/arch', 'engine/bus']),
   'engine/machine': layer(['base', 'pure/arch', 'pure/trace', ...UNITS]),
   'engine/kvm': layer(['base', ...PURE, ...UNITS, 'engine/machine']),

@@ -4,6 +4,7 @@ import type { GicdName } from '../../pure/arch/gic/gicd.ts'
 import { PIDR2_GICV3 } from '../../pure/arch/gic/identification.ts'
 import { IIDR_VALUES } from '../../pure/arch/gic/iidr.ts'
 import { decodeField, encodeRegister } from '../../pure/arch/register.ts'
+import { decideIidr } from '../../pure/rules/identity-writes.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import { banks } from './banks.ts'
@@ -52,11 +53,7 @@ export const readGicdIidr = ({ vm }: GicIdentity): bigint =>
   encodeRegister(GICD_IIDR, { ...IIDR_VALUES, Revision: vm.revision })
 
 export const writeGicdIidr = ({ rules, vm, lookup }: GicIdentity, value: bigint): Written => {
-  const revision = Number(decodeField(GICD_IIDR, 'Revision', value))
-  if (value !== encodeRegister(GICD_IIDR, { ...IIDR_VALUES, Revision: revision })) {
-    return refuse('EINVAL', `GICD_IIDR 0x${value.toString(16)} differs in more than Revision.`, SOURCE)
-  }
-  const answer = rules.iidrWrite.decide({ vm, revision, aff3InUse: lookup.aff3InUse })
+  const answer = decideIidr({ rules, vm, aff3InUse: lookup.aff3InUse }, value)
   if (!answer.ok) return answer
   vm.revision = answer.revision
   return answer.note === undefined ? DONE : { ok: true, note: answer.note }

@@ -1,28 +1,21 @@
 /** ICC_CTLR_EL1, in which the host shows through: what the guest reads, what userspace reads, what a write changes. */
-import { decodeIccControl, encodeIccControl, idBitsField } from '../../pure/arch/sysregs/gic-cpu.ts'
+import { decodeIccControl, encodeIccControl } from '../../pure/arch/sysregs/gic-cpu.ts'
+import { hostBits } from '../../pure/rules/identity-writes.ts'
+import type { LoweredBits } from '../../pure/rules/identity-writes.ts'
 import type { VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { CpuInterfaces } from './cpu-interface.ts'
-
-/** What userspace has lowered ICC_CTLR_EL1.PRIbits and IDbits of a CPU to; the guest still sees the hardware's. */
-export interface LoweredBits {
-  priBits: number
-  idBits: number
-}
 
 export class IccControls {
   private readonly rules: VgicRules
   private readonly vm: VmFacts
   private readonly interfaces: CpuInterfaces
-  private readonly lowered: readonly LoweredBits[]
+  private readonly lowered: LoweredBits[]
 
   constructor(rules: VgicRules, vm: VmFacts, interfaces: CpuInterfaces, cpuCount: number) {
     this.rules = rules
     this.vm = vm
     this.interfaces = interfaces
-    this.lowered = Array.from({ length: cpuCount }, () => ({
-      priBits: vm.host.priBits,
-      idBits: idBitsField(vm.host.idBits),
-    }))
+    this.lowered = Array.from({ length: cpuCount }, () => hostBits(vm.host))
   }
 
   bits(cpu: number): LoweredBits {
@@ -31,11 +24,14 @@ export class IccControls {
     return found
   }
 
+  setBits(cpu: number, bits: LoweredBits): void {
+    this.lowered[cpu] = bits
+  }
+
   /** As the guest reads it. */
   read(cpu: number): bigint {
-    const { host } = this.vm
     const a3v = this.rules.iccCtlrA3vGuest.decide({ vm: this.vm })
-    return this.value(cpu, { priBits: host.priBits, idBits: idBitsField(host.idBits) }, a3v)
+    return this.value(cpu, hostBits(this.vm.host), a3v)
   }
 
   /** As userspace reads it: get_gic_ctlr(). */
@@ -43,7 +39,7 @@ export class IccControls {
     return this.value(cpu, this.bits(cpu), this.rules.iccCtlrA3vUser.decide({ vm: this.vm }))
   }
 
-  private value(cpu: number, { priBits, idBits }: Readonly<LoweredBits>, a3v: boolean): bigint {
+  private value(cpu: number, { priBits, idBits }: LoweredBits, a3v: boolean): bigint {
     const { cbpr, eoiMode } = this.interfaces.at(cpu)
     return encodeIccControl({ cbpr, eoiMode, priBits, idBits, seis: this.vm.host.seis, a3v })
   }

@@ -1,6 +1,7 @@
 /** ICC_* as KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS has them (arch/arm64/kvm/vgic-sys-reg-v3.c). */
-import { decodeIccControl, ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
+import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
+import { decideIccControl } from '../../pure/rules/identity-writes.ts'
 import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { CpuInterfaces } from './cpu-interface.ts'
@@ -86,29 +87,12 @@ export const userSysregs = ({ rules, vm, cpus, controls, lookup, routing }: User
       },
     )
 
-  /** set_gic_ctlr(). */
   const setControl = (cpu: number, value: bigint): Written => {
-    const at = controls.bits(cpu)
-    const { host } = vm
-    const wanted = decodeIccControl(value)
-    const atomic = rules.iccCtlrSetAtomic.decide()
-    if (wanted.priBits > at.priBits) {
-      return refuse('EINVAL', `ICC_CTLR_EL1 asks for ${wanted.priBits} priority bits; there are ${at.priBits}.`, SOURCE)
-    }
-    if (!atomic) at.priBits = wanted.priBits
-    if (wanted.idBits > at.idBits) {
-      return refuse('EINVAL', `ICC_CTLR_EL1.IDbits = ${wanted.idBits}; there is ${at.idBits}.`, SOURCE)
-    }
-    if (!atomic) at.idBits = wanted.idBits
-    if (wanted.seis !== host.seis) {
-      return refuse('EINVAL', `ICC_CTLR_EL1.SEIS = ${Number(wanted.seis)}; the host's is ${Number(host.seis)}.`, SOURCE)
-    }
-    const a3v = rules.iccCtlrSetA3v.decide({ vm, value: wanted.a3v, aff3InUse: lookup.aff3InUse })
-    if (!a3v.ok) return a3v
-    vm.guestA3v = a3v.guestA3v
-    vm.pinned = a3v.pinned
-    at.priBits = wanted.priBits
-    at.idBits = wanted.idBits
+    const { bits, answer } = decideIccControl({ rules, vm, aff3InUse: lookup.aff3InUse }, controls.bits(cpu), value)
+    controls.setBits(cpu, bits)
+    if (!answer.ok) return answer
+    vm.guestA3v = answer.guestA3v
+    vm.pinned = answer.pinned
     controls.write(cpu, value)
     routing.retarget()
     return DONE

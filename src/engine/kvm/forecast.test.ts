@@ -4,7 +4,11 @@ import { expect, it } from 'vitest'
 import { mpidrAffinity, typerAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
 import { PSCI, PSCI_RETURN, SMC64 } from '../../pure/arch/psci.ts'
+import { GICD_IIDR, GICD_TYPER } from '../../pure/arch/gic/gicd.ts'
 import { GICR_SIZE } from '../../pure/arch/gic/gicr.ts'
+import { decodeField } from '../../pure/arch/register.ts'
+import type { Register } from '../../pure/arch/register.ts'
+import { decodeIccControl, ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { planOf } from '../../pure/blueprint/plan.ts'
 import { Kvm } from './kvm.ts'
@@ -13,8 +17,23 @@ import { TestMachine } from '../../testing/test-machine.ts'
 import { findings } from '../../pure/rules/check.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
 import { rulesFor } from '../../pure/rules/rule-sets.ts'
+import { registerAttr, VGIC_GROUP } from '../../pure/uapi/vgic-attr.ts'
 
 const GICR_TYPER = 8
+
+/** What a VM shows of itself: GICD_IIDR.Revision, ICC_CTLR_EL1.A3V as userspace reads it, GICD_TYPER.A3V. */
+const told = (kvm: Kvm, affinity: Affinity) => {
+  const read = (group: number, attr: bigint): bigint => {
+    const answer = kvm.execute({ call: 'KVM_GET_DEVICE_ATTR', group, attr })
+    return answer.ok ? (answer.value ?? 0n) : 0n
+  }
+  const distributor = (register: Register): bigint => read(VGIC_GROUP.DIST_REGS, registerAttr(0, register.offset))
+  return {
+    revision: Number(decodeField(GICD_IIDR, 'Revision', distributor(GICD_IIDR))),
+    a3v: decodeIccControl(read(VGIC_GROUP.CPU_SYSREGS, registerAttr(affinity, ICC.ICC_CTLR_EL1))).a3v,
+    typerA3v: decodeField(GICD_TYPER, 'A3V', distributor(GICD_TYPER)) === 1n,
+  }
+}
 
 it('a forecast is what the plan, the boot CPU and the redistributors make of the blueprint', () => {
   fc.assert(
@@ -39,6 +58,11 @@ it('a forecast is what the plan, the boot CPU and the redistributors make of the
       for (const route of expected.routes) {
         expect(kvm.vgic?.irq(0, route.intid)).toMatchObject({ target: route.target ?? -1, affinity: route.stored })
       }
+      expect(told(kvm, expected.vcpus[0]?.stored ?? 0)).toEqual({
+        revision: expected.vm.revision,
+        a3v: expected.rules.iccCtlrA3vUser.decide({ vm: expected.vm }),
+        typerA3v: expected.rules.distributorTyperA3v.decide({ vm: expected.vm }),
+      })
       expect(kvm.firstRun().ok).toBe(true)
 
       const shown = (): number[] =>

@@ -2,9 +2,10 @@
  * What the calls of a plan leave behind, in whatever order they come: asked of the same points that drive the engine, call
  * by call. What a call is refused for is only told where it is about an affinity; the rest KVM itself tells at the build.
  */
-import { irouterAffinity, mpidrAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
+import { aff3Of, irouterAffinity, mpidrAffinity, resetAffinity, resetMpidr } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
-import { GICD_IROUTER } from '../arch/gic/gicd.ts'
+import { GICD_IIDR, GICD_IROUTER } from '../arch/gic/gicd.ts'
+import { ICC } from '../arch/sysregs/gic-cpu.ts'
 import type { HostProfile } from '../blueprint/host.ts'
 import type { KvmCall } from '../uapi/calls.ts'
 import { ONE_REG } from '../uapi/one-reg.ts'
@@ -12,11 +13,14 @@ import {
   decodeRedistRegion,
   DEVICE_TYPE,
   registerAttrFields,
+  SYSREG_INSTR_MASK,
   VGIC_ADDR,
   VGIC_CTRL,
   VGIC_GROUP,
 } from '../uapi/vgic-attr.ts'
 import type { RedistRegionValue } from '../uapi/vgic-attr.ts'
+import { decideIccControl, decideIidr, hostBits } from './identity-writes.ts'
+import type { LoweredBits } from './identity-writes.ts'
 import { newVmFacts } from './points.ts'
 import type { AffinityLookup, Refusal, VgicRules, VmFacts } from './points.ts'
 
@@ -74,6 +78,8 @@ class Outcome implements PlanOutcome {
   readonly regions: RedistRegionValue[] = []
   private readonly rules: VgicRules
   private vgicInitialised = false
+  /** By vCPU, what ICC_CTLR_EL1 was lowered to. */
+  private readonly lowered = new Map<number, LoweredBits>()
 
   constructor(rules: VgicRules, host: HostProfile) {
     this.rules = rules
@@ -116,7 +122,7 @@ class Outcome implements PlanOutcome {
     if (vcpu === undefined) return
     const again = vcpu.initialised
     vcpu.initialised = true
-    this.vm.guestA3v = this.rules.guestA3vAtCreation.decide({ vm: this.vm })
+    this.chooseA3v()
     if (again && this.rules.mpidrAtReinit.decide() !== 'reset') return
     vcpu.mpidr = resetMpidr(vcpu.id)
     this.retarget()
@@ -136,7 +142,12 @@ class Outcome implements PlanOutcome {
     if (vm.gic !== 'none' || (type !== DEVICE_TYPE.V3 && type !== DEVICE_TYPE.V2)) return
     vm.gic = type === DEVICE_TYPE.V3 ? 3 : 2
     vm.revision = rules.iidrDefaultRevision.decide({ vm })
-    vm.guestA3v = rules.guestA3vAtCreation.decide({ vm })
+    this.chooseA3v()
+  }
+
+  /** The VM's own A3V follows what is known of it, until something pins it. */
+  private chooseA3v(): void {
+    if (!this.vm.pinned) this.vm.guestA3v = this.rules.guestA3vAtCreation.decide({ vm: this.vm })
   }
 
   private setAttr(group: number, attr: bigint, value: bigint): void {
@@ -145,10 +156,42 @@ class Outcome implements PlanOutcome {
     // The older attribute has no size: the region grows with the VM.
     if (group === VGIC_GROUP.ADDR && attr === VGIC_ADDR.V3_REDIST)
       this.regions.push({ index: 0, base: Number(value), count: 0, flags: 0 })
-    if (group === VGIC_GROUP.DIST_REGS && this.vm.gic === 3 && this.vgicInitialised) {
-      const at = registerAttrFields(attr).offset - GICD_IROUTER.offset
-      if (at >= 0 && at < GICD_IROUTER.size) this.route(Math.floor(at / IROUTER_BYTES), at % IROUTER_BYTES === 0, value)
+    if (this.vm.gic === 3 && this.vgicInitialised) this.setRegister(group, attr, value)
+  }
+
+  /** Of a vGICv3 that is initialised: before, KVM refuses all of them with EBUSY. */
+  private setRegister(group: number, attr: bigint, value: bigint): void {
+    const { affinity, offset } = registerAttrFields(attr)
+    if (group === VGIC_GROUP.DIST_REGS) {
+      const at = offset - GICD_IROUTER.offset
+      if (offset === GICD_IIDR.offset) this.setIidr(BigInt.asUintN(32, value))
+      if (at >= 0 && at < GICD_IROUTER.size)
+        this.route(Math.floor(at / IROUTER_BYTES), at % IROUTER_BYTES === 0, BigInt.asUintN(32, value))
     }
+    if (group === VGIC_GROUP.CPU_SYSREGS && (offset & SYSREG_INSTR_MASK) === ICC.ICC_CTLR_EL1)
+      this.setIccControl(this.at(affinity), value)
+  }
+
+  private get asked() {
+    const aff3InUse = this.affinities.some((affinity) => aff3Of(affinity) !== 0)
+    return { rules: this.rules, vm: this.vm, aff3InUse }
+  }
+
+  private setIidr(value: bigint): void {
+    const answer = decideIidr(this.asked, value)
+    if (!answer.ok) return
+    this.vm.revision = answer.revision
+    this.retarget()
+  }
+
+  private setIccControl(cpu: number | undefined, value: bigint): void {
+    if (cpu === undefined) return
+    const { bits, answer } = decideIccControl(this.asked, this.lowered.get(cpu) ?? hostBits(this.vm.host), value)
+    this.lowered.set(cpu, bits)
+    if (!answer.ok) return
+    this.vm.guestA3v = answer.guestA3v
+    this.vm.pinned = answer.pinned
+    this.retarget()
   }
 
   private route(intid: number, low: boolean, value: bigint): void {
@@ -188,11 +231,18 @@ class Outcome implements PlanOutcome {
     for (const route of this.byIntid.values()) route.target = this.resolve(route.stored)
   }
 
-  /** Before the first run there is no table of affinities. */
   private resolve(stored: Affinity): number | undefined {
     const shown = this.rules.irouterRead.decide({ vm: this.vm, stored, width: 8, half: 'low' })
-    const now = this.vcpus.map(({ mpidr }) => mpidrAffinity.decode(mpidr))
-    return findVcpu(this.rules.lookupAffinity.decide(), irouterAffinity.decode(shown), now, undefined)
+    return this.at(irouterAffinity.decode(shown))
+  }
+
+  private get affinities(): readonly Affinity[] {
+    return this.vcpus.map(({ mpidr }) => mpidrAffinity.decode(mpidr))
+  }
+
+  /** Before the first run there is no table of affinities. */
+  private at(affinity: Affinity): number | undefined {
+    return findVcpu(this.rules.lookupAffinity.decide(), affinity, this.affinities, undefined)
   }
 }
 
