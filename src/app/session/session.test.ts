@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { affinityOf } from '../../pure/arch/affinity.ts'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
-import type { Command } from '../../pure/protocol/commands.ts'
+import type { Command, RestoreStopView } from '../../pure/protocol/commands.ts'
 import type { MachineView, SpiView } from '../../pure/protocol/views.ts'
 import { callText } from '../../pure/uapi/calls.ts'
 import { createSession, differs } from './session.ts'
@@ -293,6 +293,13 @@ describe('a session', () => {
 
   describe('with snapshots', () => {
     const FILE = new TextEncoder().encode('GICscope snapshot\n and more')
+    const STOP: RestoreStopView = {
+      what: 'ICC_CTLR_EL1 of vCPU 0',
+      call: { call: 'KVM_SET_DEVICE_ATTR', group: 6, attr: 0n, value: 0x8400n },
+      answer: { ok: false, errno: 'EINVAL', why: 'A3V is not the host’s.', source: 'vgic-sys-reg-v3.c' },
+      wanted: 0x8400n,
+      had: 0x400n,
+    }
     const saved = { ...defaultBlueprint, vcpus: 2, ruleSet: 'full-aff3' } as const
     const answers = (command: Command): unknown => {
       if (command.command === 'readSnapshot')
@@ -304,7 +311,7 @@ describe('a session', () => {
           total: 1,
         }
       if (command.command === 'restore' && command.onto !== undefined)
-        return { ok: false, what: 'ICC_CTLR_EL1 of vCPU 0 is refused.', calls: [] }
+        return { ok: false, what: 'ICC_CTLR_EL1 of vCPU 0 is refused.', calls: [], stop: STOP }
       return command.command === 'restore' ? { ok: true, blueprint: saved, calls: [] } : obedient(command)
     }
     const dropped = async (store = slotStore()) => {
@@ -346,7 +353,7 @@ describe('a session', () => {
       const { session, state, asked } = bench(answers, store)
       await session.start()
       expect(state().slots).toMatchObject([{ name: 'mine.gicscope', blueprint: saved }])
-      await session.restoreSnapshot(state().slots[0]?.id ?? 0, false)
+      await session.restoreSnapshot(state().slots[0]?.id ?? 0, { onto: false })
       expect(state().running).toEqual(saved)
       expect(asked.findLast(({ command }) => command === 'restore')).toMatchObject({ file: FILE })
     })
@@ -376,7 +383,7 @@ describe('a session', () => {
     it('goes on with one, and the form shows the machine that does', async () => {
       const { session, state } = await dropped()
       session.edit({ edit: 'setVcpus', vcpus: 8 })
-      await session.restoreSnapshot(state().slots[0]?.id ?? 0, false)
+      await session.restoreSnapshot(state().slots[0]?.id ?? 0, { onto: false })
       expect(state().running).toEqual(saved)
       expect(differs(state())).toBe(false)
       expect(state().loading).toBeUndefined()
@@ -385,14 +392,15 @@ describe('a session', () => {
     it('says why KVM refuses it elsewhere, and changes nothing', async () => {
       const { session, state, asked } = await dropped()
       const { draft } = state()
-      await session.restoreSnapshot(state().slots[0]?.id ?? 0, true)
+      await session.restoreSnapshot(state().slots[0]?.id ?? 0, { onto: true, order: 'vcpus' })
       expect(state()).toMatchObject({
         trouble: 'ICC_CTLR_EL1 of vCPU 0 is refused.',
         running: undefined,
         refusedPlan: [],
+        refusedRestore: { slot: state().slots[0]?.id, stop: STOP },
       })
       expect(state().draft).toBe(draft)
-      expect(asked.at(-1)).toMatchObject({ command: 'restore', onto: draft })
+      expect(asked.at(-1)).toMatchObject({ command: 'restore', onto: draft, order: 'vcpus' })
       expect(state().loading).toBeUndefined()
     })
   })

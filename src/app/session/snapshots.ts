@@ -4,7 +4,7 @@ import type { PlanCall } from '../../pure/protocol/commands.ts'
 import { sentence } from './desk.ts'
 import type { Desk } from './desk.ts'
 import type { SlotStore } from './slot-store.ts'
-import type { Slot } from './state.ts'
+import type { RestoreOrder, Slot } from './state.ts'
 import type { View } from './view.ts'
 
 /** Each has some ten megabytes. */
@@ -14,6 +14,13 @@ const MAGIC = new TextEncoder().encode('GICscope snapshot\n')
 
 /** Whether a file says that it is one. */
 export const isSnapshot = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => bytes[i] === byte)
+
+export interface Restoring {
+  /** Not where it was saved, but on the host and under the rules of the form. */
+  readonly onto: boolean
+  /** In which order, as text; none: as KVM's documentation has it. */
+  readonly order?: string | undefined
+}
 
 export interface Snapshots {
   /** Shows what was kept on earlier visits. */
@@ -25,8 +32,10 @@ export interface Snapshots {
   forgetSnapshot(id: number): Promise<void>
   /** Compares what is kept with the machine as it is now. */
   compareSnapshots(): Promise<void>
-  /** Goes on with a machine that is kept: where it was saved, or `onto` the host and under the rules of the form. */
-  restoreSnapshot(id: number, onto: boolean): Promise<void>
+  /** Goes on with a machine that is kept. */
+  restoreSnapshot(id: number, how: Restoring): Promise<void>
+  /** In which order the next are restored. */
+  chooseOrder(to: Partial<RestoreOrder>): void
 }
 
 /** What decides whether a machine can go on, apart from what it is itself. */
@@ -132,16 +141,26 @@ export const createSnapshots = (
     compareSnapshots: async () => {
       for (const slot of get().slots) await compare(slot)
     },
-    restoreSnapshot: async (id, onto) => {
+    chooseOrder: (to) => set(({ order }) => ({ order: { ...order, ...to } })),
+    restoreSnapshot: async (id, { onto, order }) => {
       const { slots, draft, engine } = get()
       const slot = slots.find((one) => one.id === id)
       if (slot === undefined) return
-      set({ trouble: undefined, loading: { stage: 'restore', loaded: 0, total: 0 } })
+      set({ trouble: undefined, refusedRestore: undefined, loading: { stage: 'restore', loaded: 0, total: 0 } })
       try {
-        const place = onto ? { onto: draft } : {}
-        const restored = await port.ask({ command: 'restore', file: await bytesOf(slot), engine, ...place })
+        const restored = await port.ask({
+          command: 'restore',
+          file: await bytesOf(slot),
+          engine,
+          ...(onto ? { onto: draft } : {}),
+          ...(order === undefined ? {} : { order }),
+        })
         set({ loading: undefined })
-        if (!restored.ok) return set({ trouble: restored.what, refusedPlan: restored.calls })
+        if (!restored.ok) {
+          const { what, calls, stop } = restored
+          const refusedRestore = stop === undefined ? undefined : { slot: id, stop }
+          return set({ trouble: what, refusedPlan: calls, refusedRestore })
+        }
         begun(restored.blueprint, restored.calls)
         view.open(undefined)
       } catch (error) {

@@ -2,7 +2,8 @@
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Edit } from '../../pure/blueprint/edits.ts'
-import type { PlanCall, RegisterDifference } from '../../pure/protocol/commands.ts'
+import type { OrderId } from '../../pure/image/orders.ts'
+import type { PlanCall, RegisterDifference, RestoreStopView } from '../../pure/protocol/commands.ts'
 import type { EngineId, KernelLogView, LogLine, MachineView, RunView } from '../../pure/protocol/views.ts'
 import type { ScenarioId } from '../../pure/scenarios/library.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
@@ -68,6 +69,19 @@ export interface Slot extends KeptSlot {
   readonly unkept: string | undefined
 }
 
+/** In which order a machine is put together again: one that is known by its name, or an own one. */
+export interface RestoreOrder {
+  readonly chosen: OrderId | 'own'
+  /** The own one, as `pure/image/order-text.ts` reads it. */
+  readonly text: string
+}
+
+/** Where KVM refused to put a machine together again. */
+export interface RefusedRestore {
+  readonly slot: number
+  readonly stop: RestoreStopView
+}
+
 export interface SessionState {
   /** The machine of the next boot. */
   readonly draft: Blueprint
@@ -95,6 +109,9 @@ export interface SessionState {
   readonly slots: readonly Slot[]
   /** Those that cannot be gone on with. */
   readonly spoilt: readonly SpoiltSlot[]
+  readonly order: RestoreOrder
+  /** Until the next restore. */
+  readonly refusedRestore: RefusedRestore | undefined
   /** The last thing that went wrong, as a sentence. */
   readonly trouble: string | undefined
   /** What was wrong when the page opened: it stays until a person puts it away, whatever boots meanwhile. */
@@ -131,6 +148,8 @@ export const initialState: SessionState = {
   earlier: [],
   slots: [],
   spoilt: [],
+  order: { chosen: 'documented', text: '' },
+  refusedRestore: undefined,
   trouble: undefined,
   notices: [],
   selected: 0,

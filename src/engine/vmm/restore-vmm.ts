@@ -36,7 +36,8 @@ export function restoreVmm(o: RestoreOptions): Made {
     },
     restorePlan(snapshot.image, o.order ?? ordersFor(snapshot.image.gic.version).documented),
   )
-  if (!answer.ok) return { ok: false, what: `The snapshot cannot be restored here: ${stopText(answer)}` }
+  if (!answer.ok)
+    return { ok: false, what: `The snapshot cannot be restored here: ${stopText(answer)}`, calls, stop: answer }
   const missing = incomplete(kvm, blueprint)
   if (missing !== undefined) return { ok: false, what: `The snapshot cannot be restored so: ${missing}` }
   const devices = attachDevices(frame, o)

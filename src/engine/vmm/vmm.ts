@@ -9,6 +9,7 @@ import { deviceTree, withChosen } from '../../pure/blueprint/device-tree.ts'
 import { encodeIchVtr } from '../../pure/blueprint/host.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { bootCalls, planOf } from '../../pure/blueprint/plan.ts'
+import type { RestoreStop } from '../../pure/image/restore.ts'
 import { saveVm } from '../../pure/image/save.ts'
 import { registerName } from '../../pure/arch/frames.ts'
 import type { SgiRegisterName } from '../../pure/arch/sysregs/gic-cpu.ts'
@@ -63,8 +64,8 @@ export type RunEnd = 'time' | 'idle' | 'break' | 'off' | 'reset' | 'stuck'
 
 export type Made =
   | { readonly ok: true; readonly vmm: Vmm }
-  /** `calls`: what was called before the plan ended at a refusal. */
-  | { readonly ok: false; readonly what: string; readonly calls?: readonly PlannedCall[] }
+  /** `calls`: what was called before the plan ended at a refusal; `stop`: where a restore did. */
+  | { readonly ok: false; readonly what: string; readonly calls?: readonly PlannedCall[]; readonly stop?: RestoreStop }
 
 /** Nothing of KVM's says this: it is asked for by the page, and names no call. */
 const NO_PEEK = {

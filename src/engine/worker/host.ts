@@ -6,7 +6,6 @@ import type { AnswerTo, Command, CommandName, RunUntil } from '../../pure/protoc
 import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { EngineId, RunStateId, RunView } from '../../pure/protocol/views.ts'
 import type { EventName } from '../../pure/trace/events.ts'
-import { parseSnapshot } from '../vmm/snapshot.ts'
 import type { RestoreOptions } from '../vmm/restore-vmm.ts'
 import type { GuestFiles, Made, Vmm, VmmOptions } from '../vmm/vmm.ts'
 import { GuestShelf } from './guest-shelf.ts'
@@ -14,7 +13,7 @@ import { answerTo } from './questions.ts'
 import type { Asked } from './questions.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
-import { readSnapshot } from './snapshots.ts'
+import { readSnapshot, stopView, wantedRestore } from './snapshots.ts'
 import { isWanted, stopText } from './run-until.ts'
 
 /** Least milliseconds between two views, and between two measurements of speed. */
@@ -215,21 +214,20 @@ export class Host {
     return this.begin(made, output, { engine, run: build.run, again: build })
   }
 
-  private restore({ file, engine, onto }: Extract<Command, { command: 'restore' }>): AnswerTo<'restore'> {
-    const read = parseSnapshot(file)
+  private restore(command: Extract<Command, { command: 'restore' }>): AnswerTo<'restore'> {
+    const read = wantedRestore(command)
     if (!read.ok) return read
-    const { snapshot } = read
+    const { engine } = command
     const output: Uint8Array[] = []
-    const place = onto === undefined ? undefined : { ruleSet: onto.ruleSet, base: onto.base, host: onto.host }
     const made = this.ports.restore({
-      snapshot,
+      ...read.wanted,
       engine,
       onConsole: (bytes) => output.push(bytes.slice()),
       trace: this.traced.size > 0,
-      ...(place === undefined ? {} : { onto: place }),
     })
     const begun = this.begin(made, output, { engine, run: true, again: undefined })
-    return begun.ok ? { ...begun, blueprint: { ...snapshot.blueprint, ...place } } : begun
+    if (begun.ok) return { ...begun, blueprint: read.blueprint }
+    return made.ok || made.stop === undefined ? begun : { ...begun, stop: stopView(made.stop) }
   }
 
   /** Takes over a machine that was made. `again`: how it is built anew when its guest resets it. */

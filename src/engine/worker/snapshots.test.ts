@@ -3,6 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { defaultBlueprint } from '../../pure/blueprint/blueprint.ts'
 import { routeCalls } from '../../pure/blueprint/plan.ts'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
+import { orderText } from '../../pure/image/order-text.ts'
+import { ORDERS } from '../../pure/image/orders.ts'
+import { answers } from '../../pure/protocol/commands.ts'
+import { VGIC_GROUP } from '../../pure/uapi/vgic-attr.ts'
 import { GuestMachine } from '../../testing/guest-machine.ts'
 import { restoreVmm } from '../vmm/restore-vmm.ts'
 import { createVmm } from '../vmm/vmm.ts'
@@ -32,13 +36,13 @@ describe('a snapshot', { timeout: 60_000 }, () => {
       said: () => new TextDecoder().decode(Buffer.concat(console)),
     }
   }
-  const restored = (onto?: typeof BLUEPRINT) => {
+  const restored = (order?: string) => {
     const made = host()
     const answer = made.host.handle({
       command: 'restore',
       file,
       engine: 'translator',
-      ...(onto === undefined ? {} : { onto }),
+      ...(order === undefined ? {} : { order }),
     })
     return { ...made, answer }
   }
@@ -74,6 +78,26 @@ describe('a snapshot', { timeout: 60_000 }, () => {
     })
   })
 
+  it('is put together in the order that is asked for, and goes on', () => {
+    const { host: live, said, answer } = restored(orderText(ORDERS.qemu))
+    if (!answer.ok || !('calls' in answer)) throw new Error('it is refused')
+    const groups = (answer.calls ?? []).flatMap(({ call }) => (call.call === 'KVM_SET_DEVICE_ATTR' ? [call.group] : []))
+    // QEMU writes redistributors before all of the distributor but GICD_CTLR, and no GICD_IIDR.
+    const words = groups.filter((group) => group === VGIC_GROUP.DIST_REGS || group === VGIC_GROUP.REDIST_REGS)
+    expect(words.slice(0, 2)).toEqual([VGIC_GROUP.DIST_REGS, VGIC_GROUP.REDIST_REGS])
+    live.handle({ command: 'input', bytes: new TextEncoder().encode('help\r') })
+    for (let i = 0; i < 200 && !said().includes('sgi'); i++) live.advance()
+    expect(said()).toContain('sgi')
+  })
+
+  it('is not put together in an order that cannot be read, whose line is named, or that leaves something out', () => {
+    expect(restored('vcpus\ngicc').answer).toEqual({
+      ok: false,
+      what: expect.stringMatching(/^The order of restoring: Line 2: "gicc" is no stage/),
+    })
+    expect(restored('vcpus').answer).toMatchObject({ ok: false, what: expect.stringContaining('cannot be restored') })
+  })
+
   it('is refused elsewhere by the register that does not fit, and leaves the machine that runs', () => {
     const { host: live, answer } = restored()
     expect(answer.ok).toBe(true)
@@ -83,7 +107,18 @@ describe('a snapshot', { timeout: 60_000 }, () => {
       engine: 'translator',
       onto: { ...BLUEPRINT, host: HOST_PRESETS.H0 },
     })
-    expect(elsewhere).toMatchObject({ ok: false, what: expect.stringContaining('ICC_CTLR_EL1') })
+    expect(elsewhere).toMatchObject({
+      ok: false,
+      what: expect.stringContaining('ICC_CTLR_EL1'),
+      stop: {
+        what: 'ICC_CTLR_EL1 of vCPU 0',
+        call: { call: 'KVM_SET_DEVICE_ATTR' },
+        answer: { ok: false, errno: 'EINVAL' },
+        wanted: 0x8400n,
+        had: 0x400n,
+      },
+    })
+    expect(answers.restore.safeParse(elsewhere).success).toBe(true)
     expect(live.handle({ command: 'snapshot' })).toMatchObject({ ok: true })
   })
 })

@@ -40,6 +40,8 @@ const MAX_STEPS = 1_000_000
 export const MAX_BREAKPOINTS = 64
 const MAX_PEEKS = 8192
 const MAX_LINE = 200
+/** Letters; a known one has some two thousand. */
+const MAX_ORDER = 100_000
 
 /** Of a system register: bits 20:5 of MRS. */
 const encoding = z.int().min(0).max(0xffff)
@@ -75,8 +77,17 @@ export const command = z.discriminatedUnion('command', [
   z.object({ command: z.literal('snapshot') }),
   /** What is in such a file, and how it differs from the machine that runs. */
   z.object({ command: z.literal('readSnapshot'), file: bytes }),
-  /** Goes on with a machine; `onto`: the document whose rule set, base and host it goes on under. */
-  z.object({ command: z.literal('restore'), file: bytes, engine: z.enum(ENGINES), onto: blueprint.exactOptional() }),
+  /**
+   * Goes on with a machine; `onto`: the document whose rule set, base and host it goes on under; `order`: in which order,
+   * as text (`pure/image/order-text.ts`), instead of the documented one.
+   */
+  z.object({
+    command: z.literal('restore'),
+    file: bytes,
+    engine: z.enum(ENGINES),
+    onto: blueprint.exactOptional(),
+    order: z.string().max(MAX_ORDER).exactOptional(),
+  }),
   z.object({ command: z.literal('run') }),
   z.object({ command: z.literal('pause') }),
   /** One CPU runs alone; the machine is paused before and after. */
@@ -125,6 +136,13 @@ export const handedOver = (message: Command | AnswerTo<CommandName>): readonly A
 
 const isErrno = (value: unknown): value is Errno => typeof value === 'string' && Object.hasOwn(ERRNO, value)
 
+const kvmRefusal = z.object({
+  ok: z.literal(false),
+  errno: z.custom<Errno>(isErrno),
+  why: z.string(),
+  source: z.string(),
+})
+
 const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
   z.object({
     ok: z.literal(true),
@@ -132,7 +150,7 @@ const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
     list: z.array(z.bigint()).exactOptional(),
     note: z.string().exactOptional(),
   }),
-  z.object({ ok: z.literal(false), errno: z.custom<Errno>(isErrno), why: z.string(), source: z.string() }),
+  kvmRefusal,
 ])
 
 const planCall = z.object({ call: kvmCall, answer: kvmAnswer })
@@ -151,6 +169,16 @@ export type LastWriteView = z.infer<typeof lastWrite>
 /** A register, of which one side may have none. */
 const difference = z.object({ what: z.string(), before: z.bigint().exactOptional(), after: z.bigint().exactOptional() })
 export type RegisterDifference = z.infer<typeof difference>
+
+/** Where a restore ended: the call, what it should have brought back, the value wanted, and the one that is there. */
+const restoreStop = z.object({
+  what: z.string(),
+  call: kvmCall,
+  answer: kvmRefusal,
+  wanted: z.bigint().exactOptional(),
+  had: z.bigint().exactOptional(),
+})
+export type RestoreStopView = z.infer<typeof restoreStop>
 
 const refused = z.object({ ok: z.literal(false), what: z.string() })
 const done = z.union([z.object({ ok: z.literal(true) }), refused])
@@ -175,7 +203,7 @@ const schemas = {
   ]),
   restore: z.union([
     z.object({ ok: z.literal(true), blueprint, calls: z.array(planCall) }),
-    refused.extend({ calls: z.array(planCall).exactOptional() }),
+    refused.extend({ calls: z.array(planCall).exactOptional(), stop: restoreStop.exactOptional() }),
   ]),
   run: done,
   pause: done,
