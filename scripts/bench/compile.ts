@@ -35,6 +35,10 @@ export const compileBare = (output: string, repeat: number, files: readonly stri
     files,
   )
 
+/** Assembly that needs nothing else, as an ELF. */
+export const assembleBare = (output: string, file: string): string =>
+  compile(GCC, output, [...ARM64, ...BARE, '-Wl,-Ttext=0x40080000', '-Wl,-e,0x40080000'], [file])
+
 /** A program for Linux that needs no library. */
 export const compileForLinux = (output: string, files: readonly string[]): string => compile(GCC, output, ARM64, files)
 

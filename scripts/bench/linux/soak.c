@@ -240,6 +240,8 @@ int main(void)
   mount("sysfs", "/sys", "sysfs", 0, 0);
   signal(SIGUSR1, on_signal);
   for (unsigned i = 0; i < KINDS; i++) shares += kinds[i].share;
+  printf("soak 0\n");
+  fflush(stdout);
   long long start = now(), told = start, before = worked();
   for (;;) {
     unsigned pick = random_below(shares), kind = 0;

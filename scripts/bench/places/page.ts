@@ -21,8 +21,8 @@ export interface BuiltPage {
 }
 
 /**
- * Marks when the page asked its worker for a machine (`build`) and when the console first said that the guest is ready
- * (`ready`); measures from a key's way to the worker to the frame after its echo came back (`echo`). Counts what the guest
+ * Marks when the page asked its worker for a machine (`build`), when it was there and its first instruction next (`built`), and
+ * when the console first said that the guest is ready (`ready`); measures from a key's way to the worker to the frame after its echo came back (`echo`). Counts what the guest
  * ran (`instructions`) and told (`events`).
  */
 const watchWorker = (ready: string): void => {
@@ -33,10 +33,12 @@ const watchWorker = (ready: string): void => {
   }
   globalThis.Worker = class extends Plain {
     private text = ''
+    private building: unknown
     private events = 0
     constructor(url: string | URL, options?: WorkerOptions) {
       super(url, options)
       this.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+        if (data.kind === 'answer' && data.id === this.building) performance.mark('built')
         if (data.kind === 'run') count('instructions', data.run.instructions)
         if (data.kind === 'trace') count('events', (this.events += data.batch.times.length))
         if (data.kind !== 'console') return
@@ -53,7 +55,10 @@ const watchWorker = (ready: string): void => {
     }
     override postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
       const text = JSON.stringify(message, (key, value: unknown) => (key === 'bytes' ? undefined : value))
-      if (text.includes('"build"')) performance.mark('build')
+      if (text.includes('"build"')) {
+        performance.mark('build')
+        if (typeof message === 'object' && message !== null) this.building = Reflect.get(message, 'id')
+      }
       if (text.includes('"input"')) performance.mark('typed')
       if (Array.isArray(transfer)) super.postMessage(message, transfer)
       else super.postMessage(message, transfer)
@@ -102,6 +107,14 @@ export const counted = (page: Page, name: 'instructions' | 'events'): Promise<nu
     const detail: unknown = mark instanceof PerformanceMark ? mark.detail : undefined
     return typeof detail === 'number' ? detail : 0
   }, name)
+
+/** Seconds from when the page was asked for to its guest's first instruction. */
+export const secondsToFirstInstruction = async (page: Page): Promise<number> => {
+  const handle = await page.waitForFunction(() => performance.getEntriesByName('built')[0]?.startTime, undefined, {
+    timeout: 120_000,
+  })
+  return ((await handle.jsonValue()) ?? 0) / 1000
+}
 
 /** Seconds from the last `build` to the `ready` after it. */
 export const secondsToReady = async (page: Page): Promise<number> => {
