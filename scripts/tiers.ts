@@ -21,7 +21,7 @@ import { compileForLinux } from './bench/compile.ts'
 import { printTable } from './bench/figures.ts'
 
 const VCPUS = 4
-/** Of a hundred nanoseconds, how many the load works: the interpreter runs it too. */
+/** Of a thousand nanoseconds, how many the load works: the interpreter runs it too. */
 const BUSY = 2
 const NO_LIMIT = 1e15
 

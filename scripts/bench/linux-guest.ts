@@ -110,7 +110,7 @@ export interface Load {
   readonly vcpus: number
   /** Of the guest's time. */
   readonly seconds: number
-  /** Of a hundred nanoseconds, how many it works; default: all. */
+  /** Per cent of the time that it works; default: all of it. */
   readonly busy?: number
   readonly seed: number
 }
@@ -121,5 +121,9 @@ export const prepareSoak = (
   { vcpus, seconds, busy = 100, seed }: Load,
 ): Required<Omit<BenchGuest, 'memory'>> => {
   const guest = withProgram(folder, ['linux/soak.c'])
-  return { ...guest, vcpus, append: `${guest.append} quiet seconds=${seconds} busy=${busy} seed=${seed}` }
+  return {
+    ...guest,
+    vcpus,
+    append: `${guest.append} quiet seconds=${seconds} busy=${Math.ceil(busy * 10)} seed=${seed}`,
+  }
 }

@@ -1,7 +1,7 @@
 /*
  * Load of many kinds for so many seconds of the guest's time as the kernel's parameter `seconds=` says, mixed by `seed=`:
  * processes, mappings, signals, threads that hand over to each other, CPUs that come and go, code that is written and run.
- * It has the processor for so many of a hundred nanoseconds as `busy=` says, and sleeps between two pieces of work for the rest.
+ * It has the processor for so many of a thousand nanoseconds as `busy=` says, and sleeps between two pieces of work for the rest.
  * Says how much was done of what, a hundred times in all or once a second.
  */
 #define _GNU_SOURCE
@@ -231,7 +231,7 @@ static long parameter(const char *name, long otherwise)
 
 int main(void)
 {
-  const long wanted = parameter("seconds", 10), busy = parameter("busy", 100);
+  const long wanted = parameter("seconds", 10), busy = parameter("busy", 1000);
   const long long length = wanted * SECOND, pause = length > 100 * SECOND ? length / 100 : SECOND;
   unsigned long done[KINDS] = {0};
   unsigned shares = 0;
@@ -248,7 +248,7 @@ int main(void)
     while (pick >= kinds[kind].share) pick -= kinds[kind++].share;
     kinds[kind].run();
     done[kind]++;
-    if (busy < 100) sleep_until(now() + (worked() - before) * (100 - busy) / busy);
+    if (busy < 1000) sleep_until(now() + (worked() - before) * (1000 - busy) / busy);
     before = worked();
     long long at = now();
     if (at - told < pause) continue;
