@@ -1,26 +1,16 @@
-/** Reciprocal and reciprocal square root estimates (Arm ARM, FPRecipEstimate, FPRSqrtEstimate, RecipEstimate, RecipSqrtEstimate). */
+/** Reciprocal and reciprocal square root estimates (Arm ARM, FPRecipEstimate, FPRSqrtEstimate). */
+import { LOOKUP_TABLES } from '../../../pure/arch/a64/lookup-tables.ts'
 import { exception } from './context.ts'
 import type { FloatContext } from './context.ts'
 import { infinity, isNaN, maxNormal, overflowsToInfinity, unpack, zero } from './format.ts'
 import type { Format } from './format.ts'
 import { handOn, invalid } from './nan.ts'
 
-/** 256 <= a < 512 stands for 0.5 <= a/512 < 1; so does the result, for 1 to 2 in steps of 1/256. */
-function reciprocalTable(a: number): number {
-  const b = Math.floor(2 ** 19 / (a * 2 + 1))
-  return Math.floor((b + 1) / 2)
-}
-
-/** 128 <= a < 512 stands for 0.25 <= a/512 < 1. */
-function reciprocalRoot(a: number): number {
-  const middle = a < 256 ? a * 2 + 1 : ((a >> 1) * 2 + 1) * 2
-  let b = 512
-  while (middle * (b + 1) * (b + 1) < 2 ** 28) b++
-  return Math.floor((b + 1) / 2)
-}
-
-const rootTable = Int16Array.from({ length: 512 }, (_, a) => (a < 128 ? 0 : reciprocalRoot(a)))
-const reciprocalRootTable = (a: number): number => rootTable[a] ?? 0
+/** Estimates of 256 to 511, for 1 to 2, of 256 <= a < 512, which stands for 0.5 to 1. */
+const reciprocalTable = (a: number): number => 256 + (LOOKUP_TABLES.reciprocal[a - 256] ?? 0)
+/** The same of 128 <= a < 512, which stands for 0.25 to 1. */
+const reciprocalRootTable = (a: number): number =>
+  256 + (LOOKUP_TABLES.reciprocalRoot[a < 256 ? 256 + 2 * (a - 128) : a - 256] ?? 0)
 
 const EIGHT_BITS = 8n
 

@@ -7,6 +7,7 @@
  * - Whatever rounds to an integer, chooses or compares raises nothing unless it meets a NaN.
  */
 import type { Local, Ops, SmallOperand, VecOperand } from '../ops.ts'
+import { estimate } from './host-estimate.ts'
 import { multiplyAdd } from './host-fused.ts'
 import {
   areShort,
@@ -257,8 +258,9 @@ export function unary<V>(o: Ops<V>, name: string, size: HostSize, bytes: Bytes, 
   if (compared !== undefined) {
     const n = o.let(128, o.vget(p.n))
     comparison(o, compared, size, bytes, p.d, [n, o.let(128, zero(o))], helper)
-  } else if (row === undefined) helper()
-  else {
+  } else if (row === undefined) {
+    if (!estimate(o, name, size, bytes, p, helper)) helper()
+  } else {
     const [op, accept] = row
     const n = o.let(128, o.vget(p.n))
     if (op === 'sqrt') {
