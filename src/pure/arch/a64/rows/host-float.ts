@@ -71,7 +71,7 @@ const COMPARE_ZERO: Readonly<Record<string, Comparison>> = {
 
 type Two = { d: VecOperand; n: VecOperand }
 type Three = Two & { m: VecOperand }
-const keep = <V>(value: V): V => value
+export const keep = <V>(value: V): V => value
 
 /** A mask, if the lanes of both are numbers. */
 function comparison<V>(
@@ -93,7 +93,7 @@ function comparison<V>(
 }
 
 /** A sum that leaves no trace because it is exact. */
-function exactSum<V>(
+export function exactSum<V>(
   o: Ops<V>,
   op: 'add' | 'sub',
   size: HostSize,

@@ -6,6 +6,8 @@ import { small, vr, xd } from '../ops.ts'
 import type { Local, Ops, VecOperand } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
+import { complexAdd, complexMultiplyAdd } from './host-complex.ts'
+import type { HostSize } from './host-lanes.ts'
 import { bytesOf, duplicate, elementBytes, elements, indexLocal } from './simd-lanes.ts'
 
 const fp = true
@@ -168,27 +170,40 @@ const long: Row[] = LONG.flatMap(({ name, U, s: subtract, three: opcode, element
 const sizes = (f: { s: number; Q: number }): boolean => f.s === 1 || f.s === 2 || (f.s === 3 && f.Q === 1)
 const feature = 'FEAT_FCMA'
 
+/** Half precision is its helpers'. */
+const hostSize = (size: number): HostSize | undefined => (size === 2 || size === 3 ? size : undefined)
+
 const complex: Row[] = [
   a64(
     'FCMLA (vector)',
     '0 Q 1 01110 ss 0 mmmmm 110 rr 1 nnnnn ddddd',
     'FCMLA <Vd>.<T>, <Vn>.<T>, <Vm>.<T>, #<rotate>',
     {
-      variants: 'Qs',
+      variants: 'Qsr',
       feature,
       fp,
       when: sizes,
-      operands: (f) => ({ ...three(f), rotation: small(f.r) }),
-      body: (o, v, p) => o.call('FCMLA', 'pure', v.s, bytesOf(v.Q), p.rotation, p.d, p.n, p.m),
+      operands: three,
+      body: (o, v, p) => {
+        const size = hostSize(v.s)
+        const helper = (): void => o.call('FCMLA', 'pure', v.s, bytesOf(v.Q), v.r, p.d, p.n, p.m)
+        if (size === undefined) helper()
+        else complexMultiplyAdd(o, size, bytesOf(v.Q), v.r, p, () => o.vget(p.m), helper)
+      },
     },
   ),
   a64('FCADD', '0 Q 1 01110 ss 0 mmmmm 111 R 01 nnnnn ddddd', 'FCADD <Vd>.<T>, <Vn>.<T>, <Vm>.<T>, #<rotate>', {
-    variants: 'Qs',
+    variants: 'QsR',
     feature,
     fp,
     when: sizes,
-    operands: (f) => ({ ...three(f), rotation: small(f.R) }),
-    body: (o, v, p) => o.call('FCADD', 'pure', v.s, bytesOf(v.Q), p.rotation, p.d, p.n, p.m),
+    operands: three,
+    body: (o, v, p) => {
+      const size = hostSize(v.s)
+      const helper = (): void => o.call('FCADD', 'pure', v.s, bytesOf(v.Q), v.R, p.d, p.n, p.m)
+      if (size === undefined) helper()
+      else complexAdd(o, size, bytesOf(v.Q), v.R, p, helper)
+    },
   }),
   // The element is a pair: for halfwords the index is H:L, for words H.
   a64(
@@ -209,10 +224,15 @@ const complex: Row[] = [
     '0 1 1 01111 10 0 M mmmm 0rr1 H 0 nnnnn ddddd',
     'FCMLA <Vd>.4S, <Vn>.4S, <Vm>.<Tc>[<index>], #<rotate>',
     {
+      variants: 'r',
       feature,
       fp,
-      operands: (f) => ({ ...two(f), m: vr((f.M << 4) | f.m), index: small(f.H), rotation: small(f.r) }),
-      body: (o, _v, p) => o.call('FCMLA (by element)', 'pure', 2, 16, p.rotation, p.d, p.n, p.m, p.index),
+      operands: (f) => ({ ...two(f), m: vr((f.M << 4) | f.m), index: small(f.H) }),
+      body: (o, v, p) => {
+        const index = indexLocal(o, p.index)
+        const helper = (): void => o.call('FCMLA (by element)', 'pure', 2, 16, v.r, p.d, p.n, p.m, p.index)
+        complexMultiplyAdd(o, 2, 16, v.r, p, () => duplicate(o, 3, p.m, index), helper)
+      },
     },
   ),
 ]
