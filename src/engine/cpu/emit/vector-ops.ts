@@ -14,7 +14,8 @@ import { bank } from '../layout.ts'
 import { ArithmeticOps, PUSHED } from './arithmetic-ops.ts'
 import type { Pushed } from './arithmetic-ops.ts'
 
-const FPCR_FZ = 1 << 24
+/** FZ and FZ16. */
+const FPCR_FLUSHES = (1 << 24) | (1 << 19)
 const FPCR_RMODE = 3 << 22
 const FPSR_IXC = 1 << 4
 const FPSR_QC = 1 << 27
@@ -89,12 +90,12 @@ export abstract class VectorOps extends ArithmeticOps {
     c.i32(0)
     c.memory('i32.load', bank.FPCR)
     if (needs !== 'nearest') {
-      c.i32(needs === 'unflushed' ? FPCR_FZ : FPCR_FZ | FPCR_RMODE)
+      c.i32(needs === 'unflushed' ? FPCR_FLUSHES : FPCR_FLUSHES | FPCR_RMODE)
       c.op('i32.and')
       c.op('i32.eqz')
       return PUSHED
     }
-    c.i32(FPCR_FZ | FPCR_RMODE)
+    c.i32(FPCR_FLUSHES | FPCR_RMODE)
     c.op('i32.and')
     c.i32(0)
     c.memory('i32.load', bank.FPSR)

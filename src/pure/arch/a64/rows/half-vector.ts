@@ -1,8 +1,9 @@
-/** Half-precision arithmetic of vectors (FEAT_FP16): the encodings beside those of single and double precision, by helpers. */
+/** Half-precision arithmetic of vectors (FEAT_FP16): the encodings beside those of single and double precision. */
 import { imm, small, vr } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
 import { expandFloat } from '../simd-immediate.ts'
+import { halfPrecision } from './host-half.ts'
 import { ACROSS, BY_ELEMENT, FROM, ONE, PAIRWISE, SIGNS, THREE_SAME, TO, TO_INTEGER, three, two } from './simd-fp.ts'
 import { bytesOf, lanes } from './simd-lanes.ts'
 
@@ -27,7 +28,7 @@ const threeSame: Row[] = THREE_SAME.flatMap(([name, U, a, opcode, scalar]) => {
         feature,
         fp,
         operands: three,
-        body: (o, v, p) => o.call(name, 'pure', SIZE, bytesOf(v.Q), p.d, p.n, p.m),
+        body: (o, v, p) => halfPrecision(o, name, bytesOf(v.Q), p.d, [p.n, p.m]),
       },
     ),
   ]
@@ -38,7 +39,7 @@ const threeSame: Row[] = THREE_SAME.flatMap(([name, U, a, opcode, scalar]) => {
         feature,
         fp,
         operands: three,
-        body: (o, _v, p) => o.call(name, 'pure', SIZE, BYTES, p.d, p.n, p.m),
+        body: (o, _v, p) => halfPrecision(o, name, BYTES, p.d, [p.n, p.m]),
       }),
     )
   return rows
@@ -80,7 +81,7 @@ const one: Row[] = ONE.flatMap(([name, U, a, opcode, scalar]) => {
         feature,
         fp,
         operands: two,
-        body: (o, v, p) => o.call(name, 'pure', SIZE, bytesOf(v.Q), p.d, p.n),
+        body: (o, v, p) => halfPrecision(o, name, bytesOf(v.Q), p.d, [p.n]),
       },
     ),
   ]
@@ -91,7 +92,7 @@ const one: Row[] = ONE.flatMap(([name, U, a, opcode, scalar]) => {
         feature,
         fp,
         operands: two,
-        body: (o, _v, p) => o.call(name, 'pure', SIZE, BYTES, p.d, p.n),
+        body: (o, _v, p) => halfPrecision(o, name, BYTES, p.d, [p.n]),
       }),
     )
   return rows

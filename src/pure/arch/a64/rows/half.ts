@@ -1,9 +1,10 @@
-/** Scalar half-precision arithmetic (FEAT_FP16): by helpers, since no host has it. */
+/** Scalar half-precision arithmetic (FEAT_FP16): the four operations and roots by the host's single precision, the rest by helpers. */
 import { imm, small, vr, x, xd } from '../ops.ts'
 import { a64 } from '../row.ts'
 import type { Row } from '../row.ts'
 import { expandFloat } from '../simd-immediate.ts'
 import { MOVES, MULTIPLY_ADD, ONE_SOURCE, TO_INTEGER, TWO_SOURCES, one, two } from './fp.ts'
+import { halfPrecision } from './host-half.ts'
 import { zero } from './simd-lanes.ts'
 
 const fp = true
@@ -28,7 +29,7 @@ export const half: readonly Row[] = [
       feature,
       fp,
       operands: one,
-      body: (o, _v, p) => o.call(name, 'pure', SIZE, BYTES, p.d, p.n),
+      body: (o, _v, p) => halfPrecision(o, name, BYTES, p.d, [p.n]),
     }),
   ),
   ...TWO_SOURCES.map(([name, opcode]) =>
@@ -37,7 +38,7 @@ export const half: readonly Row[] = [
       feature,
       fp,
       operands: two,
-      body: (o, _v, p) => o.call(name, 'pure', SIZE, BYTES, p.d, p.n, p.m),
+      body: (o, _v, p) => halfPrecision(o, name, BYTES, p.d, [p.n, p.m]),
     }),
   ),
   ...MULTIPLY_ADD.map((name, i) =>
