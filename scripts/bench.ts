@@ -1,9 +1,11 @@
 /**
- * `npm run bench -- NAME [--rounds N] [--json FILE]`: measures, and prints ratios. Each benchmark is a file of
- * scripts/bench; rounds interleave the measured machines, so that a host that is busy for a while slows them all.
+ * `npm run bench -- NAME [--rounds N] [--json FILE]`: measures, prints ratios, and holds them against the targets. Each
+ * benchmark is a file of scripts/bench; rounds interleave the measured machines, so that a host that is busy for a while slows
+ * them all.
  */
 import { enableWebAssemblyFeatures } from '../src/cli/webassembly.ts'
 import { writeFileSync } from 'node:fs'
+import { printTable } from './bench/figures.ts'
 import type { Benchmark, Figures } from './bench/figures.ts'
 import { bootSizes } from './bench/boot-sizes.ts'
 import { boot } from './bench/boot.ts'
@@ -11,6 +13,7 @@ import { interrupts } from './bench/interrupts.ts'
 import { kernels } from './bench/kernels.ts'
 import { linux } from './bench/linux.ts'
 import { memory } from './bench/memory.ts'
+import { judged } from './bench/targets.ts'
 import { ui } from './bench/ui.ts'
 import { v86 } from './bench/v86.ts'
 
@@ -50,4 +53,7 @@ for (const [name, { title, run, rounds: usual }] of Object.entries(BENCHMARKS)) 
   console.log(`\n== ${name}: ${title}`)
   all[name] = await run({ rounds: rounds ?? usual })
 }
+const targets = judged(all)
+if (targets.length > 0) console.log()
+printTable(targets)
 if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, undefined, 2)}\n`)
