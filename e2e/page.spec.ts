@@ -91,3 +91,21 @@ test('a dropped file that is no guest is refused by name', async ({ page }) => {
   await page.dispatchEvent('main', 'drop', { dataTransfer: files })
   await expect(page.getByRole('alert')).toContainText('notes.txt is not a kernel')
 })
+
+test('a pane with several parts shows the one that was shown last, in another layout and after a reload', async ({
+  page,
+}) => {
+  await withoutGuests(page)
+  await page.goto('.')
+  const logs = page.getByRole('radio', { name: 'Boot logs' })
+  await page.getByRole('tab', { name: 'Compare' }).click()
+  await logs.click()
+  await page.keyboard.press('Alt+3')
+  await expect(logs).toBeChecked()
+  // The browser keeps the layout when nothing has changed for a moment; the address is written first.
+  await expect
+    .poll(() => page.evaluate(() => localStorage.getItem('gicscope-view') ?? ''))
+    .toContain('"compare":"logs"')
+  await page.goto('.')
+  await expect(logs).toBeChecked()
+})

@@ -171,3 +171,28 @@ test('a machine runs until a CPU takes an interrupt, and until the console says 
   await page.keyboard.press('Enter')
   await expect(page.getByRole('alert')).toContainText('That moment has passed')
 })
+
+test('from an event of the timeline a machine runs on to the next like it, and to the same moment again', async ({
+  page,
+}) => {
+  await gicsh(page)
+  await page.keyboard.press('Alt+2')
+  await type(page, 'sgi 3 all')
+  await expect(screen(page)).toContainText('SGI 3 taken by')
+  await page.getByRole('searchbox', { name: 'Search events' }).fill('acknowledges SGI 3')
+  const found = page.locator('.timeline-tools .found')
+  await expect(found).toHaveText(/^[1-9]\d*$/)
+  await page.keyboard.press('Enter')
+  const details = page.getByRole('complementary', { name: 'What is selected' })
+  await expect(details).toContainText('acknowledges SGI 3')
+  await details.getByRole('button', { name: 'Run until the next like it' }).click()
+  await type(page, 'sgi 2 all')
+  await type(page, 'sgi 3 all')
+  const state = page.getByTestId('run-state')
+  await expect(state).toContainText(/paused: CPU \d acknowledges SGI 3 at priority/)
+  await page.getByRole('application', { name: 'Timeline' }).focus()
+  await page.keyboard.press('Alt+F9')
+  await expect(state).toContainText('paused: The time is up.')
+  // Nobody typed anything in this run.
+  await expect(screen(page)).not.toContainText('sgi 3')
+})

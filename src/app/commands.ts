@@ -1,5 +1,6 @@
 /** Everything a person can do that is not in a form, once: the palette, the keys and the help page are made of this table. */
 import { RULE_SETS } from '../pure/blueprint/host.ts'
+import { likeOf } from '../pure/trace/event-like.ts'
 import { ruleSets } from '../pure/rules/rule-sets.ts'
 import { FAULTS } from '../pure/scenarios/faults.ts'
 import { SCENARIOS } from '../pure/scenarios/library.ts'
@@ -67,6 +68,30 @@ export const COMMANDS: readonly Command[] = [
     keys: 'F9',
     enabled: isOn,
     run: (session) => session.runTo('gicAccess'),
+  },
+  {
+    id: 'rerun',
+    group: 'Run',
+    title: 'Run until the selected event again',
+    says: 'of the timeline: builds the machine anew as it was and stops it there; what was typed is not typed again',
+    keys: 'Alt+F9',
+    enabled: ({ event }) => event !== undefined,
+    run: (session) => {
+      const { event } = session.store.getState()
+      if (event !== undefined) session.rerunTo(event.time).catch((error: unknown) => session.report(String(error)))
+    },
+  },
+  {
+    id: 'to-like',
+    group: 'Run',
+    title: 'Run until the next event like the selected one',
+    says: 'of the timeline: the same interrupt, register, call or kind of exception',
+    keys: 'Shift+F9',
+    enabled: (all) => isOn(all) && all.event !== undefined,
+    run: (session) => {
+      const { event } = session.store.getState()
+      if (event !== undefined) session.runTo({ like: likeOf(event.event) })
+    },
   },
   {
     id: 'snapshots',

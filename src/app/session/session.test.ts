@@ -405,6 +405,25 @@ describe('a session', () => {
     })
   })
 
+  it('runs the machine again to a moment of its run, and shows the calls that made it', async () => {
+    const { session, asked, state } = bench((command) =>
+      command.command === 'rerun'
+        ? { ok: true, calls: [{ call: { call: 'KVM_CREATE_VM' }, answer: { ok: true } }] }
+        : obedient(command),
+    )
+    await session.start()
+    const { running } = state()
+    await session.rerunTo(5e6)
+    expect(asked.at(-1)).toEqual({ command: 'rerun', until: 5e6 })
+    expect(state()).toMatchObject({ running, loading: undefined, calls: [{ call: { call: 'KVM_CREATE_VM' } }] })
+  })
+
+  it('says why a machine cannot be run again', async () => {
+    const { session, state } = bench(() => ({ ok: false, what: 'It has no guest.' }))
+    await session.rerunTo(5e6)
+    expect(state().trouble).toBe('It has no guest.')
+  })
+
   it('sends an edit of now as a KVM call, reads back what is in effect, and remembers both', async () => {
     const { session, asked, state } = bench((command) => {
       if (command.command !== 'call') return obedient(command)

@@ -32,6 +32,7 @@ import { initialState } from './state.ts'
 import type { RegistersView, SessionState, Step } from './state.ts'
 import { createTraceFeed } from './trace/feed.ts'
 import type { TraceFeed } from './trace/feed.ts'
+import type { LogEvent } from './trace/log.ts'
 import { createView } from './view.ts'
 import type { View } from './view.ts'
 import type { WorkerPort } from './worker-port.ts'
@@ -56,6 +57,8 @@ export interface Session extends DocumentActions, Injections, KvmCalls, Question
   select(cpu: number): void
   /** The interrupt that is looked at. */
   lookAtIrq(intid: number | undefined): void
+  /** The event that is selected on the timeline. */
+  lookAtEvent(event: LogEvent | undefined): void
   /** Another book, search or selection of the registers pane. */
   lookAtRegisters(to: Partial<RegistersView>): void
   /** Shows a moment of the guest's time on the timeline. */
@@ -178,7 +181,7 @@ export const createSession = (port: WorkerPort, page: string, slots: SlotStore):
     view,
     ...document,
     ...createInjections(desk, calls, document, () => session.boot()),
-    ...createRunControl(desk),
+    ...createRunControl(desk, begun),
     ...createQuestions(desk),
     ...createSnapshots(desk, view, slots, (blueprint, made) => {
       boots++
@@ -236,6 +239,7 @@ export const createSession = (port: WorkerPort, page: string, slots: SlotStore):
     },
     lookAtRegisters: (to) => set(({ registers }) => ({ registers: { ...registers, ...to } })),
     lookAtIrq: (intid) => set({ intid }),
+    lookAtEvent: (event) => set({ event }),
     select: (cpu) => set(({ draft }) => ({ selected: Math.min(Math.max(cpu, 0), draft.vcpus - 1) })),
     dropFiles: async (files) => {
       for (const file of files) {

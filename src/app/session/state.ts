@@ -10,6 +10,7 @@ import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
 import type { BookId } from '../../pure/uapi/registers/book.ts'
 import type { FileRole, GuestEntry, Loading } from './guests.ts'
 import type { KeptSlot, SpoiltSlot } from './slot-store.ts'
+import type { LogEvent } from './trace/log.ts'
 
 export interface CallRecord {
   readonly id: number
@@ -126,6 +127,8 @@ export interface SessionState {
   readonly registers: RegistersView
   /** The interrupt that is looked at. */
   readonly intid: number | undefined
+  /** The event that is selected on the timeline, while that is shown. */
+  readonly event: LogEvent | undefined
   readonly injected: Injected | undefined
 }
 
@@ -158,5 +161,6 @@ export const initialState: SessionState = {
   moment: undefined,
   registers: { book: 'GICD', words: '', selected: undefined },
   intid: undefined,
+  event: undefined,
   injected: undefined,
 }

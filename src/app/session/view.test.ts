@@ -51,8 +51,21 @@ describe('a view', () => {
     const view = createView()
     view.choose('debug')
     view.move('log', 'time')
+    view.turn('compare', 'logs')
     const read = readView(JSON.stringify(keptOf(view.store.getState())))
     expect(read).toEqual({ ok: true, view: { ...keptOf(view.store.getState()), named: {} } })
+  })
+
+  it('keeps which part of a pane is shown, and knows of none from pages that kept none', () => {
+    const { store, turn, save, recall } = createView()
+    turn('compare', 'logs')
+    save('logs')
+    turn('compare', 'registers')
+    expect(keptOf(store.getState()).parts).toEqual({ compare: 'registers' })
+    recall('logs')
+    expect(store.getState().parts).toEqual({ compare: 'logs' })
+    const { parts: _, ...before } = keptOf(store.getState())
+    expect(readView(JSON.stringify(before))).toMatchObject({ ok: true, view: { parts: {} } })
   })
 
   it.each([

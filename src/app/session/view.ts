@@ -14,6 +14,8 @@ export interface Arrangement {
   readonly sizes: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** By layout and pane: the slot a person moved it to. */
   readonly moved: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** By pane: which of its parts is shown, where a person chose another than the first. */
+  readonly parts: Readonly<Record<string, string>>
 }
 
 export interface ViewState extends Arrangement {
@@ -31,6 +33,8 @@ export interface View {
   choose(layout: LayoutId): void
   /** Brings a pane to the front of its slot. */
   show(pane: string): void
+  /** Shows a part of a pane that has several. */
+  turn(pane: string, part: string): void
   /** Lets a pane fill the page, or takes it back. */
   enlarge(pane: string | undefined): void
   open(dialog: Dialog | undefined): void
@@ -59,6 +63,8 @@ const arrangement = {
   recent: z.array(z.string()).max(RECENT),
   sizes: byName(byName(z.number().min(0).max(100))),
   moved: byName(byName(z.string())),
+  // Pages before this one kept none.
+  parts: byName(z.string()).default({}),
 }
 
 export const keptView = z.object({ version: z.literal(VERSION), ...arrangement })
@@ -67,11 +73,12 @@ export type KeptView = z.infer<typeof keptView>
 /** What the browser keeps besides; pages before this one kept none. */
 const kept = keptView.extend({ named: byName(z.object(arrangement)).default({}) })
 
-const arrangementOf = ({ layout, recent, sizes, moved }: Arrangement) => ({
+const arrangementOf = ({ layout, recent, sizes, moved, parts }: Arrangement) => ({
   layout,
   recent: [...recent],
   sizes: { ...sizes },
   moved: { ...moved },
+  parts: { ...parts },
 })
 
 /** What is worth keeping of a view. */
@@ -110,6 +117,7 @@ const initial: ViewState = {
   recent: [],
   sizes: {},
   moved: {},
+  parts: {},
   named: {},
   whole: undefined,
   dialog: undefined,
@@ -137,6 +145,7 @@ export const createView = (): View => {
         recent: recent[0] === pane ? recent : shown(recent, [pane]),
         whole: whole === undefined ? undefined : pane,
       })),
+    turn: (pane, part) => set(({ parts }) => ({ parts: { ...parts, [pane]: part } })),
     enlarge: (whole) => set({ whole }),
     open: (dialog) => set({ dialog }),
     move: (pane, slot) =>

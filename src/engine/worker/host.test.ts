@@ -10,7 +10,7 @@ import { eventAt } from '../../pure/trace/read.ts'
 import { TraceRing } from '../../pure/trace/ring.ts'
 import type { CpuInspection, MachineInspection, RunEnd, Stop } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
-import type { Hosted, HostPorts } from './host.ts'
+import type { Hosted, HostPorts } from './hosted.ts'
 
 const cpu = (index: number, instructions: number): CpuInspection => ({
   index,

@@ -3,14 +3,12 @@
  * event loop calls `advance` whenever the last one's answer says so.
  */
 import type { AnswerTo, Command, CommandName, RunUntil } from '../../pure/protocol/commands.ts'
-import type { FromWorker } from '../../pure/protocol/messages.ts'
 import type { EngineId, RunStateId, RunView } from '../../pure/protocol/views.ts'
 import type { EventName } from '../../pure/trace/events.ts'
-import type { RestoreOptions } from '../vmm/restore-vmm.ts'
-import type { GuestFiles, Made, Vmm, VmmOptions } from '../vmm/vmm.ts'
+import type { GuestFiles } from '../vmm/vmm.ts'
 import { GuestShelf } from './guest-shelf.ts'
+import type { Hosted, HostedMade, HostPorts } from './hosted.ts'
 import { answerTo } from './questions.ts'
-import type { Asked } from './questions.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
 import { readSnapshot, stopView, wantedRestore } from './snapshots.ts'
@@ -25,40 +23,12 @@ const BUSY_SHARE = 0.2
 /** Looking at the machine may take this share of the time. */
 const VIEW_SHARE = 10
 
-type RunControl = 'stop' | 'step' | 'freeze' | 'setBreakpoints' | 'breakAtGic' | 'breakAtEvent'
-
-/** What is asked of a virtual machine, and done to it. */
-export type Hosted = Asked &
-  Pick<
-    Vmm,
-    | 'run'
-    | 'now'
-    | 'input'
-    | 'call'
-    | 'sendSgi'
-    | 'planCalls'
-    | 'inspect'
-    | 'inspectInterrupts'
-    | RunControl
-    | 'watchTrace'
-    | 'takeTrace'
-    | 'image'
-  >
-
-type HostedMade = { readonly ok: true; readonly vmm: Hosted } | Extract<Made, { ok: false }>
-
-export interface HostPorts {
-  readonly create: (o: VmmOptions) => HostedMade
-  readonly restore: (o: RestoreOptions) => HostedMade
-  /** Wall time, in milliseconds. */
-  readonly now: () => number
-  /** Seconds since 1970, for the guest's real-time clock. */
-  readonly date: () => number
-  readonly post: (message: FromWorker) => void
+/** What a machine is made of, and made of again when its guest resets it or a person wants the same run again. */
+interface Build extends Omit<Extract<Command, { command: 'build' }>, 'command' | 'guest'> {
+  readonly guest: GuestFiles
+  /** What its real-time clock begins with. */
+  readonly date: number
 }
-
-/** What a machine is made of, and made of again when its guest resets it. */
-type Build = Omit<Extract<Command, { command: 'build' }>, 'guest'> & { readonly guest: GuestFiles }
 
 /** When to call `advance` again: at once, in a few milliseconds, or after the next command. */
 export type Next = 'now' | 'soon' | 'later'
@@ -82,6 +52,8 @@ export class Host {
   private breakpoints: readonly bigint[] = []
   /** The moment of virtual time at which it pauses. */
   private until = Infinity
+  /** While a run is repeated, time that nobody spends is not waited for. */
+  private hurries = false
   private limit = Infinity
   private output: Uint8Array[] = []
   private viewDue = 0
@@ -100,8 +72,10 @@ export class Host {
         return { ok: true }
       case 'build': {
         const found = this.shelf.find(command.guest)
-        return found.ok ? this.boot({ ...command, guest: found.guest }) : found
+        return found.ok ? this.boot({ ...command, guest: found.guest, date: this.ports.date() }) : found
       }
+      case 'rerun':
+        return this.rerun(command.until)
       case 'readSnapshot': {
         const image = this.vmm?.image()
         return readSnapshot(command.file, image?.ok === true ? image.image : undefined)
@@ -176,7 +150,8 @@ export class Host {
     const { maxNs, skipNs, exact } = this.pacing.begin(started)
     const before = vmm.now()
     const left = this.until - before
-    const end = vmm.run(Math.min(maxNs, left), Math.min(skipNs, left), exact || left < Infinity)
+    const skip = this.hurries ? left : Math.min(skipNs, left)
+    const end = vmm.run(Math.min(maxNs, left), skip, exact || left < Infinity)
     const ended = this.ports.now()
     this.pacing.end(ended, vmm.now() - before, end === 'time')
     this.rate.busyMs += ended - started
@@ -201,7 +176,7 @@ export class Host {
   }
 
   private boot(build: Build): AnswerTo<'build'> {
-    const { blueprint, guest, engine } = build
+    const { blueprint, guest, engine, date } = build
     const output: Uint8Array[] = []
     const made = this.ports.create({
       blueprint,
@@ -209,7 +184,7 @@ export class Host {
       engine,
       onConsole: (bytes) => output.push(bytes.slice()),
       trace: this.traced.size > 0,
-      wallClockSeconds: this.ports.date(),
+      wallClockSeconds: date,
     })
     return this.begin(made, output, { engine, run: build.run, again: build })
   }
@@ -245,6 +220,7 @@ export class Host {
     this.watchTrace()
     vmm.setBreakpoints(this.breakpoints)
     this.until = Infinity
+    this.hurries = false
     this.build = again
     this.output = output
     this.machine++
@@ -260,6 +236,15 @@ export class Host {
     return { ok: true, calls: vmm.planCalls().map(({ call, answer }) => ({ call, answer })) }
   }
 
+  private rerun(until: number): AnswerTo<'rerun'> {
+    const { build, vmm } = this
+    if (build === undefined) return vmm === undefined ? NO_MACHINE : NO_GUEST
+    const begun = this.boot({ ...build, run: false })
+    const run = begun.ok && until > 0 ? this.runTo(until) : begun
+    this.hurries = run.ok
+    return run.ok ? begun : run
+  }
+
   private runTo(until: RunUntil | undefined): AnswerTo<'run'> {
     const { vmm } = this
     if (vmm === undefined) return NO_MACHINE
@@ -269,6 +254,7 @@ export class Host {
     if (this.state !== 'paused' && this.state !== 'running') {
       return { ok: false, what: 'The machine is off: boot it first.' }
     }
+    this.hurries = false
     vmm.breakAtGic(until === 'gicAccess')
     vmm.breakAtEvent(typeof until === 'object' ? isWanted(until) : undefined)
     this.until = typeof until === 'number' ? until : Infinity
@@ -295,6 +281,7 @@ export class Host {
   private halt(stop: string): void {
     this.state = 'paused'
     this.until = Infinity
+    this.hurries = false
     this.run = { ...this.run, stop }
   }
 
@@ -325,7 +312,7 @@ export class Host {
     if (this.vmm === undefined) return NO_MACHINE
     if (action === 'reset') {
       if (build === undefined) return NO_GUEST
-      const booted = this.boot({ ...build, run: true })
+      const booted = this.boot({ ...build, run: true, date: this.ports.date() })
       return booted.ok ? { ok: true } : booted
     }
     this.state = 'off'

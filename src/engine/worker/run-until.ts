@@ -1,5 +1,6 @@
 /** What a run waits for, and why it stopped. */
 import type { RunUntil } from '../../pure/protocol/commands.ts'
+import { isLike } from '../../pure/trace/event-like.ts'
 import type { TraceEvent } from '../../pure/trace/events.ts'
 import type { Stop } from '../vmm/vmm.ts'
 
@@ -16,6 +17,8 @@ export const stopText = (stop: Stop | undefined): string => {
 export const isWanted =
   (until: Extract<RunUntil, object>) =>
   (event: TraceEvent): boolean =>
-    'intid' in until
-      ? event.kind === 'acknowledged' && event.intid === until.intid
-      : event.kind === 'consoleLine' && event.line.includes(until.line)
+    'like' in until
+      ? isLike(event, until.like)
+      : 'intid' in until
+        ? event.kind === 'acknowledged' && event.intid === until.intid
+        : event.kind === 'consoleLine' && event.line.includes(until.line)

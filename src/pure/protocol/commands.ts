@@ -59,13 +59,19 @@ const peek = z.discriminatedUnion('kind', [
 
 /**
  * What a run waits for: an access to the GIC, a moment of virtual time (nanoseconds), a CPU that takes an interrupt, a
- * line of the console with a text in it.
+ * line of the console with a text in it, an event like another (`pure/trace/event-like.ts`).
  */
 const runUntil = z.union([
   z.literal('gicAccess'),
   z.number().min(0),
   z.object({ intid: z.int().min(0) }),
   z.object({ line: z.string().min(1).max(MAX_LINE) }),
+  z.object({
+    like: z.object({
+      kind: z.enum(EVENT_NAMES),
+      about: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    }),
+  }),
 ])
 export type RunUntil = z.infer<typeof runUntil>
 
@@ -93,6 +99,11 @@ export const command = z.discriminatedUnion('command', [
   /** One CPU runs alone; the machine is paused before and after. */
   z.object({ command: z.literal('step'), cpu: z.int().min(0), count: z.int().min(1).max(MAX_STEPS) }),
   z.object({ command: z.literal('runTo'), until: runUntil }),
+  /**
+   * The machine is built anew as it was, and runs to a moment of virtual time (nanoseconds): the same run, but for what
+   * was typed and called meanwhile.
+   */
+  z.object({ command: z.literal('rerun'), until: z.number().min(0) }),
   z.object({ command: z.literal('freeze'), cpu: z.int().min(0), frozen: z.boolean() }),
   /** All of them, and of the machines of later boots too. */
   z.object({ command: z.literal('breakpoints'), addresses: z.array(z.bigint()).max(MAX_BREAKPOINTS) }),
@@ -183,12 +194,15 @@ export type RestoreStopView = z.infer<typeof restoreStop>
 const refused = z.object({ ok: z.literal(false), what: z.string() })
 const done = z.union([z.object({ ok: z.literal(true) }), refused])
 
+const built = z.union([
+  z.object({ ok: z.literal(true), calls: z.array(planCall) }),
+  refused.extend({ calls: z.array(planCall).exactOptional() }),
+])
+
 const schemas = {
   keepFile: done,
-  build: z.union([
-    z.object({ ok: z.literal(true), calls: z.array(planCall) }),
-    refused.extend({ calls: z.array(planCall).exactOptional() }),
-  ]),
+  build: built,
+  rerun: built,
   snapshot: z.union([z.object({ ok: z.literal(true), file: ownBytes }), refused]),
   readSnapshot: z.union([
     z.object({

@@ -1,8 +1,9 @@
 /** What the VMM asks of KVM: the calls that were made with their answers, and the plan of the next build. */
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { useSession, useSessionState } from '../../session-context.ts'
 import type { CallRecord } from '../../session/state.ts'
 import { Segments } from '../../widgets/choice.tsx'
+import { usePart } from '../shared/use-part.ts'
 import { Made } from './made.tsx'
 import { PlanEditor } from './plan-editor.tsx'
 import '../../style/calls.css'
@@ -16,7 +17,7 @@ const KvmCallsPane = () => {
   const session = useSession()
   const calls = useSessionState((state) => state.calls)
   const refused = useSessionState((state) => state.refusedPlan)
-  const [view, setView] = useState<'made' | 'plan'>('made')
+  const [view, setView] = usePart('calls', VIEWS)
   const shown = useMemo(
     () => refused?.map(({ call, answer }, id): CallRecord => ({ id, by: 'plan', at: 0, call, answer })) ?? calls,
     [refused, calls],

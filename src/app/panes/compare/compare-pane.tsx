@@ -1,6 +1,6 @@
 /** Two or three machines side by side: what the rules forecast of them, or what their kernels have said. */
-import { useState } from 'react'
 import { Segments } from '../../widgets/choice.tsx'
+import { usePart } from '../shared/use-part.ts'
 import { ComparedLogs } from './compared-logs.tsx'
 import { ComparedRegisters } from './compared-registers.tsx'
 import '../../style/compare.css'
@@ -11,7 +11,7 @@ const SUBJECTS = [
 ] as const
 
 const ComparePane = () => {
-  const [subject, setSubject] = useState<(typeof SUBJECTS)[number]['value']>('registers')
+  const [subject, setSubject] = usePart('compare', SUBJECTS)
   const Compared = subject === 'registers' ? ComparedRegisters : ComparedLogs
   return (
     <Compared>

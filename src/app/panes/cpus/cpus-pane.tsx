@@ -1,11 +1,11 @@
 /** Every vCPU at work, and one of them as a debugger shows it. */
 import { Pause, Play, Snowflake, StepForward } from 'lucide-react'
-import { useState } from 'react'
 import type { CpuView } from '../../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import { Segments } from '../../widgets/choice.tsx'
 import { Hint } from '../../widgets/hint.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
+import { usePart } from '../shared/use-part.ts'
 import { useRates } from '../shared/use-rates.ts'
 import { Breakpoints } from './breakpoints.tsx'
 import { Code } from './code.tsx'
@@ -34,7 +34,7 @@ type ViewId = (typeof VIEWS)[number]['value']
 const CpusPane = () => {
   const cpus = useSessionState((state) => state.machine?.cpus ?? NONE)
   const selected = useSessionState((state) => state.selected)
-  const [view, setView] = useState<ViewId>('code')
+  const [view, setView] = usePart('cpus', VIEWS)
   if (cpus.length === 0) return <p className="empty">The vCPUs of the running machine appear here.</p>
   return (
     <div className="cpus">

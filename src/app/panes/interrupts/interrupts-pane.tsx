@@ -1,6 +1,7 @@
 /** Interrupts, by INTID or by vCPU. */
 import { useState } from 'react'
 import { Segments } from '../../widgets/choice.tsx'
+import { usePart } from '../shared/use-part.ts'
 import { ByIntid } from './by-intid.tsx'
 import { FaultMenu, LastFault } from './fault-menu.tsx'
 import { ByVcpu } from './by-vcpu.tsx'
@@ -13,7 +14,7 @@ const VIEWS = [
 ] as const
 
 const InterruptsPane = () => {
-  const [view, setView] = useState<'intid' | 'vcpu'>('intid')
+  const [view, setView] = usePart('interrupts', VIEWS)
   const [filter, setFilter] = useState('')
   const [all, setAll] = useState(false)
   return (

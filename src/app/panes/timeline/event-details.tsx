@@ -4,6 +4,7 @@ import { explainRegister, registerAt } from '../../../pure/arch/register.ts'
 import { eventText } from '../../../pure/trace/events.ts'
 import type { TraceEvent } from '../../../pure/trace/events.ts'
 import type { LogEvent } from '../../session/trace/log.ts'
+import { RunUntilHere } from './run-until-here.tsx'
 import { momentText } from './viewport.ts'
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`
@@ -50,6 +51,7 @@ const Explained = ({ event }: { readonly event: Extract<TraceEvent, { kind: 'mmi
 export const EventDetails = ({ event: { number, time, event } }: { readonly event: LogEvent }) => (
   <>
     <h3>{eventText(event)}</h3>
+    <RunUntilHere moment={time} title="Run until here again" event={event} />
     <dl className="facts">
       <dt>when</dt>
       <dd className="mono num">{momentText(time)}</dd>

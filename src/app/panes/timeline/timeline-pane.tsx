@@ -6,7 +6,6 @@ import { ChromeTrace } from '../../../pure/trace/chrome.ts'
 import { eventText } from '../../../pure/trace/events.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
 import type { TraceFeed } from '../../session/trace/feed.ts'
-import type { LogEvent } from '../../session/trace/log.ts'
 import { Hint } from '../../widgets/hint.tsx'
 import { saveFile } from '../../widgets/save-file.ts'
 import { Chart } from './chart.ts'
@@ -14,6 +13,7 @@ import type { Area, Tip } from './chart.ts'
 import { countsOf } from './counts.ts'
 import { EventDetails } from './event-details.tsx'
 import { CHART_KEYS_TEXT, chartKey } from './keys.ts'
+import { RunUntilHere } from './run-until-here.tsx'
 import { useFinder } from './use-finder.ts'
 import { durationText, momentText } from './viewport.ts'
 import type { Viewport } from './viewport.ts'
@@ -30,7 +30,7 @@ const TimelinePane = () => {
   const [chart, setChart] = useState<Chart>()
   const [tip, setTip] = useState<Tip>()
   const [area, setArea] = useState<Area>()
-  const [event, setEvent] = useState<LogEvent>()
+  const event = useSessionState((state) => state.event)
   const [view, setView] = useState<Viewport>()
   const moment = useSessionState((state) => state.moment)
 
@@ -46,7 +46,7 @@ const TimelinePane = () => {
       onView: setView,
       onSearch: () => search.current?.focus(),
       onSelect: (selected) => {
-        setEvent(selected)
+        session.lookAtEvent(selected)
         const of = selected !== undefined && 'cpu' in selected.event ? selected.event.cpu : undefined
         if (of !== undefined) session.select(of)
       },
@@ -59,6 +59,7 @@ const TimelinePane = () => {
     return () => {
       stop()
       made.dispose()
+      session.lookAtEvent(undefined)
     }
   }, [trace, store, session])
   useEffect(() => {
@@ -213,6 +214,7 @@ const AreaCounts = ({ area }: { readonly area: Area }) => {
     <>
       <h3>{durationText(area.to - area.from)}</h3>
       <p className="dim num">from {momentText(area.from)}</p>
+      <RunUntilHere moment={area.to} title="Run until its end again" />
       {counts.length === 0 && <p className="dim">Nothing happened here.</p>}
       <table className="counts">
         <tbody>
