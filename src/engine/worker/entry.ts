@@ -2,6 +2,7 @@
 import { handedOver } from '../../pure/protocol/commands.ts'
 import { complaint, toWorker } from '../../pure/protocol/messages.ts'
 import type { FromWorker } from '../../pure/protocol/messages.ts'
+import { buffersOf } from '../../pure/trace/ring.ts'
 import { warmUp } from '../machine/warm-up.ts'
 import { restoreVmm } from '../vmm/restore-vmm.ts'
 import { createVmm } from '../vmm/vmm.ts'
@@ -10,8 +11,11 @@ import { Host } from './host.ts'
 /** How long to wait for wall time when the guest waits; a command ends the wait. */
 const IDLE_MS = 3
 
-const post = (message: FromWorker, buffers: readonly ArrayBufferLike[] = []): void =>
-  self.postMessage(message, [...buffers])
+/** What is only the page's from now on is handed over, and not copied. */
+const post = (message: FromWorker, buffers: readonly ArrayBufferLike[] = []): void => {
+  const columns = message.kind === 'trace' ? buffersOf(message.batch) : []
+  self.postMessage(message, [...buffers, ...columns])
+}
 
 const host = new Host({
   create: createVmm,

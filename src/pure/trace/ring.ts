@@ -21,6 +21,15 @@ export interface TraceBatch {
   readonly words: Uint32Array<ArrayBuffer>
 }
 
+/** The memory of its columns, which nobody else has. */
+export const buffersOf = ({ times, kinds, cpus, starts, words }: TraceBatch): readonly ArrayBuffer[] => [
+  times.buffer,
+  kinds.buffer,
+  cpus.buffer,
+  starts.buffer,
+  words.buffer,
+]
+
 interface Encoding {
   readonly number: number
   /** Its CPU is in the column, and not among the words. */
@@ -113,12 +122,14 @@ export class TraceRing implements WordSink {
     if (count === 0) return undefined
     const first = this.oldest
     const firstWord = this.startOf(first)
+    const starts = new Uint32Array(count)
+    for (let i = 0; i < count; i++) starts[i] = this.startOf(first + i) - firstWord
     const batch: TraceBatch = {
       first,
       times: unroll(this.times, first, new Float64Array(count)),
       kinds: unroll(this.kinds, first, new Uint8Array(count)),
       cpus: unroll(this.cpus, first, new Int16Array(count)),
-      starts: Uint32Array.from({ length: count }, (_, i) => this.startOf(first + i) - firstWord),
+      starts,
       words: unroll(this.words, firstWord, new Uint32Array(this.nextWord - firstWord)),
     }
     this.oldest = this.next
