@@ -91,7 +91,7 @@ export const MachineBar = () => {
       />
       <VcpuField />
       <Select
-        label="of"
+        label={<span className="obvious">of</span>}
         name="Model of the CPUs"
         value={draft.cpu}
         options={CPUS}

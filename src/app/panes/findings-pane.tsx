@@ -7,6 +7,7 @@ import { forecast } from '../../pure/rules/forecast.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { findingsOf } from '../session/findings.ts'
 import type { SessionState } from '../session/state.ts'
+import '../style/findings.css'
 
 const SHOWN = 40
 

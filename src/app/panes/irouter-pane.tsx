@@ -12,6 +12,7 @@ import { useSession, useSessionState } from '../session-context.ts'
 import { AffinityField } from '../widgets/affinity-field.tsx'
 import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
 import { Answer } from '../widgets/answer.tsx'
+import '../style/irouter.css'
 
 const NONE: readonly SpiView[] = []
 

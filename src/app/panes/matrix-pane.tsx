@@ -10,6 +10,7 @@ import type { MatrixCell, MatrixRow, Verdict } from '../../pure/rules/matrix.ts'
 import { useSessionState } from '../session-context.ts'
 import { AffinityText } from '../widgets/affinity-text.tsx'
 import { Hint } from '../widgets/hint.tsx'
+import '../style/matrix.css'
 
 const MARKS: Record<Verdict, { mark: string; className: string; says: string }> = {
   kept: { mark: '●', className: 'ok', says: 'yes' },

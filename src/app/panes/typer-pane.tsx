@@ -6,6 +6,7 @@ import type { FrameView } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
 import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
 import { VirtualList } from '../widgets/virtual-list.tsx'
+import '../style/typer.css'
 
 const NONE: readonly FrameView[] = []
 

@@ -42,14 +42,15 @@ const notable = ({ cpus, frames }: Spots, selected: number): ReadonlySet<number>
 /** Lays out again only when an affinity or a group changes, however often the machine does. */
 const layOnce = () => {
   let last: { readonly key: string; readonly map: AffinityMap } | undefined
-  return (spots: Spots, closed: ReadonlySet<string>): AffinityMap => {
+  return (spots: Spots, closed: ReadonlySet<string>, room: number): AffinityMap => {
     const { cpus, frames } = spots
     const key = [
       cpus.map(({ affinity }) => affinity).join(),
       frames.map(({ typer, base }) => `${typer}@${base}`).join(),
       [...closed].join(),
+      room,
     ].join(';')
-    if (last?.key !== key) last = { key, map: layAffinities(cpus, frames, closed) }
+    if (last?.key !== key) last = { key, map: layAffinities(cpus, frames, closed, room) }
     return last.map
   }
 }
@@ -82,7 +83,6 @@ const AffinityPane = () => {
   const [edited, setEdited] = useState<Edited | undefined>(undefined)
   const spots = useMemo(() => spotsOf(shown === 'running' ? machine : undefined, draft), [shown, machine, draft])
   const closed = closedGroups(spots.cpus, notable(spots, selected), toggled)
-  const map = lay(spots, closed)
   const toggle = useCallback((key: string, close: boolean): void => setToggled((all) => ({ ...all, [key]: close })), [])
   const toggleNode = useCallback(
     ({ key, closed: is }: LevelNode): void => {
@@ -96,6 +96,7 @@ const AffinityPane = () => {
   const scroller = useRef<HTMLDivElement>(null)
   const seen = useWindow(scroller)
   const columns = useMemo(() => columnsFor(seen.width), [seen.width])
+  const map = lay(spots, closed, seen.bottom - seen.top)
   const visible = (y: number, below = 0): boolean => y + ROW / 2 + below >= seen.top && y - ROW / 2 <= seen.bottom
   const placed = useMemo(() => placesOf(map.rows), [map])
   const rows = map.rows.filter((row) => visible(row.y, REASON))
@@ -173,7 +174,7 @@ const AffinityPane = () => {
         <span className="grow" />
         <span className="aside num">
           {spots.cpus.length} vCPUs, {spots.frames.length} frames
-          {map.misses > 0 && <b className="bad"> · {map.misses} without a frame</b>}
+          <Verdict map={map} />
         </span>
       </div>
       <div className="pane-body affinities" ref={scroller}>
@@ -242,6 +243,13 @@ const AffinityPane = () => {
       {edited !== undefined && <Editor edited={edited} onClose={() => setEdited(undefined)} />}
     </>
   )
+}
+
+/** The answer of the whole picture. */
+const Verdict = ({ map: { misses, links } }: { readonly map: AffinityMap }) => {
+  if (misses > 0) return <b className="bad"> ✕ {misses} without a frame</b>
+  if (links.some(({ kind }) => kind === 'shared')) return <b className="bad"> ✕ some share one</b>
+  return <b className="ok"> ● each finds its own</b>
 }
 
 export default AffinityPane

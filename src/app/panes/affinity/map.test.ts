@@ -51,6 +51,19 @@ describe('the picture of affinities', () => {
     expect(broken.links[0]).toMatchObject({ kind: 'miss', of: 0, to: undefined })
   })
 
+  it('spreads a few rows over the room there is, and no more than the eye follows', () => {
+    const gapIn = (count: number, room: number): number => {
+      const [first, second] = layAffinities(cpus(count), frames(cpus(count)), new Set(), room).rows
+      return (second?.y ?? 0) - (first?.y ?? 0)
+    }
+    const { height } = layAffinities(cpus(4), frames(cpus(4)))
+    expect(gapIn(4, height)).toBe(ROW)
+    expect(gapIn(4, height + 40)).toBe(ROW + 10)
+    expect(layAffinities(cpus(4), frames(cpus(4)), new Set(), height + 40).height).toBe(height + 40)
+    expect(gapIn(4, 5000)).toBeLessThan(2 * ROW)
+    expect(gapIn(64, 5000)).toBe(ROW)
+  })
+
   it('makes one node for each value of each level', () => {
     const map = layAffinities(cpus(512), frames(cpus(512)))
     const count = (level: number): number => map.nodes.filter((node) => node.level === level).length

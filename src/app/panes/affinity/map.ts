@@ -90,9 +90,13 @@ export interface AffinityMap {
   readonly height: number
 }
 
+/** A row, where there is no room to spare, and where there is. */
 export const ROW = 48
-/** What a reason takes below a row. */
-export const REASON = 58
+const MOST_ROW = 72
+/** So many rows may stand apart; more of them are read as a list. */
+const FEW = 16
+/** What a reason takes below a row: four lines, where the pane is narrow. */
+export const REASON = 72
 export const HEAD = 32
 /** The line over the frames of a region. */
 export const REGION = 22
@@ -101,7 +105,12 @@ const CENTRED = 8
 
 const byAffinity = (a: CpuSpot, b: CpuSpot): number => a.affinity - b.affinity || a.index - b.index
 
-const layRows = (sorted: readonly CpuSpot[], ofCpu: Links['ofCpu'], closed: ReadonlySet<string>): [Row[], number] => {
+const layRows = (
+  sorted: readonly CpuSpot[],
+  ofCpu: Links['ofCpu'],
+  closed: ReadonlySet<string>,
+  high: number,
+): [Row[], number] => {
   const rows: Row[] = []
   let top = HEAD
   for (const [place, cpu] of sorted.entries()) {
@@ -110,16 +119,16 @@ const layRows = (sorted: readonly CpuSpot[], ofCpu: Links['ofCpu'], closed: Read
     const before = rows.at(-1)
     const key = level === undefined ? undefined : groupKey(cpu.affinity, level)
     if (level === undefined || key === undefined) {
-      rows.push({ ...cpu, kind: 'cpu', y: top + ROW / 2, frames })
-      top += ROW + (frames.length === 0 ? REASON : 0)
+      rows.push({ ...cpu, kind: 'cpu', y: top + high / 2, frames })
+      top += high + (frames.length === 0 ? REASON : 0)
     } else if (before?.kind === 'group' && before.key === key) {
       const misses = before.misses + Number(frames.length === 0)
       rows[rows.length - 1] = { ...before, cpus: [...before.cpus, cpu.index], misses }
     } else {
       const prefix = groupPrefix(cpu.affinity, level)
       const misses = Number(frames.length === 0)
-      rows.push({ kind: 'group', key, level, prefix, cpus: [cpu.index], misses, y: top + ROW / 2 })
-      top += ROW
+      rows.push({ kind: 'group', key, level, prefix, cpus: [cpu.index], misses, y: top + high / 2 })
+      top += high
     }
   }
   return [rows, top]
@@ -137,6 +146,7 @@ const layFrames = (
   inOrder: readonly FrameSpot[],
   claims: Links['claims'],
   groupOf: (frame: FrameSpot) => string | undefined,
+  high: number,
 ): LaidFrames => {
   const rows: (FrameRow | FramesRow)[] = []
   const regions: RegionHead[] = []
@@ -158,14 +168,14 @@ const layFrames = (
       heights.push(before.y)
       continue
     }
-    const y = top + ROW / 2
+    const y = top + high / 2
     rows.push(
       key === undefined
         ? { ...frame, kind: 'frame', place, y, claims: claims[place] ?? 0 }
         : { kind: 'frames', key, from: place, to: place, base: frame.base, last: frame.last, y },
     )
     heights.push(y)
-    top += ROW
+    top += high
   }
   return { rows, regions: several ? regions : [], heights, end: top }
 }
@@ -233,20 +243,25 @@ const addNodes = (rows: readonly Row[], level: Level, nodes: LevelNode[]): numbe
   })
 }
 
-/** `closed`: keys of groups that are drawn as one row. */
-export const layAffinities = (
+const layWith = (
   cpus: readonly CpuSpot[],
   frames: readonly FrameSpot[],
-  closed: ReadonlySet<string> = new Set(),
+  closed: ReadonlySet<string>,
+  high: number,
 ): AffinityMap => {
   const sorted = cpus.toSorted(byAffinity)
   const inOrder = frames.toSorted((a, b) => a.base - b.base)
   const { ofCpu, claims } = linkFrames(sorted, inOrder)
-  const [rows, end] = layRows(sorted, ofCpu, closed)
-  const laid = layFrames(inOrder, claims, (frame) => {
-    const level = closedIn(frame.affinity, closed)
-    return level === undefined ? undefined : groupKey(frame.affinity, level)
-  })
+  const [rows, end] = layRows(sorted, ofCpu, closed, high)
+  const laid = layFrames(
+    inOrder,
+    claims,
+    (frame) => {
+      const level = closedIn(frame.affinity, closed)
+      return level === undefined ? undefined : groupKey(frame.affinity, level)
+    },
+    high,
+  )
   const ends: Ends = {
     matched: new Map(sorted.map(({ index }, place) => [index, ofCpu[place] ?? []])),
     own: new Map(inOrder.map(({ cpu }, place) => [cpu, place])),
@@ -264,4 +279,17 @@ export const layAffinities = (
     misses: ofCpu.filter((places) => places.length === 0).length,
     height: Math.max(end, laid.end) + 8,
   }
+}
+
+/** `closed`: keys of groups that are drawn as one row; `room`: how high the pane is, over which a few rows spread. */
+export const layAffinities = (
+  cpus: readonly CpuSpot[],
+  frames: readonly FrameSpot[],
+  closed: ReadonlySet<string> = new Set(),
+  room = 0,
+): AffinityMap => {
+  const map = layWith(cpus, frames, closed, ROW)
+  const count = Math.max(map.rows.length, map.frames.length)
+  const high = Math.min(MOST_ROW, ROW + Math.floor((room - map.height) / Math.max(1, count)))
+  return high > ROW && count <= FEW ? layWith(cpus, frames, closed, high) : map
 }

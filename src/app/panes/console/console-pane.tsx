@@ -18,6 +18,7 @@ import { mentionsIn } from '../shared/mentions.ts'
 import { goTo } from '../shared/go-to.ts'
 import { CONSOLE_KEYS } from './keys.ts'
 import type { ConsoleActs } from './keys.ts'
+import '../../style/console.css'
 
 const utf8 = new TextEncoder()
 const WIDE = 1500

@@ -11,7 +11,7 @@ import { routeText } from './route.ts'
 import { filterRows, inUse, irqRows, registerOf, STATE_WORDS } from './rows.ts'
 import type { IrqRow, ListRegister } from './rows.ts'
 
-const COLUMNS = { gridTemplateColumns: 'minmax(96px, 1.2fr) 38px 74px 34px 28px 46px minmax(74px, 1fr)' } as const
+const COLUMNS = { gridTemplateColumns: 'minmax(96px, 250px) 38px 74px 34px 28px 46px minmax(74px, 1fr)' } as const
 
 /** How many of those that wait behind the list registers are named. */
 const SHOWN_BEHIND = 12

@@ -13,11 +13,12 @@ import { Segments } from '../../widgets/choice.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 import { useAsked } from '../shared/use-asked.ts'
 import { Detail } from './detail.tsx'
-import { differs, found, hex, peeksOf, valuesOf } from './values.ts'
+import { differs, fieldsText, found, hex, peeksOf, valuesOf } from './values.ts'
 import type { RegisterValue } from './values.ts'
 import '../../style/registers.css'
 
-const COLUMNS = { gridTemplateColumns: 'minmax(130px, 1fr) 156px 156px' } as const
+/** What is left of the width tells the fields that are not 0. */
+const COLUMNS = { gridTemplateColumns: 'minmax(130px, 250px) 156px 156px minmax(0, 1fr)' } as const
 const PRIVATE_ONLY = 32
 
 const RegistersPane = () => {
@@ -100,6 +101,7 @@ const Book = ({ book, words, selected, onSelect }: BookProps) => {
               <span>{perCpu ? `${says}, vCPU ${cpu}` : says}</span>
               <span>guest</span>
               <span title="Where it is not the guest's">{other}</span>
+              <span>fields</span>
             </div>
           }
           renderRow={(place) => {
@@ -122,6 +124,7 @@ const Book = ({ book, words, selected, onSelect }: BookProps) => {
                 <span className={differs(value) ? 'mono warn' : 'mono dim'}>
                   {!apart ? '' : user === undefined ? (refused ?? '') : hex(user, row.bytes)}
                 </span>
+                <span className="dim">{fieldsText(row, user ?? guest)}</span>
               </div>
             )
           }}

@@ -6,7 +6,7 @@ import type { BookRow } from '../../../pure/uapi/registers/row.ts'
 import type { KvmCall } from '../../../pure/uapi/calls.ts'
 import type { CallRecord } from '../../session/state.ts'
 import { callWriter, latest } from './writers.ts'
-import { copyText, differs, explained, fieldAt, found, hex, peeksOf, valuesOf } from './values.ts'
+import { copyText, differs, explained, fieldAt, fieldsText, found, hex, peeksOf, valuesOf } from './values.ts'
 
 const context = { cpu: 2, affinity: 0x0100_0002, nrIrqs: 96, host: { listRegs: 4, priBits: 5 } }
 const row = (book: BookId, name: string): BookRow => {
@@ -153,6 +153,9 @@ describe('the values of registers', () => {
     expect(copyText(ctlr, 0x12n, 'KVM call')).toBe('KVM_SET_DEVICE_ATTR DIST_REGS 0x0 = 0x12')
     expect(copyText(ctlr, 0x12n, 'Markdown')).toContain('| 4 | ARE | affinity routing |')
     expect(explained(ctlr, 0x12n).find(({ field }) => field === 'EnableGrp1')?.text).toContain('forwarded')
+    expect(fieldsText(ctlr, 0x52n)).toBe('DS, ARE, EnableGrp1')
+    expect(fieldsText(row('GICD', 'GICD_TYPER'), 0x0048_0008n)).toBe('IDbits 0x9, ITLinesNumber 0x8')
+    expect(fieldsText(row('GICD', 'GICD_IGROUPR<1>'), 0xffff_ffffn)).toBe('all 32')
     expect([hex(5n, 4), hex(5n, 8)]).toEqual(['00000005', '00000000_00000005'])
   })
 })

@@ -58,6 +58,19 @@ const registerOf = ({ name, bytes, fields }: BookRow) =>
 
 export const explained = (row: BookRow, value: bigint): readonly Explained[] => explainRegister(registerOf(row), value)
 
+/** More of them are told by their number, where it is all of them. */
+const MANY = 8
+
+/** The fields that are not 0, by their names: `ARE, EnableGrp1`, and `PRIbits 0x4` where one is more than a bit. */
+export const fieldsText = (row: BookRow, value: bigint | undefined): string => {
+  if (value === undefined) return ''
+  const set = explained(row, value).filter((one) => one.value !== 0n)
+  if (set.length > MANY && set.length === row.fields.length) return `all ${set.length}`
+  return set
+    .map(({ field, bits, value: part }) => (bits.includes(':') ? `${field} 0x${part.toString(16)}` : field))
+    .join(', ')
+}
+
 /** The field that has a bit. */
 export const fieldAt = (row: BookRow, bit: number): Field | undefined =>
   row.fields.find((field) => ((fieldMask(field) >> BigInt(bit)) & 1n) === 1n)

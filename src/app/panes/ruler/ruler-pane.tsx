@@ -11,6 +11,7 @@ import { AffinityText } from '../../widgets/affinity-text.tsx'
 import { Hint } from '../../widgets/hint.tsx'
 import { bytesOf } from './bytes.ts'
 import { lostIn } from '../shared/lost-levels.ts'
+import '../../style/ruler.css'
 
 interface Typed {
   /** Which field it stands in: a form's name, or `dotted`. */

@@ -16,6 +16,7 @@ import type { Knowledge, Moment } from './moments.ts'
 import { confirm, lastSearch } from './traced.ts'
 import type { Confirmed } from './traced.ts'
 import { useReads } from './use-reads.ts'
+import '../../style/walk.css'
 
 /** A long walk is shown in so many seconds at most. */
 const MAX_SECONDS = 12
