@@ -45,13 +45,17 @@ export const inChromium = async (
           if (data.kind === 'answer' && !data.answer.ok) reject(new Error(data.answer.what))
           if (data.kind === 'run' && data.run.state === 'off') resolve()
         })
-        const loaded = {
-          kernel: bytes(guest.kernel),
-          ...(guest.initrd === undefined ? {} : { initrd: bytes(guest.initrd) }),
+        const send = (command: object): void => worker.postMessage({ id: 0, command })
+        const keep = (name: string, file: string): string => {
+          send({ command: 'keepFile', name, bytes: bytes(file) })
+          return name
+        }
+        const named = {
+          kernel: keep('kernel', guest.kernel),
+          ...(guest.initrd === undefined ? {} : { initrd: keep('initrd', guest.initrd) }),
           append: guest.append,
         }
-        const command = { command: 'build', blueprint: machine, guest: loaded, engine: 'translator', run: true }
-        worker.postMessage({ id: 1, command })
+        send({ command: 'build', blueprint: machine, guest: named, engine: 'translator', run: true })
       }),
     [`assets/${entry}`, files, blueprint, SILENCE_MS] as const,
   )
