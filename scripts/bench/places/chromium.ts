@@ -2,6 +2,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultBlueprint } from '../../../src/pure/blueprint/blueprint.ts'
+import type { Blueprint } from '../../../src/pure/blueprint/blueprint.ts'
+import type { Command } from '../../../src/pure/protocol/commands.ts'
 import { ROOT } from '../../lib/steps.mjs'
 import { clockOfNext } from './cpu-clock.ts'
 import type { Threads } from './cpu-clock.ts'
@@ -24,13 +26,18 @@ export const inChromium = async (
     hearer.feed(text, clock())
     return hearer.done
   })
-  const blueprint = { ...defaultBlueprint, vcpus, memory: memory * 2 ** 20, guest: { id: 'own', append: '' } }
+  const blueprint: Blueprint = {
+    ...defaultBlueprint,
+    vcpus,
+    memory: memory * 2 ** 20,
+    guest: { id: 'own', append: '' },
+  }
   const base64 = (file: string): string => readFileSync(file).toString('base64')
   const files = { kernel: base64(kernel), initrd: initrd === undefined ? undefined : base64(initrd), append }
   const running = page.evaluate(
     ([url, guest, machine, silence]) =>
       new Promise<void>((resolve, reject) => {
-        const bytes = (coded: string): Uint8Array => Uint8Array.from(atob(coded), (c) => c.charCodeAt(0))
+        const bytes = (coded: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(coded), (c) => c.charCodeAt(0))
         const worker = new Worker(url, { type: 'module' })
         const hangs = (): void => reject(new Error(`no word for ${silence} ms`))
         let timer = setTimeout(hangs, silence)
@@ -45,7 +52,7 @@ export const inChromium = async (
           if (data.kind === 'answer' && !data.answer.ok) reject(new Error(data.answer.what))
           if (data.kind === 'run' && data.run.state === 'off') resolve()
         })
-        const send = (command: object): void => worker.postMessage({ id: 0, command })
+        const send = (command: Command): void => worker.postMessage({ id: 0, command })
         const keep = (name: string, file: string): string => {
           send({ command: 'keepFile', name, bytes: bytes(file) })
           return name
