@@ -4,7 +4,7 @@
  */
 import { CYCLE_COUNTER, EVENTS, EVENT_COUNTERS, FILTER, PMCR, PMUSERENR } from '../../pure/arch/sysregs/pmu.ts'
 import type { CpuState } from './state.ts'
-import type { Refused, Special } from './sysreg-file.ts'
+import type { Refused, Special } from './special-registers.ts'
 
 export interface PmuPorts {
   /** Instructions that a CPU has executed, the one under way included. */

@@ -2,63 +2,29 @@
 import { identificationValue } from '../../pure/arch/cpu/features.ts'
 import type { Feature } from '../../pure/arch/cpu/features.ts'
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
-import { OSLSR } from '../../pure/arch/sysregs/debug.ts'
 import { SAVED_PMU_REGISTERS } from '../../pure/arch/sysregs/pmu.ts'
-import { cacheSizes, isIdentification, isIdentificationSpace } from '../../pure/arch/sysregs/identification.ts'
+import { isIdentification, isIdentificationSpace } from '../../pure/arch/sysregs/identification.ts'
 import { TLBI_ADDRESS_MASK, TLBI_ASID_LSB, operations, tlbiRange } from '../../pure/arch/sysregs/operations.ts'
 import type { OperationRow } from '../../pure/arch/sysregs/operations.ts'
 import type { SysregRow } from '../../pure/arch/sysregs/sysreg.ts'
 import { slotOf, sysregs } from '../../pure/arch/sysregs/table.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import { setMode } from './exceptions.ts'
-import { bank, sysregAt } from './layout.ts'
-import type { Pmu } from './pmu.ts'
+import { sysregAt } from './layout.ts'
 import { slots } from './slots.ts'
-import { daif } from './state.ts'
+import { specialRegisters } from './special-registers.ts'
+import type { Refused, Special, SysregEffects } from './special-registers.ts'
 import type { CpuState, Registers } from './state.ts'
 
-/** What the registers do to the rest of the CPU. */
-export interface SysregEffects {
-  /** What decides over translation or traps has changed. */
-  contextChanged(cpu: CpuState): void
-  /** PSTATE decides otherwise over accesses. */
-  levelChanged(cpu: CpuState): void
-  readonly pmu: Pmu
-  /** Instructions that a CPU has executed, the one under way included. */
-  executed(cpu: CpuState): number
-  tlbi(va: bigint | undefined, asid: number | undefined): void
-  /** Forgets the code at an address, or all; false: the instruction does not simply end. */
-  icInvalidate(va: bigint | undefined): boolean
-  /** Data cache maintenance at an address; false: an abort is pending. */
-  dcMaintain(va: bigint, write: boolean): boolean
-  /** PAR_EL1 for an address. */
-  addressTranslate(va: bigint, write: boolean, el: 0 | 1, pan: boolean): bigint
-  /** PSTATE.DAIF has changed. */
-  maskChanged(cpu: CpuState): void
-}
-
-export type Refused = 'undefined' | 'trap'
-
-/** PSTATE's position in the DAIF and NZCV registers (C5.2). */
-const DAIF_LSB = 6n
-const NZCV_LSB = 28n
-const EL_LSB = 2n
 /** CPACR_EL1.FPEN: 0bx0 traps FP at EL0 and EL1, 0b01 at EL0. */
-const CPACR_MASK = (3n << 20n) | (1n << 28n)
 const FPEN_LSB = 20
 /** Whether floating point and AdvSIMD are trapped at this exception level (D24.2.30). `cpacr`: its lower half. */
 export const fpTrapped = (cpacr: number, el: 0 | 1): boolean => {
   const fpen = (cpacr >>> FPEN_LSB) & 3
   return el === 0 ? fpen !== 3 : (fpen & 1) === 0
 }
-const ISR_I = 1n << 7n
-const ISR_F = 1n << 6n
-const ISR_A = 1n << 8n
 /** TLBI of a larger range forgets everything. */
 const MAX_PAGES_ONE_BY_ONE = 32n
-/** Their places in the registers of their names, which are those in SPSR_EL1. */
-const [PAN_LSB, UAO_LSB, DIT_LSB, SSBS_LSB] = [22n, 23n, 24n, 12n] as const
-const SCTLR_DZE = 14
 /** op1 and op2 of MSR (immediate), as `op1 << 3 | op2` (C6.2.229). */
 const FIELD = { SPSEL: 5, DAIFSET: (3 << 3) | 6, DAIFCLR: (3 << 3) | 7 } as const
 /** Fields of one bit with a register of their own name. */
@@ -68,17 +34,6 @@ const FLAG_FIELDS: Readonly<Record<number, string>> = {
   [(3 << 3) | 1]: 'SSBS',
   [(3 << 3) | 2]: 'DIT',
 }
-/** AHP, DN, FZ, RMode; no exception can be trapped. */
-const FPCR_MASK = 0x07c0_0000n
-const FPCR_FZ16 = 1n << 19n
-/** QC and the cumulative exceptions. */
-const FPSR_MASK = 0x0800_009fn
-
-export interface Special {
-  read(cpu: CpuState): bigint | Refused
-  write?(cpu: CpuState, value: bigint): void | Refused
-}
-
 /** Where a hypervisor's own accesses come from. */
 const HYPERVISOR_EL = 2
 
@@ -121,7 +76,7 @@ export class SysregFile {
     this.effects = effects
     for (const row of sysregs) if (this.has(row)) this.addRow(row)
     for (const row of operations) if (this.has(row)) this.operations.set(row.encoding, row)
-    this.specials = this.specialRegisters()
+    this.specials = specialRegisters(registers, model, effects, (cpu, bit) => this.trapped(cpu, bit))
     this.daifControl = this.rowNamed('DAIF').el0Control
   }
 
@@ -322,18 +277,6 @@ export class SysregFile {
       : 'undefined'
   }
 
-  /** The same sequence in each run: a mix (SplitMix64's) of which instruction of which CPU asks. NZCV says that there was a number. */
-  private randomNumber(cpu: CpuState): bigint {
-    let z = BigInt.asUintN(
-      64,
-      (BigInt(this.effects.executed(cpu)) + (BigInt(cpu.index) << 53n)) * 0x9e37_79b9_7f4a_7c15n,
-    )
-    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58_476d_1ce4_e5b9n)
-    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d0_49bb_1331_11ebn)
-    this.registers.nzcv = 0
-    return z ^ (z >> 31n)
-  }
-
   private trapped(cpu: CpuState, control: number | undefined): boolean {
     return (
       control !== undefined && cpu.el === 0 && ((this.registers.at(slots.SCTLR_EL1) >> BigInt(control)) & 1n) === 0n
@@ -350,91 +293,5 @@ export class SysregFile {
     const found = this.specials[name]
     if (found === undefined) throw new Error(`${name} has no behaviour`)
     return found
-  }
-
-  private specialRegisters(): Readonly<Record<string, Special>> {
-    const r = this.registers
-    /** A register that is a slot, some bits of which can be written. */
-    const slot = (address: number, mask: bigint): Special => ({
-      read: () => r.at(address),
-      write: (_cpu, value) => r.setAt(address, value & mask),
-    })
-    return {
-      MIDR_EL1: { read: () => this.model.midr },
-      MPIDR_EL1: { read: (cpu) => cpu.mpidr },
-      CCSIDR_EL1: { read: () => cacheSizes[Number(r.at(slots.CSSELR_EL1))] ?? 0n },
-      CPACR_EL1: {
-        read: () => r.at(slots.CPACR_EL1),
-        write: (cpu, value) => {
-          r.setAt(slots.CPACR_EL1, value & CPACR_MASK)
-          this.effects.contextChanged(cpu)
-        },
-      },
-      SP_EL0: {
-        read: (cpu) => (cpu.spsel === 0 ? 'undefined' : r.at(slots.SP_EL0)),
-        write: (cpu, value) => (cpu.spsel === 0 ? 'undefined' : r.setAt(slots.SP_EL0, value)),
-      },
-      SPSel: {
-        read: (cpu) => BigInt(cpu.spsel),
-        write: (cpu, value) => setMode(cpu, r, cpu.el, (value & 1n) === 1n ? 1 : 0),
-      },
-      ...this.effects.pmu.specials(),
-      PAN: {
-        read: (cpu) => BigInt(cpu.pan) << PAN_LSB,
-        write: (cpu, value) => {
-          cpu.pan = Number((value >> PAN_LSB) & 1n)
-          this.effects.levelChanged(cpu)
-        },
-      },
-      UAO: {
-        read: (cpu) => BigInt(cpu.uao) << UAO_LSB,
-        write: (cpu, value) => {
-          cpu.uao = Number((value >> UAO_LSB) & 1n)
-          this.effects.levelChanged(cpu)
-        },
-      },
-      DIT: {
-        read: (cpu) => BigInt(cpu.dit) << DIT_LSB,
-        write: (cpu, value) => {
-          cpu.dit = Number((value >> DIT_LSB) & 1n)
-        },
-      },
-      SSBS: {
-        read: (cpu) => BigInt(cpu.ssbs) << SSBS_LSB,
-        write: (cpu, value) => {
-          cpu.ssbs = Number((value >> SSBS_LSB) & 1n)
-        },
-      },
-      RNDR: { read: (cpu) => this.randomNumber(cpu) },
-      RNDRRS: { read: (cpu) => this.randomNumber(cpu) },
-      OSLAR_EL1: {
-        read: () => 'undefined',
-        write: (cpu, value) => {
-          r.setAt(slots.OSLSR_EL1, OSLSR.OSLM | ((value & 1n) === 1n ? OSLSR.OSLK : 0n))
-          this.effects.contextChanged(cpu)
-        },
-      },
-      // DZP: DC ZVA is not for EL0. A block of 2^4 words.
-      DCZID_EL0: { read: (cpu) => (this.trapped(cpu, SCTLR_DZE) ? 0x14n : 4n) },
-      CurrentEL: { read: (cpu) => BigInt(cpu.el) << EL_LSB },
-      ISR_EL1: {
-        read: (cpu) => (cpu.irq ? ISR_I : 0n) | (cpu.fiq ? ISR_F : 0n) | (cpu.serror === undefined ? 0n : ISR_A),
-      },
-      NZCV: {
-        read: () => BigInt(r.nzcv) << NZCV_LSB,
-        write: (_cpu, value) => {
-          r.nzcv = Number((value >> NZCV_LSB) & 15n)
-        },
-      },
-      DAIF: {
-        read: (cpu) => BigInt(cpu.daif) << DAIF_LSB,
-        write: (cpu, value) => {
-          cpu.daif = Number(value >> DAIF_LSB) & daif.ALL
-          this.effects.maskChanged(cpu)
-        },
-      },
-      FPCR: slot(bank.FPCR, FPCR_MASK | (this.model.features.has('FEAT_FP16') ? FPCR_FZ16 : 0n)),
-      FPSR: slot(bank.FPSR, FPSR_MASK),
-    }
   }
 }
