@@ -28,7 +28,7 @@ import { pairs } from './simd-three-same.ts'
 
 /** What is done to the accepted result. */
 type Finish = 'negate' | 'absolute'
-const finishing =
+export const finishing =
   <V>(o: Ops<V>, size: HostSize, finish: Finish | undefined) =>
   (value: V): V => {
     const sign = 1n << BigInt((8 << size) - 1)
@@ -39,7 +39,7 @@ const finishing =
   }
 
 type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max'
-const BINARY: Readonly<Record<string, readonly [BinaryOp, Accept, Finish?]>> = {
+export const BINARY: Readonly<Record<string, readonly [BinaryOp, Accept, Finish?]>> = {
   FADD: ['add', 'finite'],
   FSUB: ['sub', 'finite'],
   FABD: ['sub', 'finite', 'absolute'],

@@ -4,19 +4,12 @@
  * that come of finite ones; the rest is the helpers'.
  */
 import type { Local, Ops, VecOperand } from '../ops.ts'
+import { BINARY, finishing } from './host-float.ts'
 import { holds, magnitude } from './host-lanes.ts'
 import { lanes, zero } from './simd-lanes.ts'
 
 /** Bytes of an instruction's operands: a scalar, or a vector. */
 type HalfBytes = 2 | 8 | 16
-type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt'
-const OPERATIONS: Readonly<Record<string, Operation>> = {
-  FADD: 'add',
-  FSUB: 'sub',
-  FMUL: 'mul',
-  FDIV: 'div',
-  FSQRT: 'sqrt',
-}
 
 const SINGLE = 2
 /** Bits of a single's fraction that a half has not. */
@@ -75,12 +68,13 @@ export function halfPrecision<V>(
   operands: readonly VecOperand[],
 ): void {
   const helper = (): void => o.call(name, 'pure', 1, bytes, d, ...operands)
-  const operation = OPERATIONS[name]
+  const [operation, , finish] = name === 'FSQRT' ? (['sqrt'] as const) : (BINARY[name] ?? [])
   if (operation === undefined) return helper()
+  const finished = finishing(o, SINGLE, finish)
   const given = operands.map((operand) => o.let(128, o.vget(operand)))
   const parts = (bytes === 16 ? (['low', 'high'] as const) : (['low'] as const)).map((part) => {
     const from = given.map((operand) => widened(o, part, operand))
-    const result = o.let(128, o.vector(`f32x4.${operation}`, ...from.map((operand) => o.use(operand))))
+    const result = o.let(128, finished(o.vector(`f32x4.${operation}`, ...from.map((operand) => o.use(operand)))))
     return { from, result }
   })
   let all = o.hostFloat('nearest')
