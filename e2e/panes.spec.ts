@@ -35,7 +35,7 @@ const look = async (page: Page, linux: boolean): Promise<void> => {
   for (const { pane, text, linux: more } of SHOWS) {
     await command(page, `${pane} pane`)
     const tab = page.getByRole('tab', { name: pane, exact: false }).and(page.locator('[data-state="active"]')).first()
-    await expect(tab).toBeVisible()
+    await expect(tab).toBeFocused()
     const panel = page.locator(`[role="tabpanel"][aria-labelledby="${await tab.getAttribute('id')}"]`)
     await expect(panel, pane).toContainText(text)
     if (linux && more !== undefined) await expect(panel, pane).toContainText(more, { timeout: 30_000 })
@@ -60,6 +60,25 @@ test('every pane shows Linux, reached by keyboard alone', async ({ page }) => {
   await ready(page)
   await look(page, true)
   expect(complaints).toEqual([])
+})
+
+test('a machine is broken, what is wrong is read, cured and gone, by keyboard alone', async ({ page }) => {
+  test.setTimeout(120_000)
+  await withoutLinux(page)
+  await page.goto('.')
+  await ready(page)
+  await command(page, 'Aff3 without a redistributor')
+  await expect(screen(page)).toContainText('3 of 4 CPUs have a redistributor', { timeout: 30_000 })
+  await command(page, 'findings pane')
+  const findings = page.getByRole('region', { name: 'Findings' })
+  await expect(findings).toContainText('vCPU 2 will find no redistributor')
+  const cure = findings.getByRole('button', { name: 'Use full-aff3', exact: true }).first()
+  for (let presses = 0; presses < 6 && !(await cure.evaluate((one) => one === document.activeElement)); presses++)
+    await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await expect(findings).not.toContainText('vCPU 2 will find no redistributor')
+  await page.keyboard.press('Control+Enter')
+  await expect(screen(page)).toContainText('4 of 4 CPUs have a redistributor', { timeout: 30_000 })
 })
 
 test('an affinity is edited in the picture by keys, taken back and done again', async ({ page }) => {

@@ -10,7 +10,7 @@ import { LAYOUT_IDS, LAYOUTS } from './session/layouts.ts'
 import type { Session } from './session/session.ts'
 import type { SessionState } from './session/state.ts'
 import type { ViewState } from './session/view.ts'
-import { focusSlot } from './widgets/focus.ts'
+import { focusPane, focusSlot } from './widgets/focus.ts'
 import { setTheme, THEME_TITLES, THEMES } from './widgets/theme.ts'
 
 export const GROUPS = ['Run', 'Edit', 'Page', 'Layout', 'Pane', 'Scenario', 'Fault', 'Rule set', 'Theme'] as const
@@ -218,7 +218,10 @@ export const COMMANDS: readonly Command[] = [
     group: 'Pane',
     title,
     says,
-    run: ({ view }) => view.show(id),
+    run: ({ view }) => {
+      view.show(id)
+      focusPane(id)
+    },
   })),
   ...SCENARIOS.map(({ id, title, story }): Command => ({
     id: `scenario-${id}`,

@@ -9,3 +9,10 @@ export const focusSlot = (step: 1 | -1): void => {
   const next = slots[(Math.max(at, step === 1 ? -1 : 0) + step + slots.length) % slots.length]
   next?.querySelector<HTMLElement>('[role="tab"][data-state="active"]')?.focus()
 }
+
+/** To the tab of a pane that has just been asked for. */
+export const focusPane = (pane: string): void => {
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>(`[role="tab"][data-pane="${CSS.escape(pane)}"]`)?.focus(),
+  )
+}
