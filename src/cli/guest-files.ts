@@ -1,7 +1,9 @@
 /** The files of the guest: prepared ones from where set-up puts them, own ones from where the options say. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
+import { MAX_UNPACKED } from '../engine/vmm/image.ts'
 import type { GuestFiles } from '../engine/vmm/vmm.ts'
 import { assemble } from '../pure/arch/a64/assembler/assemble.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
@@ -27,6 +29,15 @@ const bytesOf = (what: string, file: string): Uint8Array => {
     return readFileSync(file)
   } catch (error) {
     throw new Missing(`${what} ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Takes the gzip off by Node's own means, many times faster; what it cannot unpack, the engine says what is wrong with. */
+const unpacked = (bytes: Uint8Array): Uint8Array => {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED })
+  } catch {
+    return bytes
   }
 }
 
@@ -62,12 +73,12 @@ const find = (blueprint: Blueprint, options: Options): GuestFiles => {
   const dtb = options.dtb === undefined ? undefined : bytesOf('--dtb', options.dtb)
   if (id === 'own') {
     if (options.kernel === undefined) throw new Missing('The blueprint has a guest of its own: name it with --kernel.')
-    return { kernel: bytesOf('--kernel', options.kernel), initrd, dtb, append: '' }
+    return { kernel: unpacked(bytesOf('--kernel', options.kernel)), initrd, dtb, append: '' }
   }
   if (id === 'gicsh') return { kernel: gicsh(), initrd, dtb, append: '' }
   const prepared = preparedLinux(id)
   return {
-    kernel: bytesOf('The kernel', join(LINUX, prepared.kernel)),
+    kernel: unpacked(bytesOf('The kernel', join(LINUX, prepared.kernel))),
     initrd: initrd ?? bytesOf('The initrd', join(LINUX, prepared.initrd)),
     dtb,
     append: prepared.append,

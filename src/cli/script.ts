@@ -1,8 +1,8 @@
 /** Watches the console for the patterns of `--until`, and types what `--send` says. */
 import type { ScriptStep } from './options.ts'
 
-/** As much of the console as a pattern may look back on. */
-const WINDOW = 64 * 1024
+/** As many characters of the console a pattern may look back on; all of them are searched at each that comes. */
+const WINDOW = 4 * 1024
 
 export class Script {
   private readonly steps: readonly ScriptStep[]
