@@ -7,6 +7,7 @@ import { warmUp } from '../machine/warm-up.ts'
 import { restoreVmm } from '../vmm/restore-vmm.ts'
 import { createVmm } from '../vmm/vmm.ts'
 import { Host } from './host.ts'
+import { unpackAhead } from './unpack-ahead.ts'
 
 /** How long to wait for wall time when the guest waits; a command ends the wait. */
 const IDLE_MS = 3
@@ -52,7 +53,7 @@ turn.port1.addEventListener('message', () => {
 })
 turn.port1.start()
 
-self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+const handle = async (data: unknown): Promise<void> => {
   const parsed = toWorker.safeParse(data)
   if (!parsed.success) {
     const id = typeof data === 'object' && data !== null && 'id' in data && typeof data.id === 'number' ? data.id : -1
@@ -61,12 +62,19 @@ self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   }
   const { id, command } = parsed.data
   try {
-    const answer = host.handle(command)
+    const ready = command.command === 'keepFile' ? { ...command, bytes: await unpackAhead(command.bytes) } : command
+    const answer = host.handle(ready)
     post({ kind: 'answer', id, answer }, handedOver(answer))
   } catch (error) {
     post({ kind: 'answer', id, answer: { ok: false, what: `"${command.command}" failed: ${sentence(error)}` } })
   }
   now()
+}
+
+// One after the other, as they come: a machine is built when its files are there.
+let commands = Promise.resolve()
+self.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  commands = commands.then(() => handle(data))
 })
 
 // While the page is drawn and the guest's files come.
