@@ -98,10 +98,16 @@ export class CodeCache {
     for (let ramPage = 0; ramPage < this.pageOfRam.length; ramPage++) {
       const known = this.pageOfRam[ramPage] ?? 0
       if (known === 0) continue
-      for (let offset = 0; offset < PAGE; offset += LINE)
-        if (this.hasChanged(this.plan.ram + ramPage * PAGE + offset, this.plan.fetched + (known - 1) * PAGE + offset))
-          this.invalidate(ramPage * PAGE + offset, LINE)
+      for (let offset = 0; offset < PAGE; offset += LINE) this.refreshLine(ramPage * PAGE + offset)
     }
+  }
+
+  /** The same for one line, by its offset from the start of RAM. */
+  refreshLine(ramOffset: number): void {
+    const known = this.pageOfRam[ramOffset >>> 12] ?? 0
+    if (known === 0) return
+    const fetched = this.plan.fetched + (known - 1) * PAGE + (ramOffset & (PAGE - 1))
+    if (this.hasChanged(this.plan.ram + ramOffset, fetched)) this.invalidate(ramOffset, LINE)
   }
 
   private hasChanged(now: number, fetched: number): boolean {

@@ -253,6 +253,7 @@ export class Core {
       Object.assign(cpu, newCpuState(cpu.index), { mpidr, instructions, irq, fiq, wake, powered })
       this.pmu.reset(cpu)
       this.registers.i32[bank.MODE >>> 2] = mode.EL1H
+      this.registers.daif = daif.ALL
       this.registers.nzcv = 0
       this.sysregs.reset()
     })
@@ -297,6 +298,7 @@ export class Core {
   /** An input of a CPU: each ends a WFI, and the first two are taken where PSTATE lets them. */
   setInput(cpu: CpuState, input: 'irq' | 'fiq' | 'wake', level: boolean): void {
     cpu[input] = level
+    if (cpu === this.banks.current) this.noteConcerns(cpu)
     if (!level) return
     if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.banks.pcOf(cpu) })
     cpu.waiting = false
@@ -310,8 +312,10 @@ export class Core {
     cpu.serror = iss
     cpu.waiting = false
     this.readinessChanged(cpu)
-    if (cpu === this.banks.current) this.slice.holdBack()
-    else this.stopSlice('back')
+    if (cpu === this.banks.current) {
+      this.noteConcerns(cpu)
+      this.slice.holdBack()
+    } else this.stopSlice('back')
   }
 
   /** Has somebody look at memory as a CPU sees it, without a trace. */
@@ -355,13 +359,13 @@ export class Core {
         fetched = this.handlePending(cpu)
         continue
       }
-      const interrupt = interruptTaken(cpu)
+      const interrupt = interruptTaken(cpu, this.registers.daif)
       if (interrupt !== undefined) {
         this.statistics.interrupts++
         fetched = this.exceptionBetween(cpu, interrupt, 0n)
         continue
       }
-      if (cpu.serror !== undefined && (cpu.daif & daif.A) === 0) {
+      if (cpu.serror !== undefined && (this.registers.daif & daif.A) === 0) {
         const esr = syndrome.serror(cpu.serror)
         cpu.serror = undefined
         fetched = this.exceptionBetween(cpu, vector.SERROR, esr)
@@ -429,13 +433,23 @@ export class Core {
   }
 
   private maskChanged(cpu: CpuState): void {
-    const unmasked = interruptTaken(cpu) !== undefined || (cpu.serror !== undefined && (cpu.daif & daif.A) === 0)
+    const unmasked =
+      interruptTaken(cpu, this.registers.daif) !== undefined ||
+      (cpu.serror !== undefined && (this.registers.daif & daif.A) === 0)
     if (unmasked) this.slice.holdBack()
     this.debugChanged(cpu)
   }
 
+  /** Tells compiled code whether DAIF is more to the running CPU than bits that it may read and change. */
+  private noteConcerns(cpu: CpuState): void {
+    const pending = cpu.irq || cpu.fiq || cpu.serror !== undefined
+    const concerns = cpu.el === 0 || pending || !this.debug.isOff || this.trace.sink !== undefined
+    this.registers.i32[slots.DAIF_CONCERNS >>> 2] = concerns ? 1 : 0
+  }
+
   /** What debug exceptions depend on has changed. */
   private debugChanged(cpu: CpuState): void {
+    this.noteConcerns(cpu)
     cpu.careful = this.debug.isCareful(cpu)
     if (cpu.careful) this.slice.holdBack()
     const watches = this.debug.watches(cpu)

@@ -56,25 +56,25 @@ export class Debug {
 
   /** Whether the CPU has to be run one instruction at a time, because something may stop it before any of them. */
   isCareful(cpu: CpuState): boolean {
-    if (this.isOff || !this.enabledFrom(cpu.el, cpu.daif)) return false
+    if (this.isOff || !this.enabledFrom(cpu.el, this.r.daif)) return false
     const mdscr = this.r.at(MDSCR_AT)
     return bit(mdscr, MDSCR.SS) || (bit(mdscr, MDSCR.MDE) && BCR.some((address) => bit(this.r.at(address), 0n)))
   }
 
   /** Software step is active: D2.12.3. */
   isStepping(cpu: CpuState): boolean {
-    return bit(this.r.at(MDSCR_AT), MDSCR.SS) && this.enabledFrom(cpu.el, cpu.daif)
+    return bit(this.r.at(MDSCR_AT), MDSCR.SS) && this.enabledFrom(cpu.el, this.r.daif)
   }
 
   /** PSTATE.SS after a return to `el`: DebugExceptionReturnSS(). */
   stepAfterReturn(cpu: CpuState, el: 0 | 1, masks: number, spsrSs: number): number {
-    if (this.isOff || !bit(this.r.at(MDSCR_AT), MDSCR.SS) || this.enabledFrom(cpu.el, cpu.daif)) return 0
+    if (this.isOff || !bit(this.r.at(MDSCR_AT), MDSCR.SS) || this.enabledFrom(cpu.el, this.r.daif)) return 0
     return this.enabledFrom(el, masks) ? spsrSs : 0
   }
 
   /** A breakpoint matches the instruction at `pc`. */
   breaksAt(cpu: CpuState, pc: bigint): boolean {
-    if (!bit(this.r.at(MDSCR_AT), MDSCR.MDE) || !this.enabledFrom(cpu.el, cpu.daif)) return false
+    if (!bit(this.r.at(MDSCR_AT), MDSCR.MDE) || !this.enabledFrom(cpu.el, this.r.daif)) return false
     return BCR.some((_, n) => this.matches(n, cpu, pc, false))
   }
 
@@ -97,7 +97,7 @@ export class Debug {
 
   /** What is watched at the CPU's level and below; `undefined`: nothing. */
   watches(cpu: CpuState): readonly Watch[] | undefined {
-    if (this.isOff || !bit(this.r.at(MDSCR_AT), MDSCR.MDE) || !this.enabledFrom(cpu.el, cpu.daif)) return undefined
+    if (this.isOff || !bit(this.r.at(MDSCR_AT), MDSCR.MDE) || !this.enabledFrom(cpu.el, this.r.daif)) return undefined
     const found: Watch[] = []
     for (const [n, address] of WCR.entries()) {
       const control = Number(this.r.at(address))

@@ -46,7 +46,7 @@ export const savedState = (cpu: CpuState, r: Registers, branchType: number): big
       ((cpu.il ? 1 : 0) << SPSR.IL) |
       (cpu.ssbs << SPSR.SSBS) |
       (branchType << SPSR.BTYPE) |
-      (cpu.daif << SPSR.DAIF) |
+      (r.daif << SPSR.DAIF) |
       (cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)) >>>
       0,
   )
@@ -61,7 +61,7 @@ export function restoreState(cpu: CpuState, r: Registers, value: bigint): boolea
 }
 
 /** The vector of the interrupt that PSTATE lets through, if there is one; which of the two goes first is free (D1.3.6). */
-export const interruptTaken = ({ irq, fiq, daif: masks }: Readonly<CpuState>): number | undefined => {
+export const interruptTaken = ({ irq, fiq }: CpuState, masks: number): number | undefined => {
   if (fiq && (masks & daif.F) === 0) return vector.FIQ
   return irq && (masks & daif.I) === 0 ? vector.IRQ : undefined
 }
@@ -84,7 +84,7 @@ export function takeException(cpu: CpuState, r: Registers, offset: number, retur
   cpu.il = false
   cpu.ss = 0
   cpu.stepped = undefined
-  cpu.daif = daif.ALL
+  r.daif = daif.ALL
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   return (r.at(slots.VBAR_EL1) & ~0x7ffn) + BigInt(from + offset)
 }
@@ -140,7 +140,7 @@ const flag = (spsr: number, lsb: number): number => (spsr >>> lsb) & 1
 function restore(cpu: CpuState, r: Registers, spsr: number): void {
   const target = modeOf(spsr)
   r.nzcv = spsr >>> SPSR.NZCV
-  cpu.daif = (spsr >>> SPSR.DAIF) & daif.ALL
+  r.daif = (spsr >>> SPSR.DAIF) & daif.ALL
   cpu.pan = flag(spsr, SPSR.PAN)
   cpu.ss = flag(spsr, SPSR.SS)
   cpu.il = target === undefined || flag(spsr, SPSR.IL) === 1

@@ -476,11 +476,22 @@ export class MemoryAccess {
     }
     const low = Number(va & 0xffffffffn) | 0
     const high = Number(va >> 32n) | 0
-    const physical = this.translateData(high, low, false, IGNORE_PAN, 0)
-    if (physical < 0) return this.wasMaintenance()
-    const offset = physical - this.ports.ramBase
-    if (offset >= 0 && offset < this.plan.ramSize) this.code.invalidate(Math.floor(offset / LINE) * LINE, LINE)
+    const host = this.maintained(high, low, false)
+    if (host < 0) return this.wasMaintenance()
+    if (host > 0) this.code.refreshLine(Math.floor((host - this.plan.ram) / LINE) * LINE)
     return true
+  }
+
+  /** Where the byte lies that cache maintenance is about; 0: not in RAM; -1: an abort is pending. */
+  private maintained(high: number, low: number, write: boolean): number {
+    const known = write ? 0 : this.softTlb.readable(this.bankOf(0), low, high)
+    if (known !== 0) return known
+    const physical = this.translateData(high, low, write, IGNORE_PAN, 0)
+    if (physical < 0) return -1
+    const host = this.ramAddress(physical)
+    // The next line of the page is found at once.
+    if (host !== 0) this.fillData(0, low, high, host)
+    return host
   }
 
   /** Faults of cache maintenance are reported as writes (ISS.CM, ISS.WnR). */
@@ -494,8 +505,7 @@ export class MemoryAccess {
   dcMaintain(va: bigint, write: boolean): boolean {
     const low = Number(va & 0xffffffffn) | 0
     const high = Number(va >> 32n) | 0
-    if (this.translateData(high, low, write, IGNORE_PAN, 0) >= 0) return true
-    return this.wasMaintenance()
+    return this.maintained(high, low, write) >= 0 || this.wasMaintenance()
   }
 
   /** AT: the value of PAR_EL1 (D24.2.122). `pan`: as PSTATE.PAN says. */

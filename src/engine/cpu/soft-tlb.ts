@@ -182,6 +182,13 @@ export class SoftTlb {
     this.i32[(at >>> 2) + 2] = table === tlb.FETCH ? host : (host - low) | 0
   }
 
+  /** Where the byte at an address lies that is known to be readable; 0: none is known. */
+  readable(bankAddress: number, vaLow: number, vaHigh: number): number {
+    const at = entryOf(bankAddress, tlb.READ, vaLow) >>> 2
+    if (this.i32[at] !== (vaLow & ~0xfff) || this.i32[at + 1] !== vaHigh) return 0
+    return (vaLow + (this.i32[at + 2] ?? 0)) >>> 0
+  }
+
   /** Says of the page just entered for fetches whether it is guarded (FEAT_BTI). */
   setGuarded(bankAddress: number, vaLow: number, guarded: boolean): void {
     this.i32[(entryOf(bankAddress, tlb.FETCH, vaLow) >>> 2) + 3] = guarded ? 1 : 0

@@ -1,12 +1,12 @@
 /** System registers that are a part of PSTATE, computed, or more than a value that is kept: what their reads and writes do. */
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
 import { OSLSR } from '../../pure/arch/sysregs/debug.ts'
-import { cacheSizes } from '../../pure/arch/sysregs/identification.ts'
+import { DCZID, cacheSizes } from '../../pure/arch/sysregs/identification.ts'
 import { setMode } from './exceptions.ts'
 import { bank } from './layout.ts'
 import type { Pmu } from './pmu.ts'
 import { slots } from './slots.ts'
-import { daif } from './state.ts'
+import { DAIF_MASK } from './state.ts'
 import type { CpuState, Registers } from './state.ts'
 
 /** What the registers do to the rest of the CPU. */
@@ -36,8 +36,7 @@ export interface Special {
   write?(cpu: CpuState, value: bigint): void | Refused
 }
 
-/** PSTATE's position in the DAIF and NZCV registers (C5.2). */
-const DAIF_LSB = 6n
+/** PSTATE's position in the NZCV register (C5.2). */
 const NZCV_LSB = 28n
 const EL_LSB = 2n
 /** CPACR_EL1.TTA and FPEN. */
@@ -130,8 +129,7 @@ export function specialRegisters(
         effects.contextChanged(cpu)
       },
     },
-    // DZP: DC ZVA is not for EL0. A block of 2^4 words.
-    DCZID_EL0: { read: (cpu) => (trapped(cpu, SCTLR_DZE) ? 0x14n : 4n) },
+    DCZID_EL0: { read: (cpu) => DCZID.BS | (trapped(cpu, SCTLR_DZE) ? DCZID.DZP : 0n) },
     CurrentEL: { read: (cpu) => BigInt(cpu.el) << EL_LSB },
     ISR_EL1: {
       read: (cpu) => (cpu.irq ? ISR_I : 0n) | (cpu.fiq ? ISR_F : 0n) | (cpu.serror === undefined ? 0n : ISR_A),
@@ -143,9 +141,9 @@ export function specialRegisters(
       },
     },
     DAIF: {
-      read: (cpu) => BigInt(cpu.daif) << DAIF_LSB,
+      read: () => r.at(slots.DAIF),
       write: (cpu, value) => {
-        cpu.daif = Number(value >> DAIF_LSB) & daif.ALL
+        r.setAt(slots.DAIF, value & DAIF_MASK)
         effects.maskChanged(cpu)
       },
     },

@@ -1,9 +1,12 @@
 /** What is known of one CPU beside its bank in memory, and the views of the bank. */
 import { bank, scratch } from './layout.ts'
+import { slots } from './slots.ts'
 import type { Regime } from './soft-tlb.ts'
 
-/** PSTATE.DAIF as in the DAIF register (bits 9:6), shifted down. */
+/** PSTATE.DAIF as in the DAIF register (C5.2.2), shifted down by `DAIF_LSB`. */
 export const daif = { D: 8, A: 4, I: 2, F: 1, ALL: 15 } as const
+const DAIF_LSB = 6
+export const DAIF_MASK = BigInt(daif.ALL << DAIF_LSB)
 
 export interface CpuState {
   readonly index: number
@@ -24,7 +27,6 @@ export interface CpuState {
   el: 0 | 1
   /** PSTATE.SPSel: 0 selects SP_EL0. */
   spsel: 0 | 1
-  daif: number
   /** PSTATE.PAN, UAO, DIT and SSBS, 0 or 1; always 0 on a CPU without the feature. */
   pan: number
   uao: number
@@ -76,7 +78,6 @@ export const newCpuState = (index: number): CpuState => ({
   wake: false,
   el: 1,
   spsel: 1,
-  daif: daif.ALL,
   pan: 0,
   uao: 0,
   dit: 0,
@@ -143,6 +144,15 @@ export class Registers {
   /** The address of the instruction whose record is current. */
   currentPc(): bigint {
     return BigInt.asUintN(64, (this.i64[scratch.PC_OFFSET >>> 3] ?? 0n) + BigInt(this.record >>> 2))
+  }
+
+  /** PSTATE.DAIF, which lies in the slot of the register so that compiled code has it. */
+  get daif(): number {
+    return (this.i32[slots.DAIF >>> 2] ?? 0) >>> DAIF_LSB
+  }
+
+  set daif(value: number) {
+    this.i32[slots.DAIF >>> 2] = value << DAIF_LSB
   }
 
   /** NZCV as bits 3:0; by halves, as reading 64 bits here allocates. */

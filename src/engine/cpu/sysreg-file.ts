@@ -261,8 +261,8 @@ export class SysregFile {
     }
     if (field !== FIELD.DAIFSET && field !== FIELD.DAIFCLR) return this.writeFlag(cpu, field, imm)
     if (this.trapped(cpu, this.daifControl)) return 'trap'
-    if (field === FIELD.DAIFSET) cpu.daif |= imm
-    else cpu.daif &= ~imm
+    if (field === FIELD.DAIFSET) this.registers.daif |= imm
+    else this.registers.daif &= ~imm
     this.effects.maskChanged(cpu)
     return undefined
   }

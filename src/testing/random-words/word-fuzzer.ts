@@ -119,12 +119,12 @@ class Tier {
   /** What the CPU has come to, in bytes to compare. */
   state(): Uint8Array {
     const { core, cpu } = this.machine
-    const { el, spsel, daif, pan, uao, dit, ssbs, il, ss, instructions } = cpu
+    const { el, spsel, pan, uao, dit, ssbs, il, ss, instructions } = cpu
     const shown = this.bank.slice()
     // Flags are kept in more ways than one, and nothing is behind the stack pointer.
     shown.fill(0, bank.X + 8 * 32 - bank.START, bank.PC - bank.START)
     shown.fill(0, bank.FLAG_N - bank.START, bank.FPCR - bank.START)
-    const pstate = [core.registers.nzcv, el, spsel, daif, pan, uao, dit, ssbs, Number(il), ss]
+    const pstate = [core.registers.nzcv, el, spsel, core.registers.daif, pan, uao, dit, ssbs, Number(il), ss]
     shown.set([...pstate, instructions & 0xff, instructions >>> 8], bank.FLAG_N - bank.START)
     return shown
   }

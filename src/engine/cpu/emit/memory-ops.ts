@@ -5,7 +5,7 @@ import type { Opcode } from '../../wasm/opcodes.ts'
 import { bank, tlb } from '../layout.ts'
 import { PUSHED } from './arithmetic-ops.ts'
 import type { Pushed } from './arithmetic-ops.ts'
-import { VectorOps } from './vector-ops.ts'
+import { StateOps } from './state-ops.ts'
 
 const LOAD: Record<LoadKind, readonly [Opcode, Opcode]> = {
   u8: ['i32.load8_u', 'i64.load8_u'],
@@ -41,7 +41,7 @@ export interface AccessPorts {
   readonly storeSlow: number
 }
 
-export abstract class MemoryOps extends VectorOps {
+export abstract class MemoryOps extends StateOps {
   private readonly ports: AccessPorts
   /** Locals: virtual address, and where its bytes lie. */
   protected va = 0
@@ -70,10 +70,10 @@ export abstract class MemoryOps extends VectorOps {
   protected abstract tlbBase(mode: AccessMode): void
 
   /**
-   * The address is on the stack; afterwards `ha` is where the bytes lie. An access hits when
+   * The address is on the stack; afterwards whether the soft TLB misses, and `ha` is the entry. An access hits when
    * 0 <= address - tag <= page - size, so that one compare also catches accesses across a page's end.
    */
-  private translate(write: boolean, bytes: number, mode: AccessMode, element = bytes, flags = 0): void {
+  private missesTlb(write: boolean, bytes: number, mode: AccessMode): void {
     const c = this.code
     c.tee(this.va)
     c.i64(tlb.INDEX_SHIFT)
@@ -90,6 +90,18 @@ export abstract class MemoryOps extends VectorOps {
     c.op('i64.sub')
     c.i64(PAGE - bytes)
     c.op('i64.gt_u')
+  }
+
+  isReadable(_address: Pushed): Pushed {
+    this.missesTlb(false, 1, 'normal')
+    this.code.op('i32.eqz')
+    return PUSHED
+  }
+
+  /** The address is on the stack; afterwards `ha` is where the bytes lie. */
+  private translate(write: boolean, bytes: number, mode: AccessMode, element = bytes, flags = 0): void {
+    const c = this.code
+    this.missesTlb(write, bytes, mode)
     c.if('i32', false)
     this.beforeCallOut()
     c.get(this.va)

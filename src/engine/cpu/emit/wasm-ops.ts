@@ -9,10 +9,8 @@ import type {
   SysregOperand,
   Width,
 } from '../../../pure/arch/a64/ops.ts'
-import { PUSHED } from './arithmetic-ops.ts'
 import type { Pushed } from './arithmetic-ops.ts'
 import { FlagOps } from './flag-ops.ts'
-import { sysregAt } from '../layout.ts'
 
 export abstract class WasmOps extends FlagOps implements Ops<Pushed> {
   abstract base(reg: GprOperand): Pushed
@@ -29,11 +27,4 @@ export abstract class WasmOps extends FlagOps implements Ops<Pushed> {
   abstract ask(helper: string, ...args: readonly (number | Operand)[]): Pushed
   abstract argument(value: Pushed): void
   abstract sysregGet(slot: SysregOperand): Pushed
-  abstract atEl1h(): Pushed
-
-  kept(slot: number): Pushed {
-    this.code.i32(0)
-    this.code.memory('i64.load', sysregAt(slot))
-    return PUSHED
-  }
 }

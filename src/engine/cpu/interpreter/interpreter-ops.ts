@@ -13,7 +13,7 @@ import type {
 } from '../../../pure/arch/a64/ops.ts'
 import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
-import { bank, mode, record, scratch, xAt } from '../layout.ts'
+import { bank, record, scratch, xAt } from '../layout.ts'
 import { PUSHED } from '../emit/arithmetic-ops.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
 import type { Flag } from '../emit/flag-ops.ts'
@@ -129,14 +129,6 @@ export class InterpreterOps extends WasmOps {
   sysregGet(slot: SysregOperand): Pushed {
     this.field(slot.at)
     this.code.memory('i64.load', 0)
-    return PUSHED
-  }
-
-  atEl1h(): Pushed {
-    this.code.i32(0)
-    this.code.memory('i32.load', bank.MODE)
-    this.code.i32(mode.EL1H)
-    this.code.op('i32.eq')
     return PUSHED
   }
 

@@ -15,7 +15,7 @@ import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
 import { PUSHED } from '../emit/arithmetic-ops.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
-import { bank, mode, scratch, sysregAt, vAt, xAt } from '../layout.ts'
+import { bank, scratch, vAt, xAt } from '../layout.ts'
 import { LazyFlagOps } from './lazy-flag-ops.ts'
 import type { FlagLocals, FlagPorts } from './lazy-flag-ops.ts'
 
@@ -173,19 +173,5 @@ export abstract class RegionRegisters extends LazyFlagOps {
 
   sysregGet(slot: SysregOperand): Pushed {
     return this.kept(slot.value)
-  }
-
-  kept(slot: number): Pushed {
-    this.code.i32(0)
-    this.code.memory('i64.load', sysregAt(slot))
-    return PUSHED
-  }
-
-  atEl1h(): Pushed {
-    this.code.i32(0)
-    this.code.memory('i32.load', bank.MODE)
-    this.code.i32(mode.EL1H)
-    this.code.op('i32.eq')
-    return PUSHED
   }
 }

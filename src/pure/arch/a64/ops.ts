@@ -73,6 +73,8 @@ export interface Ops<V> {
   storeVectorPair(bytes: 4 | 8 | 16, address: V, first: V, second: V): void
   /** DC ZVA: clears the 64-byte block that holds the address. */
   zeroBlock(address: V): void
+  /** 1 where a byte at the address is known to be RAM that may be read, 0 where that has to be found out: a 32-bit value. */
+  isReadable(address: V): V
   /** Opens the local exclusive monitor on an address, before the load itself. */
   monitorOpen(address: Local, bytes: number): void
   /** 1 when the monitor is open on this address. */
@@ -104,6 +106,8 @@ export interface Ops<V> {
   sysregGet(slot: SysregOperand): V
   /** The same by its number, which every instance of the row's variant has in common. */
   kept(slot: number): V
+  /** Writes it, a 64-bit value, without any check. */
+  keep(slot: number, value: V): void
   /** 1 at EL1 with its own stack pointer, 0 elsewhere: a 32-bit value. */
   atEl1h(): V
 

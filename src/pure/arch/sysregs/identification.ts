@@ -10,6 +10,9 @@ import type { SysregRow } from './sysreg.ts'
 const fields = (...list: readonly (readonly [lsb: number, value: number])[]): bigint =>
   list.reduce((all, [lsb, value]) => all | (BigInt(value) << BigInt(lsb)), 0n)
 
+/** DCZID_EL0: a block of 2^4 words; with DZP, DC ZVA is not for who asks. */
+export const DCZID = { BS: 4n, DZP: 1n << 4n } as const
+
 /** Bits of SCTLR_EL1 that open registers to EL0. */
 const UCT = 15
 

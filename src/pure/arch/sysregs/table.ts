@@ -7,12 +7,13 @@ import type { SysregRow } from './sysreg.ts'
 
 export const sysregs: readonly SysregRow[] = [...identification, ...el1, ...debug, ...performanceMonitors]
 
-/** Registers that live in a slot although reading or writing them does more: the stack pointers, CPACR_EL1. */
-const BANKED = ['SP_EL0', 'SP_EL1', 'CPACR_EL1'] as const
+/** Registers that live in a slot although reading or writing them does more. */
+const BANKED = ['SP_EL0', 'SP_EL1', 'CPACR_EL1', 'DAIF'] as const
 
 /**
  * Not registers: which bits of an address pointer authentication uses for its code (in the lower and the upper half of the
  * address space, of instructions and of data), and the number of the bit that tells the halves apart. They follow TCR_EL1.
+ * DAIF_CONCERNS is not 0 where reading or changing DAIF is more than that: at EL0, while something is pending, watched or traced.
  */
 export const DERIVED = [
   'PAC_FIELD_I0',
@@ -21,6 +22,7 @@ export const DERIVED = [
   'PAC_FIELD_D0',
   'PAC_FIELD_D1',
   'PAC_SELECTOR_D',
+  'DAIF_CONCERNS',
 ] as const
 
 const names = [...BANKED, ...DERIVED, ...sysregs.filter((row) => row.is.kind === 'stored').map((row) => row.name)]
@@ -33,6 +35,13 @@ export function slotOf(name: string): number {
   const slot = slots.get(name)
   if (slot === undefined) throw new Error(`${name} has no slot`)
   return slot
+}
+
+/** The encoding of a register of the CPU itself. */
+export function encodingOf(name: string): number {
+  const row = sysregs.find((each) => each.name === name)
+  if (row === undefined) throw new Error(`no register ${name}`)
+  return row.encoding
 }
 
 /**

@@ -1,11 +1,28 @@
 /** Exceptions, system registers, hints and barriers (Arm ARM C4.1, "Branches, Exception Generating and System instructions"). */
 import { sysregEncoding } from '../../sysregs/encoding.ts'
-import { hotReadSlot, slotOf } from '../../sysregs/table.ts'
+import { DCZID } from '../../sysregs/identification.ts'
+import { operations } from '../../sysregs/operations.ts'
+import { encodingOf, hotReadSlot, slotOf } from '../../sysregs/table.ts'
+import type { Ops } from '../ops.ts'
 import { small, sysregSlot, x, xd } from '../ops.ts'
 import { a64 } from '../row.ts'
 
 const SCTLR = slotOf('SCTLR_EL1')
 const DZE = 14
+const DAIF = slotOf('DAIF')
+const DAIF_LSB = 6
+const DAIF_CONCERNS = slotOf('DAIF_CONCERNS')
+const encodings = { DAIF: encodingOf('DAIF'), DCZID_EL0: encodingOf('DCZID_EL0') } as const
+
+/** Whether DAIF, at EL1, is bits that may be read and changed, and nothing more. */
+const daifIsFree = <V>(o: Ops<V>): V => o.isZero(64, o.kept(DAIF_CONCERNS))
+
+/** Cache maintenance that has nothing to do but to check the address. */
+const cleans: ReadonlySet<number> = new Set(
+  operations
+    .filter(({ feature, operation }) => feature === undefined && operation.does === 'dc' && !operation.write)
+    .map(({ encoding }) => encoding),
+)
 
 export const system = [
   a64('SVC', '11010100 000 iiiiiiiiiiiiiiii 000 01', 'SVC #<imm>', {
@@ -85,6 +102,22 @@ export const system = [
     operands: () => ({}),
     body: () => {},
   }),
+  // Linux masks and unmasks interrupts at every turn.
+  a64('MSR (DAIFSet, DAIFClr)', '11010101 00000 011 0100 mmmm 11c 11111', 'MSR <pstatefield>, #<imm>', {
+    frequent: true,
+    variants: 'c',
+    operands: (f) => ({ field: small((3 << 3) | 6 | f.c), imm: small(f.m) }),
+    body: (o, v, p) =>
+      o.when(
+        daifIsFree(o),
+        () => {
+          const mask = o.let(64, o.binary('shl', 64, o.imm(64, p.imm), o.konst(64, DAIF_LSB)))
+          const masked = (): ReturnType<typeof o.kept> => o.binary('or', 64, o.kept(DAIF), o.use(mask))
+          o.keep(DAIF, v.c === 0 ? masked() : o.binary('xor', 64, masked(), o.use(mask)))
+        },
+        () => o.call('msrImmediate', 'system', p.field, p.imm),
+      ),
+  }),
   a64('MSR (immediate)', '11010101 00000 ppp 0100 mmmm qqq 11111', 'MSR <pstatefield>, #<imm>', {
     operands: (f) => ({ field: small((f.p << 3) | f.q), imm: small(f.m) }),
     body: (o, _v, p) => o.call('msrImmediate', 'system', p.field, p.imm),
@@ -99,9 +132,33 @@ export const system = [
       o.zeroBlock(o.get(64, p.t))
     },
   }),
+  // Memory is always up to date. Linux cleans all code that it changes, line by line.
+  a64('DC (clean)', '11010101 00001 011 0111 mmmm qqq ttttt', 'DC <dc_op>, <Xt>', {
+    example: { m: 11, q: 1 },
+    when: (f) => cleans.has(sysregEncoding(1, 3, 7, f.m, f.q)),
+    operands: (f) => ({ reg: small(sysregEncoding(1, 3, 7, f.m, f.q)), t: x(f.t) }),
+    body: (o, _v, p) =>
+      o.when(
+        o.binary('and', 32, o.atEl1h(), o.isReadable(o.get(64, p.t))),
+        () => {},
+        () => o.call('sys', 'system', p.reg, p.t),
+      ),
+  }),
   a64('SYS', '11010101 00001 ppp nnnn mmmm qqq ttttt', 'SYS #<op1>, <Cn>, <Cm>, #<op2>{, <Xt>}', {
     operands: (f) => ({ reg: small((1 << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
     body: (o, _v, p) => o.call('sys', 'system', p.reg, p.t),
+  }),
+  a64('MSR (DAIF)', '11010101 0001 1 011 nnnn mmmm qqq ttttt', 'MSR <sysreg>, <Xt>', {
+    frequent: true,
+    example: { n: 4, m: 2, q: 1 },
+    when: (f) => sysregEncoding(3, 3, f.n, f.m, f.q) === encodings.DAIF,
+    operands: (f) => ({ reg: small(encodings.DAIF), t: x(f.t) }),
+    body: (o, _v, p) =>
+      o.when(
+        daifIsFree(o),
+        () => o.keep(DAIF, o.binary('and', 64, o.get(64, p.t), o.konst(64, 15 << DAIF_LSB))),
+        () => o.call('msr', 'system', p.reg, p.t),
+      ),
   }),
   a64('MSR (register)', '11010101 0001 o ppp nnnn mmmm qqq ttttt', 'MSR <sysreg>, <Xt>', {
     operands: (f) => ({ reg: small(((2 + f.o) << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
@@ -129,6 +186,30 @@ export const system = [
     when: (f) => hotReadSlot(sysregEncoding(3, 3, f.n, f.m, f.q)) !== undefined,
     operands: (f) => ({ t: xd(f.t), slot: sysregSlot(hotReadSlot(sysregEncoding(3, 3, f.n, f.m, f.q)) ?? 0) }),
     body: (o, _v, p) => o.set(64, p.t, o.sysregGet(p.slot)),
+  }),
+  a64('MRS (DAIF)', '11010101 0011 1 011 nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
+    frequent: true,
+    example: { n: 4, m: 2, q: 1 },
+    when: (f) => sysregEncoding(3, 3, f.n, f.m, f.q) === encodings.DAIF,
+    operands: (f) => ({ reg: small(encodings.DAIF), t: xd(f.t) }),
+    body: (o, _v, p) =>
+      o.when(
+        daifIsFree(o),
+        () => o.set(64, p.t, o.kept(DAIF)),
+        () => o.call('mrs', 'system', p.reg, p.t),
+      ),
+  }),
+  // memset() asks it each time.
+  a64('MRS (DCZID_EL0)', '11010101 0011 1 011 nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
+    example: { n: 0, m: 0, q: 7 },
+    when: (f) => sysregEncoding(3, 3, f.n, f.m, f.q) === encodings.DCZID_EL0,
+    operands: (f) => ({ reg: small(encodings.DCZID_EL0), t: xd(f.t) }),
+    body: (o, _v, p) =>
+      o.when(
+        o.atEl1h(),
+        () => o.set(64, p.t, o.konst(64, DCZID.BS)),
+        () => o.call('mrs', 'system', p.reg, p.t),
+      ),
   }),
   a64('MRS', '11010101 0011 o ppp nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
     operands: (f) => ({ reg: small(((2 + f.o) << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: xd(f.t) }),
