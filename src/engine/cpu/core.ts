@@ -444,7 +444,7 @@ export class Core {
   private noteConcerns(cpu: CpuState): void {
     const pending = cpu.irq || cpu.fiq || cpu.serror !== undefined
     const concerns = cpu.el === 0 || pending || !this.debug.isOff || this.trace.sink !== undefined
-    this.registers.i32[slots.DAIF_CONCERNS >>> 2] = concerns ? 1 : 0
+    this.registers.i32[slots.SYSREG_CONCERNS >>> 2] = concerns ? 1 : 0
   }
 
   /** What debug exceptions depend on has changed. */

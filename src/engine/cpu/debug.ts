@@ -7,6 +7,8 @@ import type { CpuState, Registers } from './state.ts'
 
 const at = (name: string): number => sysregAt(slotOf(name))
 const MDSCR_AT = at('MDSCR_EL1')
+/** Its lower half, where something is enabled that may stop the CPU: Linux leaves TDCC set. */
+const MDSCR_USED = Number((1n << MDSCR.SS) | (1n << MDSCR.MDE))
 const OSLSR_AT = at('OSLSR_EL1')
 const CONTEXT_AT = at('CONTEXTIDR_EL1')
 const numbered = (count: number, name: string): readonly number[] =>
@@ -42,10 +44,9 @@ export class Debug {
     this.r = registers
   }
 
-  /** Nothing of it is used: MDSCR_EL1 is 0. Asked at each exception. */
+  /** Neither software step nor breakpoints and watchpoints are enabled. Asked at each exception. */
   get isOff(): boolean {
-    const { i32 } = this.r
-    return i32[MDSCR_AT >>> 2] === 0 && i32[(MDSCR_AT >>> 2) + 1] === 0
+    return ((this.r.i32[MDSCR_AT >>> 2] ?? 0) & MDSCR_USED) === 0
   }
 
   /** AArch64.GenerateDebugExceptionsFrom(): EL1 takes the exceptions of both levels. */

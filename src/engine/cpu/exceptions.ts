@@ -23,7 +23,7 @@ const SPSR = {
   M_MASK: 0x1f,
 } as const
 /** SCTLR_EL1: the CPU keeps PAN on an exception; SSBS on an exception. */
-const SCTLR = { SPAN: 23n, DSSBS: 44n } as const
+const SCTLR = { SPAN: 23, DSSBS: 44 } as const
 
 /** Changes exception level and stack pointer; the stack pointer that was current goes to its own register. */
 export function setMode(cpu: CpuState, r: Registers, el: 0 | 1, spsel: 0 | 1): void {
@@ -36,20 +36,18 @@ export function setMode(cpu: CpuState, r: Registers, el: 0 | 1, spsel: 0 | 1): v
 }
 
 /** PSTATE as SPSR_EL1 holds it. */
-export const savedState = (cpu: CpuState, r: Registers, branchType: number): bigint =>
-  BigInt(
-    ((r.nzcv << SPSR.NZCV) |
-      (cpu.dit << SPSR.DIT) |
-      (cpu.uao << SPSR.UAO) |
-      (cpu.pan << SPSR.PAN) |
-      (cpu.ss << SPSR.SS) |
-      ((cpu.il ? 1 : 0) << SPSR.IL) |
-      (cpu.ssbs << SPSR.SSBS) |
-      (branchType << SPSR.BTYPE) |
-      (r.daif << SPSR.DAIF) |
-      (cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)) >>>
-      0,
-  )
+export const savedState = (cpu: CpuState, r: Registers, branchType: number): number =>
+  ((r.nzcv << SPSR.NZCV) |
+    (cpu.dit << SPSR.DIT) |
+    (cpu.uao << SPSR.UAO) |
+    (cpu.pan << SPSR.PAN) |
+    (cpu.ss << SPSR.SS) |
+    ((cpu.il ? 1 : 0) << SPSR.IL) |
+    (cpu.ssbs << SPSR.SSBS) |
+    (branchType << SPSR.BTYPE) |
+    (r.daif << SPSR.DAIF) |
+    (cpu.el === 0 ? MODE.EL0t : cpu.spsel === 0 ? MODE.EL1t : MODE.EL1h)) >>>
+  0
 
 /** The opposite of `savedState`, as a hypervisor restores it; false: no such state can be, and nothing changes. */
 export function restoreState(cpu: CpuState, r: Registers, value: bigint): boolean {
@@ -66,21 +64,18 @@ export const interruptTaken = ({ irq, fiq }: CpuState, masks: number): number | 
   return irq && (masks & daif.I) === 0 ? vector.IRQ : undefined
 }
 
-const bit = (value: bigint, lsb: bigint): number => Number((value >> lsb) & 1n)
-
 /**
  * Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1, `branchType` SPSR_EL1.BTYPE. Returns the new PC
  * (AArch64.TakeException()).
  */
 export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint, branchType = 0): bigint {
   const from = cpu.el === 0 ? 0x400 : cpu.spsel === 0 ? 0x000 : 0x200
-  r.setAt(slots.SPSR_EL1, savedState(cpu, r, branchType))
+  r.setWordAt(slots.SPSR_EL1, savedState(cpu, r, branchType))
   r.setAt(slots.ELR_EL1, returnTo)
   setMode(cpu, r, 1, 1)
-  const sctlr = r.at(slots.SCTLR_EL1)
-  if (bit(sctlr, SCTLR.SPAN) === 0) cpu.pan = 1
+  if (r.bitAt(slots.SCTLR_EL1, SCTLR.SPAN) === 0) cpu.pan = 1
   cpu.uao = 0
-  cpu.ssbs = bit(sctlr, SCTLR.DSSBS)
+  cpu.ssbs = r.bitAt(slots.SCTLR_EL1, SCTLR.DSSBS)
   cpu.il = false
   cpu.ss = 0
   cpu.stepped = undefined
@@ -99,7 +94,7 @@ export interface StepRules {
  * PSTATE.BTYPE.
  */
 export function exceptionReturn(cpu: CpuState, r: Registers, step: StepRules): number {
-  const spsr = Number(r.at(slots.SPSR_EL1) & 0xffff_ffffn)
+  const spsr = r.wordAt(slots.SPSR_EL1)
   const target = modeOf(spsr)
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
   cpu.event = true

@@ -7,7 +7,7 @@ export const slots = {
   SP_EL0: sysregAt(slotOf('SP_EL0')),
   SP_EL1: sysregAt(slotOf('SP_EL1')),
   DAIF: sysregAt(slotOf('DAIF')),
-  DAIF_CONCERNS: sysregAt(slotOf('DAIF_CONCERNS')),
+  SYSREG_CONCERNS: sysregAt(slotOf('SYSREG_CONCERNS')),
   CPACR_EL1: sysregAt(slotOf('CPACR_EL1')),
   SPSR_EL1: sysregAt(slotOf('SPSR_EL1')),
   ELR_EL1: sysregAt(slotOf('ELR_EL1')),

@@ -125,6 +125,22 @@ export class Registers {
     this.u64[address >>> 3] = value
   }
 
+  /** The lower half of a 64-bit value: numbers of 64 bits have to be allocated. */
+  wordAt(address: number): number {
+    return (this.i32[address >>> 2] ?? 0) >>> 0
+  }
+
+  /** Writes 32 bits, and 0 above. */
+  setWordAt(address: number, value: number): void {
+    this.i32[address >>> 2] = value
+    this.i32[(address >>> 2) + 1] = 0
+  }
+
+  /** A bit, 0 to 63. */
+  bitAt(address: number, lsb: number): number {
+    return ((this.i32[(address >>> 2) + (lsb >>> 5)] ?? 0) >>> (lsb & 31)) & 1
+  }
+
   get budget(): number {
     return this.i32[scratch.BUDGET >>> 2] ?? 0
   }

@@ -42,7 +42,7 @@ const places: ReadonlyMap<string, Place> = new Map<string, Place>([
   [
     'PSTATE',
     {
-      read: (r, cpu) => savedState(cpu, r, branchTypeAt(cpu, cpu.instructions)),
+      read: (r, cpu) => BigInt(savedState(cpu, r, branchTypeAt(cpu, cpu.instructions))),
       write: (r, cpu, value) => restoreState(cpu, r, value),
     },
   ],

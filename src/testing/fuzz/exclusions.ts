@@ -18,9 +18,10 @@ export const EXCLUDED: readonly Exclusion[] = [
   },
   { rows: /^(SVC|HVC|SMC|BRK|ERET)$/, why: 'exceptions: QEMU would make Linux signals of them' },
   { rows: /^(WFE|WFI|YIELD)$/, why: 'they wait' },
-  { rows: /^(SYS|MSR \(immediate\))$/, why: 'EL1 only, but for DC ZVA, which has a row of its own' },
+  { rows: /^(SYS|DC \(clean\)|MSR \(immediate\))$/, why: 'EL1 only, but for DC ZVA, which has a row of its own' },
   { rows: /^DC ZVA$/, why: "QEMU's `max` clears 512 bytes at a time; `fuzz.test.ts` has it on a Cortex-A57" },
-  { rows: /^MRS \(kept, EL1\)$/, why: 'EL1 only' },
+  { rows: /^(MRS \(kept, EL1\)|MSR \(DAIF.*\)|MRS \(DAIF\))$/, why: 'EL1 only' },
+  { rows: /^MRS \(constant\)$/, why: "tells what the CPU is: beside QEMU's in `identification.test.ts`" },
 ]
 
 export const isExcluded = (row: Row): boolean => EXCLUDED.some(({ rows }) => rows.test(row.name))

@@ -28,7 +28,7 @@ const isBranch = (row: Row): boolean => row.flow === 'branch' || row.flow === 'j
 const WRITABLE = [0x1b4200, 0x1bd040]
 const READABLE = [...WRITABLE, 0x1b4400, 0x1b4420]
 const SYSREG_BITS = 0x1fffe0
-const isSysregMove = (row: Row): boolean => /^(MSR \(register\)|MRS)/.test(row.name)
+const isSysregMove = (row: Row): boolean => /^(MSR \((register|kept)\)|MRS)/.test(row.name)
 
 const RARELY = 256
 

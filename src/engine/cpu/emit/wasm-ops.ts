@@ -27,4 +27,5 @@ export abstract class WasmOps extends FlagOps implements Ops<Pushed> {
   abstract ask(helper: string, ...args: readonly (number | Operand)[]): Pushed
   abstract argument(value: Pushed): void
   abstract sysregGet(slot: SysregOperand): Pushed
+  abstract sysregSet(slot: SysregOperand, value: Pushed): void
 }

@@ -132,6 +132,13 @@ export class InterpreterOps extends WasmOps {
     return PUSHED
   }
 
+  sysregSet(slot: SysregOperand, value: Pushed): void {
+    const kept = this.let(64, value)
+    this.field(slot.at)
+    this.code.get(kept.local)
+    this.code.memory('i64.store', 0)
+  }
+
   protected setFlag(flag: Flag, push: () => void): void {
     this.code.i32(0)
     push()

@@ -174,4 +174,8 @@ export abstract class RegionRegisters extends LazyFlagOps {
   sysregGet(slot: SysregOperand): Pushed {
     return this.kept(slot.value)
   }
+
+  sysregSet(slot: SysregOperand, value: Pushed): void {
+    this.keep(slot.value, value)
+  }
 }

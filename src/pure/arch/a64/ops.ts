@@ -104,6 +104,7 @@ export interface Ops<V> {
   ask(helper: string, ...args: readonly (number | Operand)[]): V
   /** A system register that is kept in a slot of CPU state, without any check. */
   sysregGet(slot: SysregOperand): V
+  sysregSet(slot: SysregOperand, value: V): void
   /** The same by its number, which every instance of the row's variant has in common. */
   kept(slot: number): V
   /** Writes it, a 64-bit value, without any check. */

@@ -1,21 +1,20 @@
 /** Exceptions, system registers, hints and barriers (Arm ARM C4.1, "Branches, Exception Generating and System instructions"). */
 import { sysregEncoding } from '../../sysregs/encoding.ts'
-import { DCZID } from '../../sysregs/identification.ts'
 import { operations } from '../../sysregs/operations.ts'
-import { encodingOf, hotReadSlot, slotOf } from '../../sysregs/table.ts'
+import { constantAtEl1, encodingOf, hotReadSlot, hotWriteSlot, slotOf } from '../../sysregs/table.ts'
 import type { Ops } from '../ops.ts'
-import { small, sysregSlot, x, xd } from '../ops.ts'
+import { imm, small, sysregSlot, x, xd } from '../ops.ts'
 import { a64 } from '../row.ts'
 
 const SCTLR = slotOf('SCTLR_EL1')
 const DZE = 14
 const DAIF = slotOf('DAIF')
 const DAIF_LSB = 6
-const DAIF_CONCERNS = slotOf('DAIF_CONCERNS')
-const encodings = { DAIF: encodingOf('DAIF'), DCZID_EL0: encodingOf('DCZID_EL0') } as const
+const SYSREG_CONCERNS = slotOf('SYSREG_CONCERNS')
+const DAIF_ENCODING = encodingOf('DAIF')
 
-/** Whether DAIF, at EL1, is bits that may be read and changed, and nothing more. */
-const daifIsFree = <V>(o: Ops<V>): V => o.isZero(64, o.kept(DAIF_CONCERNS))
+/** Whether an access at EL1 to what lies in a slot is that and nothing more. */
+const isPlain = <V>(o: Ops<V>): V => o.isZero(64, o.kept(SYSREG_CONCERNS))
 
 /** Cache maintenance that has nothing to do but to check the address. */
 const cleans: ReadonlySet<number> = new Set(
@@ -109,7 +108,7 @@ export const system = [
     operands: (f) => ({ field: small((3 << 3) | 6 | f.c), imm: small(f.m) }),
     body: (o, v, p) =>
       o.when(
-        daifIsFree(o),
+        isPlain(o),
         () => {
           const mask = o.let(64, o.binary('shl', 64, o.imm(64, p.imm), o.konst(64, DAIF_LSB)))
           const masked = (): ReturnType<typeof o.kept> => o.binary('or', 64, o.kept(DAIF), o.use(mask))
@@ -148,15 +147,28 @@ export const system = [
     operands: (f) => ({ reg: small((1 << 14) | (f.p << 11) | (f.n << 7) | (f.m << 3) | f.q), t: x(f.t) }),
     body: (o, _v, p) => o.call('sys', 'system', p.reg, p.t),
   }),
-  a64('MSR (DAIF)', '11010101 0001 1 011 nnnn mmmm qqq ttttt', 'MSR <sysreg>, <Xt>', {
+  a64('MSR (DAIF)', '11010101 0001 1 011 0100 0010 001 ttttt', 'MSR DAIF, <Xt>', {
     frequent: true,
-    example: { n: 4, m: 2, q: 1 },
-    when: (f) => sysregEncoding(3, 3, f.n, f.m, f.q) === encodings.DAIF,
-    operands: (f) => ({ reg: small(encodings.DAIF), t: x(f.t) }),
+    operands: (f) => ({ reg: small(DAIF_ENCODING), t: x(f.t) }),
     body: (o, _v, p) =>
       o.when(
-        daifIsFree(o),
+        isPlain(o),
         () => o.keep(DAIF, o.binary('and', 64, o.get(64, p.t), o.konst(64, 15 << DAIF_LSB))),
+        () => o.call('msr', 'system', p.reg, p.t),
+      ),
+  }),
+  a64('MSR (kept)', '11010101 0001 1 ppp nnnn mmmm qqq ttttt', 'MSR <sysreg>, <Xt>', {
+    frequent: true,
+    example: { p: 0, n: 4, m: 1, q: 0 },
+    when: (f) => hotWriteSlot(sysregEncoding(3, f.p, f.n, f.m, f.q)) !== undefined,
+    operands: (f) => {
+      const reg = sysregEncoding(3, f.p, f.n, f.m, f.q)
+      return { reg: small(reg), t: x(f.t), slot: sysregSlot(hotWriteSlot(reg) ?? 0) }
+    },
+    body: (o, _v, p) =>
+      o.when(
+        o.binary('and', 32, o.atEl1h(), isPlain(o)),
+        () => o.sysregSet(p.slot, o.get(64, p.t)),
         () => o.call('msr', 'system', p.reg, p.t),
       ),
   }),
@@ -187,27 +199,28 @@ export const system = [
     operands: (f) => ({ t: xd(f.t), slot: sysregSlot(hotReadSlot(sysregEncoding(3, 3, f.n, f.m, f.q)) ?? 0) }),
     body: (o, _v, p) => o.set(64, p.t, o.sysregGet(p.slot)),
   }),
-  a64('MRS (DAIF)', '11010101 0011 1 011 nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
+  a64('MRS (DAIF)', '11010101 0011 1 011 0100 0010 001 ttttt', 'MRS <Xt>, DAIF', {
     frequent: true,
-    example: { n: 4, m: 2, q: 1 },
-    when: (f) => sysregEncoding(3, 3, f.n, f.m, f.q) === encodings.DAIF,
-    operands: (f) => ({ reg: small(encodings.DAIF), t: xd(f.t) }),
+    operands: (f) => ({ reg: small(DAIF_ENCODING), t: xd(f.t) }),
     body: (o, _v, p) =>
       o.when(
-        daifIsFree(o),
+        isPlain(o),
         () => o.set(64, p.t, o.kept(DAIF)),
         () => o.call('mrs', 'system', p.reg, p.t),
       ),
   }),
-  // memset() asks it each time.
-  a64('MRS (DCZID_EL0)', '11010101 0011 1 011 nnnn mmmm qqq ttttt', 'MRS <Xt>, <sysreg>', {
-    example: { n: 0, m: 0, q: 7 },
-    when: (f) => sysregEncoding(3, 3, f.n, f.m, f.q) === encodings.DCZID_EL0,
-    operands: (f) => ({ reg: small(encodings.DCZID_EL0), t: xd(f.t) }),
+  // memset() asks for DCZID_EL0 each time, cache maintenance for CTR_EL0.
+  a64('MRS (constant)', '11010101 0011 1 011 0000 0000 qqq ttttt', 'MRS <Xt>, <sysreg>', {
+    example: { q: 7 },
+    when: (f) => constantAtEl1(sysregEncoding(3, 3, 0, 0, f.q)) !== undefined,
+    operands: (f) => {
+      const reg = sysregEncoding(3, 3, 0, 0, f.q)
+      return { reg: small(reg), t: xd(f.t), value: imm(constantAtEl1(reg) ?? 0n) }
+    },
     body: (o, _v, p) =>
       o.when(
         o.atEl1h(),
-        () => o.set(64, p.t, o.konst(64, DCZID.BS)),
+        () => o.set(64, p.t, o.imm(64, p.value)),
         () => o.call('mrs', 'system', p.reg, p.t),
       ),
   }),
