@@ -1,7 +1,6 @@
 /** The prepared guests in our machine: starts one, types at its console, and waits for what it prints. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { guestFiles } from '../cli/guest-files.ts'
 import { parseOptions } from '../cli/options.ts'
 import { restoreVmm } from '../engine/vmm/restore-vmm.ts'
@@ -54,10 +53,8 @@ export function filesOf(id: GuestId): GuestFiles {
   if (!parsed.ok) throw new Error(parsed.what)
   const found = guestFiles({ ...defaultBlueprint, guest: { id, append: '' } }, parsed.options)
   if (!found.ok) throw new Error(found.what)
-  const { kernel } = found.files
-  const files = { ...found.files, kernel: id === 'gicsh' ? kernel : new Uint8Array(gunzipSync(kernel)) }
-  prepared.set(id, files)
-  return files
+  prepared.set(id, found.files)
+  return found.files
 }
 
 /** Archives behind each other, each at a multiple of four bytes. */
