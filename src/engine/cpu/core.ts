@@ -9,13 +9,14 @@ import type { TraceTap } from '../bus/trace-sink.ts'
 import { BTYPE, branchTypeAt, setBranchType } from './branch-target.ts'
 import { Breakpoints } from './breakpoints.ts'
 import { CodeCache } from './code-cache.ts'
+import { CompiledCode } from './compiled-code.ts'
 import { CpuBanks } from './cpu-banks.ts'
 import { cryptoHelpers } from './crypto/helpers.ts'
 import { Debug } from './debug.ts'
 import { interruptTaken, takeException, vector } from './exceptions.ts'
 import { floatHelpers } from './float/helpers.ts'
 import { interpreterOf } from './interpreter/interpreters.ts'
-import { bank, mode, planMemory, region, scratch } from './layout.ts'
+import { bank, mode, planMemory, scratch } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
 import { writeLookupTables } from './lookup-tables.ts'
 import { Meter } from './meter.ts'
@@ -90,7 +91,7 @@ export class Core {
   private readonly trace: TraceTap
   private readonly access: MemoryAccess
   private readonly peeking: Peek
-  private readonly runWasm: () => number
+  private readonly compiled: CompiledCode
   private pending: Pending = NOTHING
   private readonly slice: Slice
   readonly breakpoints: Breakpoints
@@ -140,15 +141,13 @@ export class Core {
       addressTranslate: (va, write, el, pan) => access.addressTranslate(va, write, el, pan),
       maskChanged: (cpu) => this.maskChanged(cpu),
     })
-    const table = new WebAssembly.Table({ element: 'anyfunc', initial: interpreter.functions + region.MAX })
     code.onReset = () => {
       this.softTlb.flushFetches()
       this.translator?.reset()
     }
     code.onInvalidate = (page, first, count) => this.translator?.invalidate(page, first, count)
-    const env = {
+    const services = {
       memory,
-      table,
       decode: (at: number) => code.decode(at),
       fetch: (low: number, high: number) => access.fetch(low, high, BTYPE.NONE),
       loadSlow: (low: number, high: number, what: number) => access.loadSlow(low, high, what),
@@ -160,31 +159,16 @@ export class Core {
       ...vectorHelpers(registers),
       ...cryptoHelpers(registers),
     }
-    const { run, flags, enter } = new WebAssembly.Instance(interpreter.module, {
-      env: this.meter?.counted('interpreter', env) ?? env,
-    }).exports
-    if (!isFunction(run) || !isFunction(flags) || !isFunction(enter)) throw new Error('the interpreter lacks an export')
-    this.runWasm = run
-    if (ports.translate === false) return
-    const imports = {
-      ...env,
-      flags,
-      enter,
+    const ofRegions = {
       branched: (at: number, offset: number) => this.translator?.branched(at, offset),
       loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
       storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
     }
-    this.translator = new Translator(
-      interpreter,
-      code,
-      {
-        memory,
-        table,
-        imports: this.meter?.counted('region', imports) ?? imports,
-        fetched: (address) => access.fetched(address),
-      },
-      ports.translate === true ? undefined : ports.translate,
-    )
+    this.compiled = new CompiledCode(interpreter, services, ofRegions, this.meter)
+    if (ports.translate === false) return
+    const fetched = (address: bigint): number | undefined => access.fetched(address)
+    const when = ports.translate === true ? undefined : ports.translate
+    this.translator = new Translator(interpreter, code, { memory, compiled: this.compiled, fetched }, when)
   }
 
   private systemContext(): SystemContext {
@@ -395,7 +379,7 @@ export class Core {
   }
 
   private runCompiled(): number {
-    const left = this.runWasm()
+    const left = this.compiled.run()
     this.breakpoints.passed()
     return left
   }
@@ -566,5 +550,3 @@ const completed = (pending: Pending): boolean =>
 
 /** LDXR, LDXP and their acquiring forms: L is 1, o2 is 0. */
 const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000
-
-const isFunction = (value: unknown): value is () => number => typeof value === 'function'

@@ -4,6 +4,7 @@
  * pages, and ask where they lead from one to another: nothing that changes translations concerns them, only what changes code does.
  */
 import type { CodeCache } from '../code-cache.ts'
+import type { CompiledCode } from '../compiled-code.ts'
 import type { Interpreter } from '../interpreter/interpreter.ts'
 import { REGION_TABLE, record, region, scratch } from '../layout.ts'
 import { ModuleBuilder } from '../../wasm/module.ts'
@@ -45,17 +46,9 @@ const NO_INSTRUCTION = 0
 /** How far back the start of a function is looked for, in instructions. */
 const LOOK_BACK = 256
 
-type Import = WebAssembly.Memory | WebAssembly.Table | ((...args: never[]) => unknown)
-
 export interface TranslatorPorts {
   readonly memory: WebAssembly.Memory
-  /** The interpreter's functions, and behind them the regions. */
-  readonly table: WebAssembly.Table
-  /**
-   * What regions import: `memory`, `table`, the interpreter's `flags` and `enter`, the pure helpers, and `loadSlow` and
-   * `storeSlow`: bytes of RAM accesses that miss the soft TLB; 0: the interpreter has to make the access.
-   */
-  readonly imports: Record<string, Import>
+  readonly compiled: CompiledCode
   /** Address of the first record of the page that fetches from a virtual address find; `undefined`: not known just now. */
   readonly fetched: (address: bigint) => number | undefined
 }
@@ -282,8 +275,7 @@ export class Translator {
     })
     m.element(this.interpreter.functions + this.next, functions)
     const bytes = m.build()
-    // Instantiating puts the functions into the table; nothing else is wanted of the instance.
-    void new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.ports.imports })
+    this.ports.compiled.add(bytes)
     regions.forEach((r, i) => {
       const candidate = batch[i]
       if (candidate !== undefined) this.install(r, candidate)
@@ -347,8 +339,7 @@ export class Translator {
   /** Every record is gone, and every region's root with it. */
   reset(): void {
     this.profile.clear()
-    const { functions } = this.interpreter
-    for (let number = 0; number < this.next; number++) this.ports.table.set(functions + number, null)
+    if (this.next > 0) this.ports.compiled.renew()
     this.next = 0
     this.liveModules = 0
     this.pages.clear()
