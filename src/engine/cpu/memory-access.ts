@@ -41,7 +41,7 @@ export interface AccessCpu {
 const PAGE = 4096
 const TWO32 = 2 ** 32
 const EXTERNAL_ABORT = 0x10
-const SCTLR_A = 1n << 1n
+const SCTLR_A = 1
 const PAR = { F: 1n, RES1: 1n << 11n, NS: 1n << 9n, FST: 1n, SH: 7n, ATTR: 56n } as const
 /** A byte of MAIR_EL1, and a value of SH. */
 const NORMAL_NON_CACHEABLE = 0x44
@@ -213,7 +213,7 @@ export class MemoryAccess {
 
   /** SCTLR_EL1.A: every access has to be aligned. */
   private alignmentChecked(): boolean {
-    return ((this.cpu.current()?.regime?.sctlr ?? 0n) & SCTLR_A) !== 0n
+    return this.registers.bitAt(slots.SCTLR_EL1, SCTLR_A) === 1
   }
 
   /** Whether the permissions allow a data access; PSTATE.PAN keeps EL1 off what EL0 may read. */

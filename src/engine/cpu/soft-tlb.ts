@@ -54,6 +54,8 @@ export class SoftTlb {
   generation = 0
   /** Mappings larger than a page that have been cached, by size: what a flush by address must widen to. */
   private readonly large = new Map<number, Set<number>>()
+  /** The one that was noted last. */
+  private noted = { key: -1, log2Size: 0 }
   flushes = 0
 
   constructor(plan: MemoryPlan, buffer: ArrayBuffer) {
@@ -213,9 +215,13 @@ export class SoftTlb {
 
   /** Remembers that a mapping of 2^log2Size bytes, more than a page, covers this address. */
   noteLarge(vaLow: number, vaHigh: number, log2Size: number): void {
+    const key = regionKey(vaLow, vaHigh, log2Size)
+    // The next page of the same block, as a rule.
+    if (key === this.noted.key && log2Size === this.noted.log2Size) return
+    this.noted = { key, log2Size }
     let set = this.large.get(log2Size)
     if (set === undefined) this.large.set(log2Size, (set = new Set()))
-    set.add(regionKey(vaLow, vaHigh, log2Size))
+    set.add(key)
   }
 
   /** TLBI by address, for every ASID: the page, or everything where a larger mapping may be meant. */
@@ -252,7 +258,9 @@ export class SoftTlb {
       const owner = this.owners[bank]
       if (owner !== undefined && (asid === undefined || asidOf(owner.regime) === asid)) this.clear(bank)
     }
-    if (asid === undefined) this.large.clear()
+    if (asid !== undefined) return
+    this.large.clear()
+    this.noted = { key: -1, log2Size: 0 }
   }
 }
 

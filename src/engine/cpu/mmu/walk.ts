@@ -81,6 +81,7 @@ export class Walker {
   private readonly memory: TableMemory
   private readonly features: TranslationFeatures
   private regime: TranslationRegime | undefined
+  private readonly known = new WeakMap<TranslationRegisters, TranslationRegime>()
   /** Where the descriptor of the block or page was read. */
   private entryHigh = 0
   private entryLow = 0
@@ -90,8 +91,11 @@ export class Walker {
     this.memory = memory
   }
 
+  /** The registers do not change: a kernel that isolates its tables changes between two sets of them at each entry. */
   configure(registers: TranslationRegisters): void {
-    this.regime = translationRegime(registers, this.features)
+    let known = this.known.get(registers)
+    if (known === undefined) this.known.set(registers, (known = translationRegime(registers, this.features)))
+    this.regime = known
   }
 
   /** The upper half of an address without its tag, where the top byte of addresses like it is ignored. */
