@@ -30,7 +30,8 @@ export class CodeCache {
   /** Where the template of a word begins. */
   private readonly templates = new WordMap()
   private pool = new Int32Array(1 << 16)
-  private readonly draft = new DataView(new ArrayBuffer(record.SIZE))
+  private readonly draftWords = new Int32Array(record.SIZE / 4)
+  private readonly draft = new DataView(this.draftWords.buffer)
   private readonly records: Int32Array
   private readonly plan: MemoryPlan
   private readonly interpreter: Interpreter
@@ -233,23 +234,18 @@ export class CodeCache {
   }
 
   private keepDraft(at: number): void {
-    for (let i = 0; i < record.SIZE / 4; i++) this.pool[at + i] = this.draft.getInt32(4 * i, true)
-  }
-
-  private clearDraft(): void {
-    this.draft.setBigInt64(0, 0n)
-    this.draft.setBigInt64(8, 0n)
+    this.pool.set(this.draftWords, at)
   }
 
   private draftUndefined(): number {
-    this.clearDraft()
+    this.draftWords.fill(0)
     this.draft.setUint16(record.OPCODE, special.UNDEFINED, true)
     return 0
   }
 
   /** Answers with the distance of a direct branch, in bytes, and 0 for everything else. */
   private draftRecord(row: Row, word: number): number {
-    this.clearDraft()
+    this.draftWords.fill(0)
     let distance = 0
     for (const o of this.interpreter.placeOperands(row, word)) {
       if (o.kind !== 'imm') {

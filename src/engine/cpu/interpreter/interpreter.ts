@@ -16,20 +16,24 @@ import type { CallPorts, Frame } from './interpreter-ops.ts'
 import { emitEnter, emitFlags } from './services.ts'
 import { record, scratch, sysregAt, vAt, xAt } from '../layout.ts'
 
-/** Gives each operand its place in the record. */
-function place(name: string, operands: Record<string, Operand>): void {
+/** Gives each operand its place in the record, and answers with them in their order. */
+function place(name: string, operands: Record<string, Operand>): Operand[] {
   const list = Object.values(operands)
-  const wide = list.filter((o) => o.kind === 'imm')
-  if (wide.length > 1) throw new Error(`${name}: more than one 64-bit immediate`)
-  for (const o of wide) o.at = record.IMMEDIATE
+  let wide = 0
+  for (const o of list)
+    if (o.kind === 'imm') {
+      o.at = record.IMMEDIATE
+      wide++
+    }
+  if (wide > 1) throw new Error(`${name}: more than one 64-bit immediate`)
   let at: number = record.OPERANDS
   for (const o of list) {
     if (o.kind === 'imm') continue
-    if (at === record.IMMEDIATE && wide.length > 0) throw new Error(`${name}: too many operands`)
-    if (at === record.SIZE) throw new Error(`${name}: too many operands`)
+    if (at === (wide > 0 ? record.IMMEDIATE : record.SIZE)) throw new Error(`${name}: too many operands`)
     o.at = at
     at += 2
   }
+  return list
 }
 
 /** The number that a register or small operand is in a record. */
@@ -171,11 +175,7 @@ export function buildInterpreter(rows: readonly Row[], metered: boolean): Interp
     functions: functions.length,
     opcodeOf,
     functionOf: (row, word) => (row.frequent ? undefined : opcodeOf(row, word, false) - special.COUNT - inline.length),
-    placeOperands: (row, word) => {
-      const operands = row.operandsOf(word)
-      place(row.name, operands)
-      return Object.values(operands)
-    },
+    placeOperands: (row, word) => place(row.name, row.operandsOf(word)),
   }
 }
 

@@ -1,9 +1,8 @@
 /**
- * What an instruction reads and writes, learned from its body: it is emitted once for each word, into nothing, by an
- * emitter that takes notes.
+ * What an instruction reads and writes, learned from its body: it is emitted once for each variant of a row, into nothing, by
+ * an emitter that takes notes of which operands are read and written; a word then says which registers these are.
  */
 import type { GprOperand, Operand, VecOperand, Width } from '../../../pure/arch/a64/ops.ts'
-import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
 import { Code } from '../../wasm/code.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
@@ -11,6 +10,7 @@ import { UNTOUCHED } from '../flag-kind.ts'
 import type { FlagState } from '../flag-kind.ts'
 import { Pages } from './pages.ts'
 import { RegionOps } from './region-ops.ts'
+import { registersOf } from './region-registers.ts'
 import type { RegisterSets } from './region-registers.ts'
 
 export interface Effects {
@@ -27,11 +27,15 @@ export interface Effects {
 
 const MAX_KNOWN = 1 << 17
 
+/** The same of all words of a variant: operands by their numbers, in the order of `Row.operandsOf`. */
+interface Pattern extends Pick<Effects, 'flags' | 'system' | 'helpers'> {
+  readonly reads: readonly number[]
+  readonly writes: readonly number[]
+}
+
 class NoteTaker extends RegionOps {
-  private readX = 0
-  private readV = 0
-  private writtenX = 0
-  private writtenV = 0
+  private readonly read = new Set<Operand>()
+  private readonly written = new Set<Operand>()
   private called: (readonly [string, number])[]
 
   constructor(code: Code, called: (readonly [string, number])[]) {
@@ -49,16 +53,25 @@ class NoteTaker extends RegionOps {
     code.block()
   }
 
-  effectsOf(row: Row, word: number): Effects {
-    this.readX = this.readV = this.writtenX = this.writtenV = 0
+  patternOf(row: Row, word: number): Pattern {
+    this.read.clear()
+    this.written.clear()
     this.called.length = 0
     this.code.length = 0
     this.startBlock({ x: 0, v: 0 }, UNTOUCHED)
     this.startInstruction(0, 1, { fp: false, flow: row.flow })
-    row.emit(this, word, row.operandsOf(word))
+    const operands = row.operandsOf(word)
+    row.emit(this, word, operands)
+    const list = Object.values(operands)
+    const numbers = (of: ReadonlySet<Operand>): readonly number[] =>
+      [...of].map((operand) => {
+        const number = list.indexOf(operand)
+        if (number < 0) throw new Error(`${row.name}: its body has an operand of its own`)
+        return number
+      })
     return {
-      reads: { x: this.readX, v: this.readV },
-      writes: { x: this.writtenX, v: this.writtenV },
+      reads: numbers(this.read),
+      writes: numbers(this.written),
       flags: this.flagState,
       system: this.terminator?.kind === 'system',
       helpers: [...this.called],
@@ -66,40 +79,32 @@ class NoteTaker extends RegionOps {
   }
 
   override get(w: Width, reg: GprOperand): Pushed {
-    if (reg.value <= gpr.SP) this.readX |= 1 << reg.value
+    this.read.add(reg)
     return super.get(w, reg)
   }
 
   override set(w: Width, reg: GprOperand, value: Pushed): void {
-    if (reg.value <= gpr.SP) {
-      this.writtenX |= 1 << reg.value
-      if (this.nesting > 0) this.readX |= 1 << reg.value
-    }
+    this.written.add(reg)
+    if (this.nesting > 0) this.read.add(reg)
     super.set(w, reg, value)
   }
 
   override vget(reg: VecOperand): Pushed {
-    this.readV |= 1 << reg.value
+    this.read.add(reg)
     return super.vget(reg)
   }
 
   override vset(reg: VecOperand, value: Pushed): void {
-    this.writtenV |= 1 << reg.value
-    if (this.nesting > 0) this.readV |= 1 << reg.value
+    this.written.add(reg)
+    if (this.nesting > 0) this.read.add(reg)
     super.vset(reg, value)
   }
 
   override ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {
     for (const arg of args) {
       if (typeof arg === 'number') continue
-      const bit = 1 << Number(arg.value)
-      if (arg.kind === 'v') {
-        this.readV |= bit
-        this.writtenV |= bit
-      } else if (arg.kind === 'x' && arg.value <= gpr.SP) {
-        this.readX |= bit
-        this.writtenX |= bit
-      }
+      this.read.add(arg)
+      this.written.add(arg)
     }
     return super.ask(helper, ...args)
   }
@@ -107,6 +112,8 @@ class NoteTaker extends RegionOps {
 
 export class EffectsOf {
   private readonly known = new Map<number, Effects>()
+  /** By row, and by the number of the variant. */
+  private readonly patterns = new Map<Row, (Pattern | undefined)[]>()
   private readonly notes = new NoteTaker(new Code(0), [])
 
   of(row: Row, word: number): Effects {
@@ -114,8 +121,25 @@ export class EffectsOf {
     if (known !== undefined) return known
     // A hostile guest could run every word there is.
     if (this.known.size >= MAX_KNOWN) this.known.clear()
-    const effects = this.notes.effectsOf(row, word)
+    const { reads, writes, flags, system, helpers } = this.patternOf(row, word)
+    const operands = Object.values(row.operandsOf(word))
+    const effects = {
+      reads: registersOf(pick(operands, reads)),
+      writes: registersOf(pick(operands, writes)),
+      flags,
+      system,
+      helpers,
+    }
     this.known.set(word, effects)
     return effects
   }
+
+  private patternOf(row: Row, word: number): Pattern {
+    let ofRow = this.patterns.get(row)
+    if (ofRow === undefined) this.patterns.set(row, (ofRow = []))
+    return (ofRow[row.variantOf(word)] ??= this.notes.patternOf(row, word))
+  }
 }
+
+const pick = (operands: readonly Operand[], numbers: readonly number[]): readonly Operand[] =>
+  numbers.flatMap((number) => operands[number] ?? [])

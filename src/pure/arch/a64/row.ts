@@ -82,6 +82,9 @@ interface FieldBits {
   /** Runs of adjacent bits, most significant first. */
   readonly runs: { lsb: number; width: number }[]
   width: number
+  /** Of the only run, as most fields have one: its least significant bit, and as many ones as it is wide. */
+  lsb: number
+  mask: number
 }
 
 function parseBits(name: string, bits: string): { mask: number; match: number; fields: FieldBits[] } {
@@ -99,13 +102,15 @@ function parseBits(name: string, bits: string): { mask: number; match: number; f
       continue
     }
     let field = fields.get(c)
-    if (field === undefined) fields.set(c, (field = { letter: c, runs: [], width: 0 }))
+    if (field === undefined) fields.set(c, (field = { letter: c, runs: [], width: 0, lsb: 0, mask: 0 }))
     const last = field.runs.at(-1)
     if (last !== undefined && last.lsb === bit + 1) {
       last.lsb = bit
       last.width++
     } else field.runs.push({ lsb: bit, width: 1 })
     field.width++
+    field.lsb = bit
+    field.mask = field.mask * 2 + 1
   }
   return { mask: mask >>> 0, match: match >>> 0, fields: [...fields.values()] }
 }
@@ -126,9 +131,10 @@ function substitute(bits: string, constants: Readonly<Record<string, number>>): 
 /** A record whose keys are, by construction from the bit string, those that `T` names. */
 const typed = <T>(record: Record<string, unknown>): T => record as T
 
-const extract = (word: number, field: FieldBits): number => {
+const extract = (word: number, { lsb, mask, runs }: FieldBits): number => {
+  if (runs.length === 1) return (word >>> lsb) & mask
   let value = 0
-  for (const run of field.runs) value = (value << run.width) | ((word >>> run.lsb) & (2 ** run.width - 1))
+  for (const run of runs) value = (value << run.width) | ((word >>> run.lsb) & (2 ** run.width - 1))
   return value >>> 0
 }
 
@@ -177,16 +183,14 @@ export function a64<
     if (field === undefined) throw new Error(`${name}: no field '${letter}'`)
     return field
   })
-  // Matching, operands and emission ask for the fields of one word in a row.
+  // Matching, operands and emission ask for the fields of one word in a row: one object for all words, which nobody keeps.
+  const last: Record<string, number> = { ...constants, ...Object.fromEntries(fields.map((f) => [f.letter, 0])) }
   let lastWord = -1
-  let lastFields: Record<string, number> = {}
   const fieldsOf = (word: number): Readonly<Record<string, number>> => {
-    if (word === lastWord) return lastFields
-    const out: Record<string, number> = { ...constants }
-    for (const f of fields) out[f.letter] = extract(word, f)
+    if (word === lastWord) return last
+    for (const f of fields) last[f.letter] = extract(word, f)
     lastWord = word
-    lastFields = out
-    return out
+    return last
   }
   const variantCount = variants.reduce((n, f) => n * 2 ** f.width, 1)
   return {
@@ -226,7 +230,7 @@ export function a64<
     },
     operandsOf: (word) => spec.operands(typed(fieldsOf(word))),
     emit: (o, word, operands) => spec.body(o, typed(fieldsOf(word)), typed(operands)),
-    fieldsOf,
+    fieldsOf: (word) => ({ ...fieldsOf(word) }),
     encode: (values) => {
       let word = match
       for (const [letter, value] of Object.entries(values)) {
