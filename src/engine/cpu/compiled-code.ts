@@ -15,8 +15,7 @@ export class CompiledCode {
   private readonly services: Imports
   private readonly ofRegions: Imports
   private readonly meter: Meter | undefined
-  private runLoop: () => number
-  private imports: Imports
+  private current: ReturnType<CompiledCode['instantiate']>
 
   /**
    * `services`: `memory` and what the interpreter calls. `ofRegions`: what regions have instead of it: `loadSlow` and `storeSlow`
@@ -27,19 +26,17 @@ export class CompiledCode {
     this.services = services
     this.ofRegions = ofRegions
     this.meter = meter
-    const { run, imports } = this.instantiate()
-    this.runLoop = run
-    this.imports = imports
+    this.current = this.instantiate()
   }
 
   /** Runs from the current record on, until the budget is used up (0) or there is something for the driver to do. */
   run(): number {
-    return this.runLoop()
+    return this.current.run()
   }
 
   /** Adds a module of regions, which puts its functions into the table; nothing else is wanted of its instance. */
   add(module: Uint8Array<ArrayBuffer>): void {
-    void new WebAssembly.Instance(new WebAssembly.Module(module), { env: this.imports })
+    void new WebAssembly.Instance(new WebAssembly.Module(module), { env: this.current.imports })
   }
 
   /**
@@ -47,9 +44,7 @@ export class CompiledCode {
    * overwritten), so there is a new one. What runs just now goes on with the old one to its end.
    */
   renew(): void {
-    const { run, imports } = this.instantiate()
-    this.runLoop = run
-    this.imports = imports
+    this.current = this.instantiate()
   }
 
   private instantiate(): { readonly run: () => number; readonly imports: Imports } {

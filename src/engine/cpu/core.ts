@@ -282,8 +282,10 @@ export class Core {
   /** An input of a CPU: each ends a WFI, and the first two are taken where PSTATE lets them. */
   setInput(cpu: CpuState, input: 'irq' | 'fiq' | 'wake', level: boolean): void {
     cpu[input] = level
-    if (cpu === this.banks.current) this.noteConcerns(cpu)
-    if (!level) return
+    if (!level) {
+      if (cpu === this.banks.current) this.noteConcerns(cpu)
+      return
+    }
     if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.banks.pcOf(cpu) })
     cpu.waiting = false
     this.readinessChanged(cpu)
@@ -424,7 +426,7 @@ export class Core {
     this.debugChanged(cpu)
   }
 
-  /** Tells compiled code whether DAIF is more to the running CPU than bits that it may read and change. */
+  /** Tells compiled code whether the running CPU's accesses to registers in slots may be more than that. */
   private noteConcerns(cpu: CpuState): void {
     const pending = cpu.irq || cpu.fiq || cpu.serror !== undefined
     const concerns = cpu.el === 0 || pending || !this.debug.isOff || this.trace.sink !== undefined

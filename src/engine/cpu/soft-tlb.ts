@@ -39,6 +39,8 @@ const FEW = 256
 /** A tag that no address looked up at this entry can hit: half the table away. */
 const emptyTag = (entry: number): bigint => BigInt(((entry + tlb.ENTRIES / 2) % tlb.ENTRIES) << PAGE_SHIFT)
 
+const NOTHING_NOTED = { key: -1, log2Size: 0 }
+
 export class SoftTlb {
   private readonly plan: MemoryPlan
   private readonly bytes: Uint8Array
@@ -55,7 +57,7 @@ export class SoftTlb {
   /** Mappings larger than a page that have been cached, by size: what a flush by address must widen to. */
   private readonly large = new Map<number, Set<number>>()
   /** The one that was noted last. */
-  private noted = { key: -1, log2Size: 0 }
+  private noted = NOTHING_NOTED
   flushes = 0
 
   constructor(plan: MemoryPlan, buffer: ArrayBuffer) {
@@ -260,7 +262,7 @@ export class SoftTlb {
     }
     if (asid !== undefined) return
     this.large.clear()
-    this.noted = { key: -1, log2Size: 0 }
+    this.noted = NOTHING_NOTED
   }
 }
 

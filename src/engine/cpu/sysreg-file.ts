@@ -7,7 +7,7 @@ import { isIdentification, isIdentificationSpace } from '../../pure/arch/sysregs
 import { TLBI_ADDRESS_MASK, TLBI_ASID_LSB, operations, tlbiRange } from '../../pure/arch/sysregs/operations.ts'
 import type { OperationRow } from '../../pure/arch/sysregs/operations.ts'
 import type { SysregRow } from '../../pure/arch/sysregs/sysreg.ts'
-import { slotOf, sysregs } from '../../pure/arch/sysregs/table.ts'
+import { slotOf, sysregNamed, sysregs } from '../../pure/arch/sysregs/table.ts'
 import type { SysregPort } from '../bus/sysreg-port.ts'
 import { setMode } from './exceptions.ts'
 import { sysregAt } from './layout.ts'
@@ -77,7 +77,7 @@ export class SysregFile {
     for (const row of sysregs) if (this.has(row)) this.addRow(row)
     for (const row of operations) if (this.has(row)) this.operations.set(row.encoding, row)
     this.specials = specialRegisters(registers, model, effects, (cpu, bit) => this.trapped(cpu, bit))
-    this.daifControl = this.rowNamed('DAIF').el0Control
+    this.daifControl = sysregNamed('DAIF').el0Control
   }
 
   private has({ feature }: { readonly feature: Feature | undefined }): boolean {
@@ -271,7 +271,7 @@ export class SysregFile {
   private writeFlag(cpu: CpuState, field: number, imm: number): void | Refused {
     const flag = FLAG_FIELDS[field]
     if (flag === undefined) return 'undefined'
-    const row = this.rowNamed(flag)
+    const row = sysregNamed(flag)
     return this.has(row) && cpu.el >= (row.write ?? 2)
       ? this.special(flag).write?.(cpu, imm & 1 ? -1n : 0n)
       : 'undefined'
@@ -281,12 +281,6 @@ export class SysregFile {
     return (
       control !== undefined && cpu.el === 0 && ((this.registers.at(slots.SCTLR_EL1) >> BigInt(control)) & 1n) === 0n
     )
-  }
-
-  private rowNamed(name: string): SysregRow {
-    const row = sysregs.find((r) => r.name === name)
-    if (row === undefined) throw new Error(`no register ${name}`)
-    return row
   }
 
   private special(name: string): Special {

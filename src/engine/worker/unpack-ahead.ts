@@ -15,7 +15,7 @@ export async function unpackAhead(file: Uint8Array): Promise<Uint8Array> {
   const unpacked = new Uint8Array(length)
   let at = 0
   try {
-    for await (const part of new Blob([Uint8Array.from(file)]).stream().pipeThrough(new DecompressionStream('gzip'))) {
+    for await (const part of new Blob([file.slice()]).stream().pipeThrough(new DecompressionStream('gzip'))) {
       if (at + part.length > length) return file
       unpacked.set(part, at)
       at += part.length

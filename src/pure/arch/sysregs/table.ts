@@ -38,11 +38,13 @@ export function slotOf(name: string): number {
   return slot
 }
 
-/** The encoding of a register of the CPU itself. */
-export function encodingOf(name: string): number {
-  const row = sysregs.find((each) => each.name === name)
+const named = new Map(sysregs.map((row) => [row.name, row]))
+
+/** A register of the CPU itself. */
+export function sysregNamed(name: string): SysregRow {
+  const row = named.get(name)
   if (row === undefined) throw new Error(`no register ${name}`)
-  return row.encoding
+  return row
 }
 
 /**
@@ -74,7 +76,7 @@ const hotWrites = new Map(
 export const hotWriteSlot = (encoding: number): number | undefined => hotWrites.get(encoding)
 
 const constants = new Map<number, bigint>([
-  [encodingOf('DCZID_EL0'), DCZID.BS],
+  [sysregNamed('DCZID_EL0').encoding, DCZID.BS],
   ...sysregs.flatMap(({ encoding, is }): [number, bigint][] => (is.kind === 'constant' ? [[encoding, is.value]] : [])),
 ])
 

@@ -1,7 +1,7 @@
 /** Exceptions, system registers, hints and barriers (Arm ARM C4.1, "Branches, Exception Generating and System instructions"). */
 import { sysregEncoding } from '../../sysregs/encoding.ts'
 import { operations } from '../../sysregs/operations.ts'
-import { constantAtEl1, encodingOf, hotReadSlot, hotWriteSlot, slotOf } from '../../sysregs/table.ts'
+import { constantAtEl1, hotReadSlot, hotWriteSlot, slotOf, sysregNamed } from '../../sysregs/table.ts'
 import type { Ops } from '../ops.ts'
 import { imm, small, sysregSlot, x, xd } from '../ops.ts'
 import { a64 } from '../row.ts'
@@ -11,7 +11,7 @@ const DZE = 14
 const DAIF = slotOf('DAIF')
 const DAIF_LSB = 6
 const SYSREG_CONCERNS = slotOf('SYSREG_CONCERNS')
-const DAIF_ENCODING = encodingOf('DAIF')
+const DAIF_ENCODING = sysregNamed('DAIF').encoding
 
 /** Whether an access at EL1 to what lies in a slot is that and nothing more. */
 const isPlain = <V>(o: Ops<V>): V => o.isZero(64, o.kept(SYSREG_CONCERNS))
