@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { z } from 'zod'
-import { ROOT, run as runProgram } from '../lib/steps.mjs'
+import { ROOT } from '../lib/steps.mjs'
 import type { Benchmark, Figures } from './figures.ts'
 import { Samples, least, median, printTable } from './figures.ts'
 import { defaultGuest } from './linux-guest.ts'
-import { hasChromium, openBuiltPage, secondsToFirstInstruction, secondsToReady } from './places/page.ts'
+import { buildAndOpenPage, secondsToFirstInstruction, secondsToReady } from './places/page.ts'
 import type { BuiltPage } from './places/page.ts'
 import type { Page } from '@playwright/test'
 
@@ -123,11 +123,8 @@ const report = (samples: Samples): void => {
 const run: Benchmark['run'] = async ({ rounds }): Promise<Figures> => {
   const samples = new Samples()
   if (!hasQemu) console.log('QEMU is not installed (Debian: qemu-system-arm): no ratios.')
-  if (!hasChromium) console.log('Chromium is not installed (Debian: chromium): Node only.')
-  if (hasChromium && !runProgram('npm', ['run', '--silent', 'build', '--', '--logLevel', 'error']))
-    throw new Error('the page could not be built')
   const folder = mkdtempSync(join(tmpdir(), 'gicscope-bench-'))
-  const built = hasChromium ? await openBuiltPage() : undefined
+  const built = await buildAndOpenPage()
   try {
     const guest = qemuGuest(folder)
     for (let round = 0; round < rounds; round += 1) {

@@ -6,12 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installTools } from '../../lib/debian.mjs'
-import { run as runProgram } from '../../lib/steps.mjs'
 import { inChromium } from './chromium.ts'
 import { Listener } from './listener.ts'
 import type { Hearer } from './listener.ts'
 import { inNode } from './node.ts'
-import { hasChromium, openBuiltPage } from './page.ts'
+import { buildAndOpenPage } from './page.ts'
 import type { BuiltPage } from './page.ts'
 import { PLACES } from './place.ts'
 import type { BenchGuest, Place } from './place.ts'
@@ -36,11 +35,8 @@ export interface Places {
 export const withPlaces = async <T>(use: (places: Places) => Promise<T>): Promise<T> => {
   const missing = installTools({ [GCC]: 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross', [QEMU]: 'qemu-system-arm' })
   if (missing.length > 0) throw new Error(`${missing.join(', ')} must be installed for this benchmark`)
-  if (!hasChromium) console.log('Chromium is not installed (Debian: chromium): Node only.')
-  if (hasChromium && !runProgram('npm', ['run', '--silent', 'build', '--', '--logLevel', 'error']))
-    throw new Error('the page could not be built')
   const folder = mkdtempSync(join(tmpdir(), 'gicscope-bench-'))
-  const built = hasChromium ? await openBuiltPage() : undefined
+  const built = await buildAndOpenPage()
   try {
     const run: Places['run'] = (place, guest, hearer) => {
       if (place === 'QEMU') return inQemu(guest, hearer)

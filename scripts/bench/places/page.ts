@@ -4,7 +4,7 @@ import { chromium } from '@playwright/test'
 import type { Browser, Page } from '@playwright/test'
 import { preview } from 'vite'
 import type { FromWorker } from '../../../src/pure/protocol/messages.ts'
-import { ROOT } from '../../lib/steps.mjs'
+import { ROOT, run } from '../../lib/steps.mjs'
 
 const CHROMIUM = '/usr/bin/chromium'
 const READY = 'guest: ready'
@@ -64,6 +64,17 @@ const watchWorker = (ready: string): void => {
       else super.postMessage(message, transfer)
     }
   }
+}
+
+/** The page as the sources are now; `undefined`: there is no Chromium, which is said. */
+export const buildAndOpenPage = async (): Promise<BuiltPage | undefined> => {
+  if (!hasChromium) {
+    console.log('Chromium is not installed (Debian: chromium): Node only.')
+    return undefined
+  }
+  if (!run('npm', ['run', '--silent', 'build', '--', '--logLevel', 'error']))
+    throw new Error('the page could not be built')
+  return openBuiltPage()
 }
 
 export async function openBuiltPage(): Promise<BuiltPage> {

@@ -32,8 +32,7 @@ describe('a machine that is run again', { timeout: 60_000 }, () => {
     return { live, stopped }
   }
 
-  it('is the same to the bit at a moment of the run before, on another day and with other input since', () => {
-    const { live, stopped } = host()
+  const build = (live: Host): void => {
     live.handle({ command: 'keepFile', name: 'gicsh', bytes: filesOf('gicsh').kernel })
     live.handle({
       command: 'build',
@@ -42,6 +41,11 @@ describe('a machine that is run again', { timeout: 60_000 }, () => {
       engine: 'translator',
       run: false,
     })
+  }
+
+  it('is the same to the bit at a moment of the run before, on another day and with other input since', () => {
+    const { live, stopped } = host()
+    build(live)
     live.handle({ command: 'runTo', until: MOMENT })
     const first = stopped()
     live.handle({ command: 'input', bytes: new TextEncoder().encode('sgi 3 all\r') })
@@ -53,14 +57,7 @@ describe('a machine that is run again', { timeout: 60_000 }, () => {
 
   it('does not wait for the time that its CPUs wait', () => {
     const { live, stopped } = host(0)
-    live.handle({ command: 'keepFile', name: 'gicsh', bytes: filesOf('gicsh').kernel })
-    live.handle({
-      command: 'build',
-      blueprint: BLUEPRINT,
-      guest: { kernel: 'gicsh', append: '' },
-      engine: 'translator',
-      run: false,
-    })
+    build(live)
     // No time passes on this wall: a run would wait for ever.
     live.handle({ command: 'rerun', until: 1e12 })
     const read = parseSnapshot(stopped())
