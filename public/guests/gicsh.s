@@ -1547,9 +1547,12 @@ choose_input:
         str     x1, [x0]
         leave
 
-// Takes what the UART has into the ring. Changes X0 to X3 and X5.
+// Takes what the UART has into the ring. Changes X0 to X3 and X5. The interrupt is cleared first: cleared last, it would
+// take along that of a character that came after the FIFO was seen empty, and that would lie there unnoticed.
 uart_drain:
         mov     x0, #UART
+        mov     w2, #0x50
+        str     w2, [x0, #UARTICR]
         address x1, ring
         adrp    x5, ring_in
 1:      ldr     w2, [x0, #UARTFR]
@@ -1561,9 +1564,7 @@ uart_drain:
         and     x3, x3, #RING - 1
         str     x3, [x5, :lo12:ring_in]
         b       1b
-2:      mov     w2, #0x50
-        str     w2, [x0, #UARTICR]
-        ret
+2:      ret
 
 // X0: the next character.
 getc:

@@ -84,6 +84,7 @@ async function withGuest(
   qemu.stdout.on('data', note)
   qemu.stderr.on('data', note)
   const exited = new Promise<number | null>((resolve) => qemu.on('exit', resolve))
+  void exited.then(() => waiting?.())
   const upToPrompt = async (): Promise<string> => {
     while (!text.endsWith(PROMPT)) {
       if (qemu.exitCode !== null) throw new Error(`the guest ended: ${text}`)
