@@ -13,6 +13,7 @@ import type { Blueprint } from '../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
 import type { HostProfile } from '../pure/blueprint/host.ts'
 import { memoryMap } from '../pure/blueprint/memory-map.ts'
+import { imageDocument, parseImage } from '../pure/image/document.ts'
 import type { Order } from '../pure/image/order.ts'
 import { parseOrder } from '../pure/image/order-text.ts'
 import { ORDERS, ordersFor } from '../pure/image/orders.ts'
@@ -60,6 +61,20 @@ describe('gicsh', { timeout: TIMEOUT }, () => {
     expect(restored.shell(command)).toBe(machine.shell(command))
     expect(seen(restored)).toEqual(seen(machine))
     expect(fileOf(restored)).toEqual(fileOf(machine))
+  })
+})
+
+describe('a document of before features of vCPUs were asked for', { timeout: TIMEOUT }, () => {
+  it.each(['cortex-a57', 'max'] as const)('of a %s has those whose registers are in it', (cpu) => {
+    const { image } = snapshotOf(
+      fileOf(new GuestMachine({ guest: 'gicsh', blueprint: { cpu, vcpus: 2, memory: 32 * MIB } })),
+    )
+    expect(image.vcpus[0]).toMatchObject({ features: expect.arrayContaining(['PMU_V3']), pmuIrq: 23 })
+    const vcpus = image.vcpus.map(({ id, on, registers, redistributor, interface: icc }) => {
+      const features = ['PSCI_0_2'] as const
+      return { id, features, on, registers, redistributor, interface: icc }
+    })
+    expect(parseImage(imageDocument({ ...image, vcpus }))).toEqual({ ok: true, image })
   })
 })
 

@@ -1,4 +1,7 @@
 /** A machine without processors: what is attached to it can be driven by hand, one guest access at a time. */
+import type { Feature } from '../pure/arch/cpu/features.ts'
+import { CPU_MODELS } from '../pure/arch/cpu/models.ts'
+import type { CpuModelId } from '../pure/arch/cpu/models.ts'
 import { sysregs } from '../pure/arch/sysregs/table.ts'
 import { CORE_REGISTERS } from '../pure/uapi/one-reg.ts'
 import { createAddressSpace } from '../engine/bus/address-space.ts'
@@ -115,6 +118,7 @@ const EL1 = 1
 export class TestMachine implements Hardware {
   /** A test can drive such a guest by hand as well. */
   readonly aarch32 = true
+  readonly features: ReadonlySet<Feature>
   readonly clock = new TestClock()
   readonly cpus: TestCpu[] = []
   readonly events: SystemEvent[] = []
@@ -126,7 +130,8 @@ export class TestMachine implements Hardware {
   private readonly memory: Uint8Array
 
   /** Bytes of RAM. */
-  constructor(ramBytes = 0) {
+  constructor(ramBytes = 0, cpu: CpuModelId = 'cortex-a57') {
+    this.features = CPU_MODELS[cpu].features
     this.memory = new Uint8Array(ramBytes)
   }
 
@@ -150,6 +155,9 @@ export class TestMachine implements Hardware {
   hide(register: number, bits: bigint): void {
     this.hidden.set(register, bits)
   }
+
+  /** It has no registers of its own that a guest could read. */
+  withhold(): void {}
 
   own(port: SysregPort): void {
     this.ports.push(port)

@@ -8,6 +8,7 @@ import { Pl011 } from '../engine/devices/pl011.ts'
 import { Machine } from '../engine/machine/machine.ts'
 import type { CpuModelId } from '../pure/arch/cpu/models.ts'
 import { deviceTree } from '../pure/blueprint/device-tree.ts'
+import { PPI } from '../pure/arch/intid.ts'
 import { memoryMap } from '../pure/blueprint/memory-map.ts'
 
 const GUESTS = join(import.meta.dirname, '../../.guests')
@@ -62,7 +63,7 @@ class UBoot {
     const timer = new GenericTimer({ clock: machine.clock, lines: () => ({ physical: line, virtual: line }) })
     timer.addCpu()
     machine.own(timer.sysregs)
-    const dtb = deviceTree({ cpu, gic: 3, its: false, affinities: [0], memory: RAM_SIZE, bootargs: '' })
+    const dtb = deviceTree({ cpu, gic: 3, its: false, pmu: PPI.pmu, affinities: [0], memory: RAM_SIZE, bootargs: '' })
     machine.ram(memoryMap.ram.base, dtb.length)?.set(dtb)
     const image = readFileSync(IMAGE)
     machine.ram(TEXT, image.length)?.set(image)

@@ -81,6 +81,7 @@ export class Core {
   readonly ready = new ReadySet()
   readonly softTlb: SoftTlb
   readonly code: CodeCache
+  readonly model: CpuModel
   private readonly debug: Debug
   /** The CPU has FEAT_PAuth. */
   private readonly authenticates: boolean
@@ -101,6 +102,7 @@ export class Core {
 
   constructor(ports: CorePorts) {
     this.ports = ports
+    this.model = ports.model
     this.trace = ports.trace ?? { sink: undefined }
     this.plan = planMemory(ports.ramSize)
     this.memory = new WebAssembly.Memory({ initial: this.plan.total / 65536, maximum: this.plan.total / 65536 })

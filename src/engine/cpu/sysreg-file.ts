@@ -61,7 +61,10 @@ export class SysregFile {
   private readonly stored = new Map<number, StoredRegister>()
   /** By encoding: the value of an identification register. */
   private readonly identification = new Map<number, bigint>()
-  private readonly model: CpuModel
+  /** What the guest sees of the CPU. */
+  private features: ReadonlySet<Feature>
+  /** By encoding: bits of identification registers that read as 0. */
+  private readonly hidden = new Map<number, bigint>()
   private readonly operations = new Map<number, OperationRow>()
   private readonly ports = new Map<number, SysregPort>()
   private readonly specials: Readonly<Record<string, Special>>
@@ -72,7 +75,7 @@ export class SysregFile {
 
   constructor(registers: Registers, model: CpuModel, effects: SysregEffects) {
     this.registers = registers
-    this.model = model
+    this.features = model.features
     this.effects = effects
     for (const row of sysregs) if (this.has(row)) this.addRow(row)
     for (const row of operations) if (this.has(row)) this.operations.set(row.encoding, row)
@@ -81,23 +84,41 @@ export class SysregFile {
   }
 
   private has({ feature }: { readonly feature: Feature | undefined }): boolean {
-    return feature === undefined || this.model.features.has(feature)
+    return feature === undefined || this.features.has(feature)
   }
 
   private addRow(row: SysregRow): void {
     const { encoding, is } = row
     this.rows.set(encoding, row)
-    if (is.kind === 'identification')
-      this.identification.set(encoding, identificationValue(row.name, is.base, this.model.features))
+    if (is.kind === 'identification') {
+      const value = identificationValue(row.name, is.base, this.features)
+      this.identification.set(encoding, value & ~(this.hidden.get(encoding) ?? 0n))
+    }
     if (is.kind !== 'stored') return
     let { mask } = is
-    for (const feature of this.model.features) mask |= is.featureMasks[feature] ?? 0n
+    for (const feature of this.features) mask |= is.featureMasks[feature] ?? 0n
     this.stored.set(encoding, { at: sysregAt(slotOf(row.name)), mask, fixed: is.reset & ~mask })
   }
 
   /** Bits of an identification register that read as 0 from now on. */
   hide(encoding: number, bits: bigint): void {
-    this.identification.set(encoding, (this.identification.get(encoding) ?? 0n) & ~bits)
+    this.hidden.set(encoding, (this.hidden.get(encoding) ?? 0n) | bits)
+    const row = this.rows.get(encoding)
+    if (row !== undefined) this.addRow(row)
+  }
+
+  /**
+   * The CPU seems to have these features no longer: their registers are UNDEFINED, their bits cannot be written, and nothing
+   * tells of them. Instructions that such bits would enable stay disabled.
+   */
+  withhold(features: readonly Feature[]): void {
+    const left = [...this.features].filter((feature) => !features.includes(feature))
+    if (left.length === this.features.size) return
+    this.features = new Set(left)
+    for (const row of sysregs) {
+      if (this.has(row)) this.addRow(row)
+      else this.rows.delete(row.encoding)
+    }
   }
 
   /** Hands registers to an owner outside the CPU. */
@@ -213,7 +234,7 @@ export class SysregFile {
 
   /** Identification registers at EL0: trapped, so that a kernel can answer, or (FEAT_IDST absent) UNDEFINED. */
   private get identificationAtEl0(): Refused {
-    return this.model.features.has('FEAT_IDST') ? 'trap' : 'undefined'
+    return this.features.has('FEAT_IDST') ? 'trap' : 'undefined'
   }
 
   /** A SYS instruction; 'abort': the CPU has something else to do than to go on. */

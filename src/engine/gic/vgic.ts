@@ -154,6 +154,18 @@ export abstract class Vgic {
     if (!irq.claimed) this.wire(irq).set(level)
   }
 
+  /** The same of an SPI, which is there. */
+  injectSpi(intid: number, level: boolean): void {
+    if (this.irq(0, intid)?.claimed !== true) this.spi(intid).set(level)
+  }
+
+  /** A device of KVM's own drives an interrupt from now on: kvm_vgic_set_owner(). */
+  claim(cpu: number, intid: number): void {
+    const irq = this.state.irq(cpu, intid)
+    if (irq === undefined) throw new Error(`there is no interrupt ${intid}`)
+    this.state.claim(irq)
+  }
+
   private ownIrq(cpu: number, intid: number): VgicIrq {
     const irq = this.state.privateIrq(cpu, intid)
     if (irq === undefined) throw new Error(`CPU ${cpu} has no interrupt ${intid}`)

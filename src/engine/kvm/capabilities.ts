@@ -1,7 +1,7 @@
 /** KVM_CHECK_EXTENSION: kvm_vm_ioctl_check_extension() (arch/arm64/kvm/arm.c). */
 import { KVM_CAP, capabilityName } from '../../pure/uapi/capabilities.ts'
 import type { CapabilityName } from '../../pure/uapi/capabilities.ts'
-import type { KvmAnswer } from '../../pure/uapi/calls.ts'
+import type { KvmAnswer, VcpuFeature } from '../../pure/uapi/calls.ts'
 import { withValue } from './kvm-answer.ts'
 
 export interface CapabilityFacts {
@@ -10,6 +10,8 @@ export interface CapabilityFacts {
   /** The host's guest physical address space, in bits. */
   readonly ipaBits: number
   readonly aarch32: boolean
+  /** Whether a vCPU can have a feature. */
+  readonly has: (feature: VcpuFeature) => boolean
   /** Whether an MSI needs a device id: there is an ITS. */
   readonly its: boolean
 }
@@ -26,10 +28,13 @@ const rows: Readonly<Record<CapabilityName, (facts: CapabilityFacts) => number>>
   DEVICE_CTRL: () => 1,
   ARM_EL1_32BIT: ({ aarch32 }) => Number(aarch32),
   ARM_PSCI_0_2: () => 1,
+  ARM_PMU_V3: ({ has }) => Number(has('PMU_V3')),
   MAX_VCPU_ID: ({ maxVcpus }) => maxVcpus,
   MSI_DEVID: ({ its }) => Number(its),
   ARM_VM_IPA_SIZE: ({ ipaBits }) => ipaBits,
-  ARM_SVE: () => 0,
+  ARM_SVE: ({ has }) => Number(has('SVE')),
+  ARM_PTRAUTH_ADDRESS: ({ has }) => Number(has('PTRAUTH_ADDRESS')),
+  ARM_PTRAUTH_GENERIC: ({ has }) => Number(has('PTRAUTH_GENERIC')),
   ARM_IRQ_LINE_LAYOUT_2: () => 1,
 }
 

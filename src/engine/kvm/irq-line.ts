@@ -45,7 +45,7 @@ export const irqLine = ({ rules, device, vcpus }: IrqLineContext, irq: number, l
     const { vgic } = device
     if (vgic === undefined) return notInitialised
     if (vgic.irq(0, number) === undefined) return invalid(`This VM has no INTID ${number}.`)
-    vgic.spi(number).set(level)
+    vgic.injectSpi(number, level)
     return done
   }
   if (vcpu === undefined) return noVcpu

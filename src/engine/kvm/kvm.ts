@@ -1,13 +1,15 @@
 /** KVM as a VMM sees it: calls with their legality, their effects, and a reason for each refusal. */
 import type { Affinity } from '../../pure/arch/affinity.ts'
-import { PPI } from '../../pure/arch/intid.ts'
+import { PPI, PRIVATE_COUNT } from '../../pure/arch/intid.ts'
 import { ID_AA64PFR0 } from '../../pure/arch/sysregs/identification.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { newVmFacts, refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
 import { MP_STATE } from '../../pure/uapi/mp-state.ts'
+import { canHave, withheldFrom } from '../../pure/uapi/vcpu-features.ts'
 import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
+import type { IrqLine } from '../bus/irq-line.ts'
 import { CpuLookup } from '../gic/lookup.ts'
 import type { Vgic } from '../gic/vgic.ts'
 import type { Hardware } from '../machine/hardware.ts'
@@ -18,12 +20,14 @@ import { done, withValue } from './kvm-answer.ts'
 import { setMpState } from './mp-state.ts'
 import { getOneReg, regList, setOneReg } from './one-reg.ts'
 import type { OneRegContext } from './one-reg.ts'
+import { checkPmu, getPmuAttr, hasPmuAttr, setPmuAttr } from './pmu-attr.ts'
+import type { PmuAttrContext } from './pmu-attr.ts'
 import { hypercall } from './psci.ts'
 import type { PsciContext } from './psci.ts'
 import { checkVcpu } from './run-checks.ts'
 import { signalMsi } from './signal-msi.ts'
 import { Vcpu } from './vcpu.ts'
-import { checkFeatures, checkNewVcpu, el1Of, lastingFeatures } from './vcpu-checks.ts'
+import { bindingFeatures, checkFeatures, checkNewVcpu, el1Of, lastingFeatures } from './vcpu-checks.ts'
 import { ipaBitsOf, maxVcpusOf } from './vm-checks.ts'
 import { VmDevices } from './vm-devices.ts'
 
@@ -53,7 +57,10 @@ export class Kvm {
   /** The GIC and the ITSes. */
   readonly devices: VmDevices
   private readonly irqfds = new Irqfds({
-    spi: (intid) => (this.vgic?.irq(0, intid) === undefined ? undefined : this.vgic.spi(intid)),
+    spi: (intid) => {
+      const { vgic } = this
+      return vgic?.irq(0, intid) === undefined ? undefined : { set: (level) => vgic.injectSpi(intid, level) }
+    },
     initialised: () => this.devices.gic?.initialised === true,
   })
   private lookup: CpuLookup | undefined
@@ -125,6 +132,7 @@ export class Kvm {
           maxVcpus: this.maxVcpus,
           ipaBits: this.host.ipaBits,
           aarch32: this.hardware.aarch32,
+          has: (feature) => canHave(this.hardware.features, feature),
           its: this.facts.hasIts,
         })
       default:
@@ -155,10 +163,15 @@ export class Kvm {
       case 'KVM_CREATE_DEVICE':
         return this.devices.create(call.type, { test: call.test === true, ran: this.ran })
       case 'KVM_HAS_DEVICE_ATTR':
+        if (call.vcpu !== undefined) return this.withVcpu(call.vcpu, (vcpu) => hasPmuAttr(vcpu, call))
         return this.devices.with(call, (device) => device.has(call))
       case 'KVM_GET_DEVICE_ATTR':
+        if (call.vcpu !== undefined)
+          return this.withVcpu(call.vcpu, (vcpu) => getPmuAttr(this.pmuContext, vcpu, call, call.badPointer))
         return this.devices.with(call, (device) => device.get(call, call.value ?? 0n, call.badPointer))
       case 'KVM_SET_DEVICE_ATTR':
+        if (call.vcpu !== undefined)
+          return this.withVcpu(call.vcpu, (vcpu) => setPmuAttr(this.pmuContext, vcpu, call, call.badPointer))
         return this.devices.with(call, (device) => device.set(call, BigInt.asUintN(64, call.value), call.badPointer))
       case 'KVM_IRQ_LINE':
         return irqLine({ rules: this.rules, device: this.devices.gic, vcpus: this.all }, call.irq, call.level)
@@ -182,6 +195,18 @@ export class Kvm {
       if (!answer.ok) return answer
     }
     return done
+  }
+
+  /** Where the overflow interrupt of a vCPU's PMU goes; `undefined`: nowhere yet. */
+  pmuLine(cpu: number): IrqLine | undefined {
+    const { vgic } = this
+    const irq = this.all[cpu]?.pmu.irq
+    if (vgic === undefined || irq === undefined) return undefined
+    return irq < PRIVATE_COUNT ? vgic.ppi(cpu, irq) : vgic.spi(irq)
+  }
+
+  private get pmuContext(): PmuAttrContext {
+    return { gic: this.devices.gic, vcpus: this.all }
   }
 
   /** The vCPU with an affinity: kvm_mpidr_to_vcpu(). */
@@ -218,12 +243,15 @@ export class Kvm {
   }
 
   private initVcpu(vcpu: Vcpu, features: readonly VcpuFeature[]): KvmAnswer {
-    const wrong = checkFeatures(vcpu, features, { vcpus: this.all, el1: this.facts.el1 })
+    const { features: cpu } = this.hardware
+    const wrong = checkFeatures(vcpu, features, { vcpus: this.all, el1: this.facts.el1, cpu, rules: this.rules })
     if (wrong !== undefined) return wrong
     const first = !vcpu.initialised
     this.facts.el1 = el1Of(features)
     this.chooseA3v()
     vcpu.features = lastingFeatures(features)
+    vcpu.asked = bindingFeatures(features, this.rules)
+    this.hardware.withhold(withheldFrom(vcpu.features))
     vcpu.startsOff = features.includes('POWER_OFF')
     if (vcpu.started) {
       vcpu.started = false
@@ -290,6 +318,8 @@ export class Kvm {
       this.vgic?.firstRun()
       this.facts.hasRun = true
     }
+    const notReady = checkPmu(vcpu)
+    if (notReady !== undefined) return notReady
     this.vgic?.vcpuRuns(vcpu.index, TIMERS)
     vcpu.start()
     if (vcpu.port.powered) this.vgic?.vcpuExits(vcpu.index)

@@ -1,13 +1,18 @@
 /** What KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT look at before they do anything. */
+import type { Feature } from '../../pure/arch/cpu/features.ts'
 import { MAX_VCPUS } from '../../pure/blueprint/blueprint.ts'
 import { refuse } from '../../pure/rules/points.ts'
-import type { Refusal } from '../../pure/rules/points.ts'
+import type { Refusal, VgicRules } from '../../pure/rules/points.ts'
 import type { VcpuFeature } from '../../pure/uapi/calls.ts'
+import { canHave, isKnownFeature, withheldFrom } from '../../pure/uapi/vcpu-features.ts'
 import type { Vcpu } from './vcpu.ts'
 
 const CREATE = 'virt/kvm/kvm_main.c: kvm_vm_ioctl_create_vcpu()'
 const PRECREATE = 'arch/arm64/kvm/arm.c: kvm_arch_vcpu_precreate()'
 const SET_TARGET = 'arch/arm64/kvm/arm.c: kvm_vcpu_set_target()'
+const SET_VM = 'arch/arm64/kvm/arm.c: __kvm_vcpu_set_target()'
+const CHECK = 'arch/arm64/kvm/arm.c: kvm_vcpu_init_check_features()'
+const ALIKE = 'ARCHITECTURE.md#vcpu-features'
 const WIDTH = 'arch/arm64/kvm/reset.c: kvm_set_vm_width()'
 
 export interface VmOfVcpus {
@@ -34,18 +39,55 @@ export const lastingFeatures = (features: readonly VcpuFeature[]): readonly Vcpu
 
 export const el1Of = (features: readonly VcpuFeature[]): 32 | 64 => (features.includes('EL1_32BIT') ? 32 : 64)
 
-/** Why a vCPU cannot have these features. `el1`: what the vCPUs that are initialised have. */
+export interface VmOfFeatures {
+  readonly vcpus: readonly Vcpu[]
+  /** What the vCPUs that are initialised have. */
+  readonly el1: 32 | 64
+  /** Of the host. */
+  readonly cpu: ReadonlySet<Feature>
+  readonly rules: Pick<VgicRules, 'vcpuFeatures'>
+}
+
+const sameSet = (a: readonly VcpuFeature[], b: readonly VcpuFeature[]): boolean =>
+  a.every((one) => b.includes(one)) && b.every((one) => a.includes(one))
+
+/** What no vCPU of this host can have, whatever was before: kvm_vcpu_init_check_features(). */
+const checkHost = (features: readonly VcpuFeature[], cpu: ReadonlySet<Feature>): Refusal | undefined => {
+  const unknown = features.find((feature) => !isKnownFeature(feature))
+  if (unknown !== undefined) return refuse('ENOENT', `This KVM knows no feature ${unknown}.`, CHECK)
+  const missing = features.find((feature) => !canHave(cpu, feature))
+  if (missing !== undefined) return refuse('EINVAL', `The CPUs of this host have nothing for ${missing}.`, CHECK)
+  return features.includes('PTRAUTH_ADDRESS') === features.includes('PTRAUTH_GENERIC')
+    ? undefined
+    : refuse('EINVAL', 'PTRAUTH_ADDRESS and PTRAUTH_GENERIC are asked for together or not at all.', CHECK)
+}
+
+/** What the features of a vCPU's first KVM_ARM_VCPU_INIT bind it to. */
+export const bindingFeatures = (
+  features: readonly VcpuFeature[],
+  { vcpuFeatures }: Pick<VgicRules, 'vcpuFeatures'>,
+): readonly VcpuFeature[] => (vcpuFeatures.decide() === 'vm' ? lastingFeatures(features) : features)
+
+/** Why a vCPU cannot have these features. */
 export const checkFeatures = (
   vcpu: Vcpu,
   features: readonly VcpuFeature[],
-  { vcpus, el1 }: { readonly vcpus: readonly Vcpu[]; readonly el1: 32 | 64 },
+  { vcpus, el1, cpu, rules }: VmOfFeatures,
 ): Refusal | undefined => {
   const lasting = lastingFeatures(features)
-  const { features: before } = vcpu
-  if (before !== undefined && !(before.length === lasting.length && lasting.every((one) => before.includes(one)))) {
+  const wrong = checkHost(lasting, cpu)
+  if (wrong !== undefined) return wrong
+  if (vcpu.asked !== undefined && !sameSet(vcpu.asked, bindingFeatures(features, rules))) {
     return refuse('EINVAL', `vCPU ${vcpu.index} was initialised with other features.`, SET_TARGET)
   }
-  return el1Of(lasting) !== el1 && vcpus.some(({ initialised }) => initialised)
-    ? refuse('EINVAL', `The VM's other vCPUs have AArch${el1} at EL1.`, WIDTH)
-    : undefined
+  const other = vcpus.find(({ initialised }) => initialised)?.features
+  if (other === undefined) return undefined
+  if (el1Of(lasting) !== el1) return refuse('EINVAL', `The VM's other vCPUs have AArch${el1} at EL1.`, WIDTH)
+  if (rules.vcpuFeatures.decide() === 'vm' && !sameSet(other, lasting)) {
+    return refuse('EINVAL', `The VM's other vCPUs have the features { ${other.join(', ')} }.`, SET_VM)
+  }
+  // What a machine's CPUs are is one thing for all of them here; v6.1 would let them differ.
+  return withheldFrom(lasting).join() === withheldFrom(other).join()
+    ? undefined
+    : refuse('EINVAL', 'The CPUs of a machine are alike: with PMU and pointer authentication, or without.', ALIKE)
 }

@@ -14,6 +14,10 @@ export class Vcpu {
   private stored = 0n
   /** KVM_ARM_VCPU_INIT's features, once it was called; POWER_OFF is a request and not a feature. */
   features: readonly VcpuFeature[] | undefined
+  /** The interrupt of its PMU, and whether the VMM has said that it is complete. */
+  readonly pmu: { irq: number | undefined; created: boolean } = { irq: undefined, created: false }
+  /** What a second KVM_ARM_VCPU_INIT has to ask for as well. */
+  asked: readonly VcpuFeature[] | undefined
   /** Whether KVM_RUN leaves it off until CPU_ON. */
   startsOff = false
   /** Whether KVM_RUN has started it. */

@@ -1,3 +1,4 @@
+import type { Feature } from '../../pure/arch/cpu/features.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { MmioRegion } from '../bus/device.ts'
 import type { IrqLine } from '../bus/irq-line.ts'
@@ -56,6 +57,8 @@ export interface Hardware {
   readonly clock: Clock
   /** Whether its CPUs execute AArch32 at EL1. */
   readonly aarch32: boolean
+  /** What its CPUs have. */
+  readonly features: ReadonlySet<Feature>
   /** Adds a CPU, powered off. At most 512. */
   addCpu(): CpuPort
   /** Maps a region; one that overlaps RAM or another region is a mistake of the caller and throws. */
@@ -66,6 +69,8 @@ export interface Hardware {
   onVcpuExit(handler: (cpu: number) => void): void
   /** Bits of an identification register, by its encoding, that read as 0 on every CPU. */
   hide(register: number, bits: bigint): void
+  /** What the guest does not see of its CPUs from now on: neither told of nor there. */
+  withhold(features: readonly Feature[]): void
   /** Hands system registers to an owner outside the CPU. */
   own(port: SysregPort): void
   onHypercall(handler: HypercallHandler): void

@@ -1,4 +1,5 @@
 /** Wires the processor, the address space and the clock. Alone introduces neighbours to each other. */
+import type { Feature } from '../../pure/arch/cpu/features.ts'
 import { CPU_MODELS } from '../../pure/arch/cpu/models.ts'
 import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { createAddressSpace } from '../bus/address-space.ts'
@@ -252,6 +253,14 @@ export class Machine implements Hardware {
     this.core.sysregs.hide(register, bits)
   }
 
+  get features(): ReadonlySet<Feature> {
+    return this.core.model.features
+  }
+
+  withhold(features: readonly Feature[]): void {
+    this.core.sysregs.withhold(features)
+  }
+
   own(port: SysregPort): void {
     this.core.sysregs.own(port.traced === true ? this.traced(port) : port)
   }
@@ -297,7 +306,12 @@ export class Machine implements Hardware {
   /** What goes on, beside registers and RAM. */
   runState(): MachineRunState {
     const { core, clock, loop } = this
-    return { now: clock.now(), ...loop.turn, last: core.banks.last, cpus: core.cpus.map((cpu) => core.banks.runState(cpu)) }
+    return {
+      now: clock.now(),
+      ...loop.turn,
+      last: core.banks.last,
+      cpus: core.cpus.map((cpu) => core.banks.runState(cpu)),
+    }
   }
 
   /** Sets the time of a machine that has not run yet. */

@@ -92,18 +92,19 @@ export function frameOf(o: FrameOptions): Frame | string {
     onCpuReset: (cpu) => timer.reset(cpu),
   })
   const wires: LaterLine[] = []
-  const ppi = (cpu: number, intid: number): IrqLine => {
-    const wire = new LaterLine(() => kvm.vgic?.ppi(cpu, intid))
+  const wired = (find: () => IrqLine | undefined): IrqLine => {
+    const wire = new LaterLine(find)
     wires.push(wire)
     return wire
   }
+  const ppi = (cpu: number, intid: number): IrqLine => wired(() => kvm.vgic?.ppi(cpu, intid))
   const timer = new GenericTimer({
     clock: machine.clock,
     lines: (cpu) => ({ physical: ppi(cpu, PPI.physicalTimer), virtual: ppi(cpu, PPI.virtualTimer) }),
   })
   for (let cpu = 0; cpu < blueprint.vcpus; cpu++) timer.addCpu()
   machine.own(timer.sysregs)
-  const pmuLines = Array.from({ length: blueprint.vcpus }, (_, cpu) => ppi(cpu, PPI.pmu))
+  const pmuLines = Array.from({ length: blueprint.vcpus }, (_, cpu) => wired(() => kvm.pmuLine(cpu)))
   machine.onPmuInterrupt((cpu) => pmuLines[cpu])
   const tracing = new Tracing(machine, () => kvm.vgic)
   if (o.trace === true) tracing.watch(() => true)

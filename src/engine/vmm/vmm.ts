@@ -376,7 +376,8 @@ export function createVmm(o: VmmOptions): Made {
       if (guest.dtb !== undefined) return withChosen(guest.dtb, chosen)
       const affinities = kvm.vcpus.map((vcpu) => mpidrAffinity.decode(vcpu.mpidr))
       const { cpu, gic, its, memory } = blueprint
-      return { ok: true, dtb: deviceTree({ cpu, gic, its, affinities, memory, ...chosen }) }
+      const pmu = kvm.vcpus[0]?.pmu.irq
+      return { ok: true, dtb: deviceTree({ cpu, gic, its, pmu, affinities, memory, ...chosen }) }
     },
     write: (physical, bytes) => machine.ram(physical, bytes.length)?.set(bytes),
   })

@@ -5,7 +5,7 @@ import { defaultBlueprint, mpidrOf, parseBlueprint } from './blueprint.ts'
 import { applyEdit, chooseGic } from './edits.ts'
 import type { Edit } from './edits.ts'
 import { HOST_PRESETS } from './host.ts'
-import { planOf } from './plan.ts'
+import { derivedLines, planOf } from './plan.ts'
 
 describe('parseBlueprint', () => {
   it('reads what was written', () => {
@@ -189,14 +189,18 @@ describe('planOf', () => {
       'KVM_CREATE_VM',
       'KVM_CREATE_VCPU id 0',
       'KVM_CREATE_VCPU id 1',
-      'KVM_ARM_VCPU_INIT vcpu 0 { PSCI_0_2 }',
-      'KVM_ARM_VCPU_INIT vcpu 1 { POWER_OFF, PSCI_0_2 }',
+      'KVM_ARM_VCPU_INIT vcpu 0 { PSCI_0_2, PMU_V3 }',
+      'KVM_ARM_VCPU_INIT vcpu 1 { POWER_OFF, PSCI_0_2, PMU_V3 }',
       'KVM_SET_ONE_REG vcpu 1 MPIDR_EL1 = 0x180000001',
       'KVM_CREATE_DEVICE ARM_VGIC_V3',
       'KVM_SET_DEVICE_ATTR NR_IRQS = 288',
       'KVM_SET_DEVICE_ATTR ADDR V3_DIST = 0x8000000',
       'KVM_SET_DEVICE_ATTR ADDR V3_REDIST_REGION = { index 0, base 0x80a0000, count 2 }',
       'KVM_SET_DEVICE_ATTR CTRL INIT',
+      'KVM_SET_DEVICE_ATTR vcpu 0 PMU_V3_CTRL PMU_V3_IRQ = 23',
+      'KVM_SET_DEVICE_ATTR vcpu 0 PMU_V3_CTRL PMU_V3_INIT',
+      'KVM_SET_DEVICE_ATTR vcpu 1 PMU_V3_CTRL PMU_V3_IRQ = 23',
+      'KVM_SET_DEVICE_ATTR vcpu 1 PMU_V3_CTRL PMU_V3_INIT',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6140 = 0x1',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6144 = 0x1',
     ])
@@ -208,6 +212,8 @@ describe('planOf', () => {
       'KVM_CREATE_DEVICE ARM_VGIC_ITS',
       'KVM_SET_DEVICE_ATTR ITS 0 CTRL INIT',
       'KVM_SET_DEVICE_ATTR ITS 0 ADDR ITS = 0x8080000',
+      'KVM_SET_DEVICE_ATTR vcpu 0 PMU_V3_CTRL PMU_V3_IRQ = 23',
+      'KVM_SET_DEVICE_ATTR vcpu 0 PMU_V3_CTRL PMU_V3_INIT',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6140 = 0x1',
       'KVM_SET_DEVICE_ATTR DIST_REGS 0x6144 = 0x0',
     ])
@@ -221,7 +227,21 @@ describe('planOf', () => {
       'KVM_SET_DEVICE_ATTR CTRL INIT',
       'KVM_SET_DEVICE_ATTR ADDR V2_CPU = 0x8010000',
       'KVM_SET_DEVICE_ATTR ADDR V2_DIST = 0x8000000',
+      'KVM_SET_DEVICE_ATTR vcpu 0 PMU_V3_CTRL PMU_V3_IRQ = 23',
+      'KVM_SET_DEVICE_ATTR vcpu 0 PMU_V3_CTRL PMU_V3_INIT',
     ])
+  })
+
+  it.each([
+    ['qemu', 'cortex-a57', 'PSCI_0_2, PMU_V3', true],
+    ['qemu', 'max', 'PSCI_0_2, PMU_V3, PTRAUTH_ADDRESS, PTRAUTH_GENERIC', true],
+    ['kvmtool', 'max', 'PSCI_0_2, PTRAUTH_ADDRESS, PTRAUTH_GENERIC', false],
+    ['kvmtool', 'cortex-a57', 'PSCI_0_2', false],
+    ['firecracker', 'max', 'PSCI_0_2', false],
+  ] as const)('asks for what %s asks for on a %s', (order, cpu, features, pmu) => {
+    const plan = derivedLines({ ...defaultBlueprint, cpu, vcpus: 1 }, order)
+    expect(plan).toContain(`KVM_ARM_VCPU_INIT vcpu 0 { ${features} }`)
+    expect(plan.some((line) => line.includes('PMU_V3_INIT'))).toBe(pmu)
   })
 
   it('splits 512 redistributors over two regions', () => {

@@ -4,6 +4,7 @@ import type { Affinity } from '../arch/affinity.ts'
 import { CPU_MODELS } from '../arch/cpu/models.ts'
 import type { CpuModelId } from '../arch/cpu/models.ts'
 import { GICR_SIZE } from '../arch/gic/gicr.ts'
+import { SGI_COUNT } from '../arch/intid.ts'
 import { cells, flag, parseFdt, strings, wide, writeFdt } from './fdt.ts'
 import type { FdtNode } from './fdt.ts'
 import type { GicVersion } from './blueprint.ts'
@@ -13,6 +14,8 @@ export interface DeviceTreeOptions {
   readonly cpu: CpuModelId
   readonly gic: GicVersion
   readonly its: boolean
+  /** The overflow interrupt of the CPUs' performance monitors, a PPI's INTID; without it, the guest has none. */
+  readonly pmu?: number | undefined
   /** One per vCPU, in their order. */
   readonly affinities: readonly Affinity[]
   /** Bytes of RAM. */
@@ -26,8 +29,6 @@ export interface DeviceTreeOptions {
 const IRQ = { spi: 0, ppi: 1, levelHigh: 4 } as const
 /** arm,arch_timer.yaml: secure, non-secure, virtual and hypervisor timer, as PPI numbers. */
 const TIMER_PPIS = [13, 14, 11, 10] as const
-/** The PMU's interrupt, as a PPI number. */
-const PMU_PPI = 7
 const UART_CLOCK_HZ = 24_000_000
 /**
  * What the guest's random numbers begin with, as QEMU gives it (of 32 bytes too): digits of pi, as the same machine shall do
@@ -172,14 +173,14 @@ export const deviceTree = (options: DeviceTreeOptions): Uint8Array =>
           cells('interrupts', ...TIMER_PPIS.flatMap((ppi) => [IRQ.ppi, ppi, ppiFlags(options)])),
           flag('always-on'),
         ]),
-        ...(CPU_MODELS[options.cpu].features.has('FEAT_PMUv3')
-          ? [
+        ...(options.pmu === undefined
+          ? []
+          : [
               node('pmu', [
                 strings('compatible', 'arm,armv8-pmuv3'),
-                cells('interrupts', IRQ.ppi, PMU_PPI, ppiFlags(options)),
+                cells('interrupts', IRQ.ppi, options.pmu - SGI_COUNT, ppiFlags(options)),
               ]),
-            ]
-          : []),
+            ]),
         options.gic === 2 ? gicV2() : gicV3(options.affinities.length, options.its),
         node('apb-pclk', [
           strings('compatible', 'fixed-clock'),

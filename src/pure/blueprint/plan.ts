@@ -1,11 +1,15 @@
 /** The KVM calls that build a blueprint: as QEMU's `virt` machine makes them, as another VMM would, or as a person wrote them. */
 import { irouterAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import { CPU_MODELS } from '../arch/cpu/models.ts'
 import { GICD_IROUTER } from '../arch/gic/gicd.ts'
+import { PPI } from '../arch/intid.ts'
 import { parseCall } from '../uapi/call-parser.ts'
 import { callText } from '../uapi/calls.ts'
-import type { KvmCall } from '../uapi/calls.ts'
+import type { KvmCall, VcpuFeature } from '../uapi/calls.ts'
 import { ONE_REG } from '../uapi/one-reg.ts'
+import { PMU_V3, VCPU_GROUP } from '../uapi/vcpu-attr.ts'
+import { givenFeatures } from '../uapi/vcpu-features.ts'
 import { DEVICE_TYPE, VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, encodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
 import { isOff, NR_IRQS, mpidrOf } from './blueprint.ts'
 import type { Blueprint } from './blueprint.ts'
@@ -80,15 +84,22 @@ const gicV2Calls: readonly KvmCall[] = [
   setAttr(VGIC_GROUP.ADDR, VGIC_ADDR.V2_DIST, BigInt(memoryMap.gicd.base)),
 ]
 
-/** The parts of a plan, which VMMs put together in different orders. */
-const partsOf = (blueprint: Blueprint) => {
+/** QEMU tells each vCPU's PMU its interrupt once the GIC is there (hw/arm/virt.c: virt_cpu_post_init()). */
+export const pmuCalls = (vcpu: number, irq: number): readonly Extract<KvmCall, { call: 'KVM_SET_DEVICE_ATTR' }>[] => [
+  { ...setAttr(VCPU_GROUP.PMU_V3_CTRL, PMU_V3.PMU_V3_IRQ, BigInt(irq)), vcpu },
+  { ...setAttr(VCPU_GROUP.PMU_V3_CTRL, PMU_V3.PMU_V3_INIT, 0n), vcpu },
+]
+
+/** The parts of a plan, which VMMs put together in different orders. `asked`: features that this VMM asks for where there are. */
+const partsOf = (blueprint: Blueprint, asked: readonly VcpuFeature[]) => {
+  const given = givenFeatures(CPU_MODELS[blueprint.cpu].features).filter((feature) => asked.includes(feature))
   const vcpus = indexes(blueprint.vcpus)
   const create = vcpus.map((id): KvmCall => ({ call: 'KVM_CREATE_VCPU', id }))
   const init = vcpus.map((vcpu): KvmCall => ({
     call: 'KVM_ARM_VCPU_INIT',
     vcpu,
     // The boot CPU runs; the guest turns the others on through PSCI.
-    features: vcpu === 0 ? ['PSCI_0_2'] : ['POWER_OFF', 'PSCI_0_2'],
+    features: [...(vcpu === 0 ? [] : (['POWER_OFF'] as const)), 'PSCI_0_2', ...given],
   }))
   const affinities = vcpus
     .filter((vcpu) => blueprint.affinities[vcpu] !== undefined)
@@ -96,7 +107,18 @@ const partsOf = (blueprint: Blueprint) => {
   const routes = Object.entries(blueprint.routes).flatMap(([intid, affinity]) => routeCalls(Number(intid), affinity))
   const gic = blueprint.gic === 2 ? gicV2Calls : gicV3Calls(blueprint.vcpus)
   const vm: KvmCall = { call: 'KVM_CREATE_VM' }
-  return { vm, create, init, affinities, gic, its: blueprint.its ? itsCalls : [], routes }
+  const pmu = given.includes('PMU_V3') ? vcpus.flatMap((vcpu) => pmuCalls(vcpu, PPI.pmu)) : []
+  return { vm, create, init, affinities, gic, its: blueprint.its ? itsCalls : [], pmu, routes }
+}
+
+const PTRAUTH: readonly VcpuFeature[] = ['PTRAUTH_ADDRESS', 'PTRAUTH_GENERIC']
+
+interface PlanOrderRow {
+  readonly title: string
+  readonly says: string
+  /** Which features this VMM asks for by itself, where CPU and KVM have them. */
+  readonly asks: readonly VcpuFeature[]
+  readonly order: (parts: ReturnType<typeof partsOf>) => KvmCall[]
 }
 
 /** The order of VCPU_INIT after VCPU_CREATE for each vCPU, as a VMM with a thread for each makes them. */
@@ -106,25 +128,28 @@ const interleaved = (a: readonly KvmCall[], b: readonly KvmCall[]): readonly Kvm
 const isInit = (call: KvmCall): boolean => call.call === 'KVM_SET_DEVICE_ATTR' && call.group === VGIC_GROUP.CTRL
 const isNrIrqs = (call: KvmCall): boolean => call.call === 'KVM_SET_DEVICE_ATTR' && call.group === VGIC_GROUP.NR_IRQS
 
-/** In whose order a plan is made. Addresses and registers are this machine's; only the order is theirs. */
+/** In whose order a plan is made. Addresses and registers are this machine's; the order and what is asked for are theirs. */
 export const PLAN_ORDERS = {
   qemu: {
     title: "QEMU's order",
-    says: 'vCPUs and their affinities first, then the GIC (hw/arm/virt.c, hw/intc/arm_gicv3_kvm.c).',
-    order: ({ vm, create, init, affinities, gic, its, routes }: ReturnType<typeof partsOf>) => [
+    says: 'vCPUs and their affinities first, then the GIC, then the PMUs (hw/arm/virt.c, hw/intc/arm_gicv3_kvm.c).',
+    asks: ['PMU_V3', ...PTRAUTH],
+    order: ({ vm, create, init, affinities, gic, its, pmu, routes }) => [
       vm,
       ...create,
       ...init,
       ...affinities,
       ...gic,
       ...its,
+      ...pmu,
       ...routes,
     ],
   },
   kvmtool: {
     title: "kvmtool's order",
-    says: 'The GIC is created and placed before any vCPU, and initialised after all (arm/gic.c).',
-    order: ({ vm, create, init, affinities, gic, its, routes }: ReturnType<typeof partsOf>) => [
+    says: 'The GIC is created and placed before any vCPU, and initialised after all; no PMU, which has to be asked for by --pmu (arm/gic.c, arm/aarch64/kvm-cpu.c).',
+    asks: PTRAUTH,
+    order: ({ vm, create, init, affinities, gic, its, routes }) => [
       vm,
       ...gic.filter((call) => !isInit(call) && !isNrIrqs(call)),
       ...interleaved(create, init),
@@ -137,8 +162,9 @@ export const PLAN_ORDERS = {
   },
   firecracker: {
     title: "Firecracker's order",
-    says: 'vCPUs are created, then the GIC is made and initialised, then vCPUs are initialised (src/vmm/src/builder.rs).',
-    order: ({ vm, create, init, affinities, gic, its, routes }: ReturnType<typeof partsOf>) => [
+    says: 'vCPUs are created, then the GIC is made and initialised, then vCPUs are initialised, with neither PMU nor pointer authentication (src/vmm/src/builder.rs).',
+    asks: [],
+    order: ({ vm, create, init, affinities, gic, its, routes }) => [
       vm,
       ...create,
       ...gic,
@@ -148,13 +174,13 @@ export const PLAN_ORDERS = {
       ...routes,
     ],
   },
-} as const
+} as const satisfies Readonly<Record<string, PlanOrderRow>>
 export type PlanOrder = keyof typeof PLAN_ORDERS
 export const PLAN_ORDER_IDS = ['qemu', 'kvmtool', 'firecracker'] as const satisfies readonly PlanOrder[]
 
 /** What the document asks for, in some VMM's order: everything up to the loader's PC and X0. */
 export const derivedPlan = (blueprint: Blueprint, order: PlanOrder = 'qemu'): KvmCall[] =>
-  PLAN_ORDERS[order].order(partsOf(blueprint))
+  PLAN_ORDERS[order].order(partsOf(blueprint, PLAN_ORDERS[order].asks))
 
 /** The same as lines of text. */
 export const derivedLines = (blueprint: Blueprint, order: PlanOrder): readonly string[] =>

@@ -1,9 +1,11 @@
 /** A saved VM as a JSON document: registers by name, values as 0x and digits. Reading it names what is wrong. */
 import { Wrong, bigHex, integer, list, oneOf, onlyKnown, quoted, readWith, record, truth } from '../../base/reader.ts'
 import type { NotRead } from '../../base/reader.ts'
+import { LAST_SPI, PPI, SGI_COUNT } from '../arch/intid.ts'
 import { MAX_VCPUS, readHost } from '../blueprint/blueprint.ts'
 import { KERNEL_BASES, RULE_SETS } from '../blueprint/host.ts'
 import { VCPU_FEATURES } from '../uapi/calls.ts'
+import type { VcpuFeature } from '../uapi/calls.ts'
 import { oneRegIdOf } from '../uapi/one-reg.ts'
 import type { GicImage, ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
 import { gicWords, itsRegisters } from './registers.ts'
@@ -21,6 +23,7 @@ export const imageDocument = ({ version, savedOn, vcpus, gic, its }: VmImage): J
   vcpus: vcpus.map((vcpu) => ({
     id: vcpu.id,
     features: [...vcpu.features],
+    ...(vcpu.pmuIrq === undefined ? {} : { pmuIrq: vcpu.pmuIrq }),
     on: vcpu.on,
     registers: valuesDocument(vcpu.registers),
     redistributor: valuesDocument(vcpu.redistributor),
@@ -73,16 +76,35 @@ const readInterface = (field: string, value: unknown, version: 2 | 3): Values =>
   return readValues(field, value, namesOf(gicWords[3].interface(ctlr)))
 }
 
-const VCPU_FIELDS = ['id', 'features', 'on', 'registers', 'redistributor', 'interface'] as const
+const VCPU_FIELDS = ['id', 'features', 'pmuIrq', 'on', 'registers', 'redistributor', 'interface'] as const
+
+/** A document of before the PMU was asked for: all that the CPU had was there, and its registers were saved. */
+const OF_REGISTER: readonly (readonly [name: string, features: readonly VcpuFeature[]])[] = [
+  ['PMCR_EL0', ['PMU_V3']],
+  ['APIAKEYLO_EL1', ['PTRAUTH_ADDRESS', 'PTRAUTH_GENERIC']],
+]
+
+const given = (
+  field: string,
+  features: readonly VcpuFeature[],
+  vcpu: ReadonlyMap<string, unknown>,
+): Pick<VcpuImage, 'features' | 'pmuIrq'> => {
+  const names = [...record(`${field}.registers`, vcpu.get('registers')).keys()].map((name) => name.toUpperCase())
+  const all = [...new Set([...features, ...OF_REGISTER.flatMap(([name, of]) => (names.includes(name) ? of : []))])]
+  if (!all.includes('PMU_V3')) return { features: all }
+  const irq = vcpu.get('pmuIrq') ?? PPI.pmu
+  return { features: all, pmuIrq: integer(`${field}.pmuIrq`, SGI_COUNT, LAST_SPI, irq) }
+}
 
 const readVcpu = (field: string, value: unknown, version: 2 | 3): VcpuImage => {
   const vcpu = record(field, value)
   onlyKnown(field, vcpu, VCPU_FIELDS)
+  const features = list(`${field}.features`, vcpu.get('features')).map((one) =>
+    oneOf(`${field}.features`, VCPU_FEATURES, one),
+  )
   return {
     id: integer(`${field}.id`, 0, MAX_VCPUS - 1, vcpu.get('id')),
-    features: list(`${field}.features`, vcpu.get('features')).map((one) =>
-      oneOf(`${field}.features`, VCPU_FEATURES, one),
-    ),
+    ...given(field, features, vcpu),
     on: truth(`${field}.on`, vcpu.get('on')),
     registers: readRegisters(`${field}.registers`, vcpu.get('registers')),
     redistributor: readValues(

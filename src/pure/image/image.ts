@@ -9,6 +9,8 @@ export interface VcpuImage {
   /** What KVM_CREATE_VCPU was given. */
   readonly id: number
   readonly features: readonly VcpuFeature[]
+  /** The overflow interrupt of its PMU; `undefined`: it has no PMU. */
+  readonly pmuIrq?: number
   /** KVM_GET_MP_STATE: runnable, or switched off. */
   readonly on: boolean
   /** KVM_GET_REG_LIST: core and system registers, MPIDR_EL1 among them. */

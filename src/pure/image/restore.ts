@@ -1,6 +1,7 @@
 /** Putting a saved VM together again: the KVM calls, and what became of them. */
 import { mpidrAffinity } from '../arch/affinity.ts'
 import type { Affinity } from '../arch/affinity.ts'
+import { pmuCalls } from '../blueprint/plan.ts'
 import type { KvmCall } from '../uapi/calls.ts'
 import { MP_STATE } from '../uapi/mp-state.ts'
 import { ONE_REG, oneRegIdOf } from '../uapi/one-reg.ts'
@@ -39,6 +40,12 @@ const vcpuSteps = (vcpus: readonly VcpuImage[]): readonly RestoreStep[] => [
     what: `the features of vCPU ${vcpu}`,
   })),
 ]
+
+/** Once the GIC is initialised: until then PMU_V3_INIT answers ENODEV. */
+const pmuSteps = (vcpus: readonly VcpuImage[]): readonly RestoreStep[] =>
+  vcpus.flatMap(({ pmuIrq }, vcpu) =>
+    pmuIrq === undefined ? [] : pmuCalls(vcpu, pmuIrq).map((call) => ({ call, what: of('the PMU', vcpu) })),
+  )
 
 const oneRegStep = (name: string, vcpu: number, reg: bigint, value: bigint): RestoreStep => ({
   call: { call: 'KVM_SET_ONE_REG', vcpu, reg, value },
@@ -208,7 +215,11 @@ const stageSteps = (stage: Stage, { vcpus, gic, its }: VmImage): readonly Restor
     case 'affinities':
       return affinitySteps(vcpus)
     case 'gic':
-      return [...(gic.version === 2 ? gicV2Steps(gic) : gicV3Steps(gic)), ...its.flatMap(createItsSteps)]
+      return [
+        ...(gic.version === 2 ? gicV2Steps(gic) : gicV3Steps(gic)),
+        ...its.flatMap(createItsSteps),
+        ...pmuSteps(vcpus),
+      ]
     case 'its':
       return its.flatMap(itsSteps)
     case 'distributor':

@@ -6,6 +6,7 @@ import { callText } from '../uapi/calls.ts'
 import type { KvmAnswer, KvmCall, VcpuFeature } from '../uapi/calls.ts'
 import { MP_STATE } from '../uapi/mp-state.ts'
 import { ONE_REG, oneRegName } from '../uapi/one-reg.ts'
+import { PMU_V3, VCPU_GROUP } from '../uapi/vcpu-attr.ts'
 import { VGIC_ADDR, VGIC_CTRL, VGIC_GROUP, decodeRedistRegion, registerAttr } from '../uapi/vgic-attr.ts'
 import type { GicImage, ItsImage, RegionImage, Values, VcpuImage, VmImage } from './image.ts'
 import { gicWords, itsRegisters } from './registers.ts'
@@ -73,6 +74,11 @@ const ICC_CTLR = gicWords[3].interface(0n).find(({ name }) => name === 'ICC_CTLR
 const addressOf = (execute: Execute, version: 2 | 3, { id }: MadeVcpu, vcpu: number): number =>
   version === 2 ? id : affinityOf(execute, vcpu)
 
+const readPmuIrq = (execute: Execute, vcpu: number): number => {
+  const attr = { group: VCPU_GROUP.PMU_V3_CTRL, attr: PMU_V3.PMU_V3_IRQ, vcpu }
+  return Number(ask(execute, { call: 'KVM_GET_DEVICE_ATTR', ...attr }).value ?? 0n)
+}
+
 const readVcpu = (execute: Execute, version: 2 | 3, made: MadeVcpu, vcpu: number): VcpuImage => {
   const address = addressOf(execute, version, made, vcpu)
   const ctlr = version === 2 || ICC_CTLR === undefined ? 0n : readWord(execute, ICC_CTLR, address)
@@ -80,6 +86,7 @@ const readVcpu = (execute: Execute, version: 2 | 3, made: MadeVcpu, vcpu: number
   return {
     id: made.id,
     features: made.features,
+    ...(made.features.includes('PMU_V3') ? { pmuIrq: readPmuIrq(execute, vcpu) } : {}),
     on: ask(execute, { call: 'KVM_GET_MP_STATE', vcpu }).value === MP_STATE.RUNNABLE,
     registers: readRegisters(execute, vcpu),
     redistributor: readWords(execute, words.redistributor, address),

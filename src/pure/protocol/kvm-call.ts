@@ -5,7 +5,7 @@ import type { KvmCall } from '../uapi/calls.ts'
 
 const index = z.int().nonnegative()
 const vcpu = index
-const deviceAttr = { group: index, attr: z.bigint(), its: index.exactOptional() }
+const deviceAttr = { group: index, attr: z.bigint(), its: index.exactOptional(), vcpu: index.exactOptional() }
 const pointer = { badPointer: z.literal(true).exactOptional() }
 
 export const kvmCall: z.ZodType<KvmCall> = z.discriminatedUnion('call', [

@@ -48,6 +48,11 @@ export const bases: Record<KernelBase, Partial<VgicRules>> = {
       source: 'arch/arm64/kvm/vgic/vgic-kvm-device.c: vgic_v2_parse_attr() before v6.7',
       decide: () => 'index',
     }),
+    vcpuFeatures: point({
+      title: 'Each vCPU has its own features, to start off among them; only the width of EL1 is the same for all.',
+      source: 'arch/arm64/kvm/arm.c: kvm_vcpu_set_target() of v6.1, as recorded on v6.1.176',
+      decide: () => 'vcpu',
+    }),
     irqLineCpu: point({
       title: 'KVM_IRQ_LINE names a vCPU by the order of creation, and raises the PPI of the one whose order is its id.',
       source: 'arch/arm64/kvm/arm.c: kvm_vm_ioctl_irq_line() before v6.7, as recorded on v6.1.176',

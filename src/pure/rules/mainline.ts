@@ -183,6 +183,11 @@ export const mainline: VgicRules = {
     source: 'arch/arm64/kvm/psci.c: kvm_psci_vcpu_on()',
     decide: ({ target, cpu }) => target === cpu,
   }),
+  vcpuFeatures: point({
+    title: 'All vCPUs of a VM have the same features.',
+    source: 'arch/arm64/kvm/arm.c: __kvm_vcpu_set_target()',
+    decide: () => 'vm',
+  }),
   smcIsPsci: point({
     title: 'An SMC is served like an HVC.',
     source: 'arch/arm64/kvm/handle_exit.c: handle_smc()',

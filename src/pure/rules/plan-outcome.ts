@@ -104,7 +104,7 @@ class Outcome implements PlanOutcome {
       case 'KVM_CREATE_DEVICE':
         return this.createDevice(call.type)
       case 'KVM_SET_DEVICE_ATTR':
-        if (call.its === undefined) this.setAttr(call.group, call.attr, call.value)
+        if (call.its === undefined && call.vcpu === undefined) this.setAttr(call.group, call.attr, call.value)
         return undefined
       default:
         return undefined

@@ -149,6 +149,8 @@ export interface VgicRules {
   readonly sgiDelivery: Point<void, SgiDelivery>
   readonly attrAffinity: Point<{ attr: Affinity; cpu: Affinity }, boolean>
   readonly cpuOnAffinity: Point<{ target: Affinity; cpu: Affinity }, boolean>
+  /** Whose features the first KVM_ARM_VCPU_INIT decides over: of its vCPU, or of all of the VM. */
+  readonly vcpuFeatures: Point<void, 'vcpu' | 'vm'>
   /** Whether a trapped SMC is served like an HVC. */
   readonly smcIsPsci: Point<void, boolean>
   /** How the device attributes of a vGICv2 name a vCPU. */

@@ -19,6 +19,7 @@ export const ruleSets: Record<RuleSetId, RuleSet> = {
     title: 'full Aff3',
     on: (base) => ({
       ...fullAff3,
+      vcpuFeatures: base.vcpuFeatures ?? fullAff3.vcpuFeatures,
       smcIsPsci: base.smcIsPsci ?? fullAff3.smcIsPsci,
       itsTarget: base.itsTarget ?? fullAff3.itsTarget,
       itsForgets: base.itsForgets ?? fullAff3.itsForgets,

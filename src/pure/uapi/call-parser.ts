@@ -3,6 +3,7 @@ import { parseAffinity } from '../arch/affinity.ts'
 import { VCPU_FEATURES } from './calls.ts'
 import type { DeviceAttr, KvmCall } from './calls.ts'
 import { ONE_REG } from './one-reg.ts'
+import { PMU_V3, VCPU_GROUP, isVcpuValueless } from './vcpu-attr.ts'
 import {
   DEVICE_TYPE,
   encodeRedistRegion,
@@ -130,7 +131,18 @@ const attribute = (words: Words, group: number): bigint => {
   }
 }
 
+const vcpuAttr = (words: Words): DeviceAttr => {
+  const index = words.number('The vCPU')
+  const name = words.next('The group')
+  const group = named(VCPU_GROUP, name)
+  if (group === undefined) throw new Wrong(`"${name}" is not one of ${Object.keys(VCPU_GROUP).join(', ')}.`)
+  const attr =
+    group === VCPU_GROUP.PMU_V3_CTRL ? nameOrNumber(words, PMU_V3, 'The attribute') : words.big('The attribute')
+  return { group, attr, vcpu: index }
+}
+
 const deviceAttr = (words: Words): DeviceAttr => {
+  if (words.take('vcpu')) return vcpuAttr(words)
   const its = words.take('ITS') ? { its: words.number('The ITS') } : {}
   const name = words.next('The group')
   const group = named(VGIC_GROUP, name)
@@ -148,6 +160,9 @@ const region = (words: Words): bigint => {
   words.expect('}')
   return encodeRedistRegion({ index, base, count, flags: 0 })
 }
+
+const isValueless = ({ group, attr, vcpu: of }: DeviceAttr): boolean =>
+  of === undefined ? group === VGIC_GROUP.CTRL : isVcpuValueless(group, attr)
 
 const value = (words: Words): bigint => {
   words.expect('=')
@@ -182,7 +197,7 @@ const READERS: Readonly<Record<string, (words: Words) => KvmCall>> = {
     return {
       call: 'KVM_SET_DEVICE_ATTR',
       ...attr,
-      value: attr.group === VGIC_GROUP.CTRL ? 0n : value(words),
+      value: isValueless(attr) ? 0n : value(words),
     }
   },
   KVM_IRQ_LINE: (words) => {

@@ -4,6 +4,7 @@ import { capabilityName } from './capabilities.ts'
 import type { Errno } from './errno.ts'
 import { IRQFD } from './irqfd.ts'
 import { oneRegName } from './one-reg.ts'
+import { PMU_V3, VCPU_GROUP, isVcpuValueless, vcpuGroupName } from './vcpu-attr.ts'
 import {
   DEVICE_TYPE,
   VGIC_ADDR,
@@ -15,15 +16,26 @@ import {
   vgicGroupName,
 } from './vgic-attr.ts'
 
-/** KVM_ARM_VCPU_* feature bits, by name. */
-export const VCPU_FEATURES = ['POWER_OFF', 'EL1_32BIT', 'PSCI_0_2'] as const
+/** KVM_ARM_VCPU_* by name, each at the place of its bit (arch/arm64/include/uapi/asm/kvm.h). */
+export const VCPU_FEATURES = [
+  'POWER_OFF',
+  'EL1_32BIT',
+  'PSCI_0_2',
+  'PMU_V3',
+  'SVE',
+  'PTRAUTH_ADDRESS',
+  'PTRAUTH_GENERIC',
+  'HAS_EL2',
+] as const
 export type VcpuFeature = (typeof VCPU_FEATURES)[number]
 
 export interface DeviceAttr {
   readonly group: number
   readonly attr: bigint
-  /** Of which ITS, in the order of their creation; without it, of the GIC. */
+  /** Of which ITS, in the order of their creation; without it and `vcpu`, of the GIC. */
   readonly its?: number
+  /** Of which vCPU, in the order of their creation. */
+  readonly vcpu?: number
 }
 
 /** `badPointer`: the address the VMM gives for the value is not one of its own. */
@@ -107,7 +119,10 @@ const hex = (value: bigint | number): string => `0x${value.toString(16)}`
 const nameOf = (table: Readonly<Record<string, number | bigint>>, value: number | bigint): string =>
   Object.entries(table).find(([, candidate]) => candidate === value)?.[0] ?? hex(value)
 
-const attrText = ({ group, attr, its }: DeviceAttr): string => {
+const attrText = ({ group, attr, its, vcpu }: DeviceAttr): string => {
+  if (vcpu !== undefined) {
+    return `vcpu ${vcpu} ${vcpuGroupName(group) ?? `group ${group}`} ${group === VCPU_GROUP.PMU_V3_CTRL ? nameOf(PMU_V3, attr) : hex(attr)}`
+  }
   const name = `${its === undefined ? '' : `ITS ${its} `}${vgicGroupName(group) ?? `group ${group}`}`
   switch (group) {
     case VGIC_GROUP.ADDR:
@@ -130,7 +145,8 @@ const attrText = ({ group, attr, its }: DeviceAttr): string => {
   }
 }
 
-const valueText = ({ group, attr, value }: DeviceAttr & { readonly value: bigint }): string => {
+const valueText = ({ group, attr, value, vcpu }: DeviceAttr & { readonly value: bigint }): string => {
+  if (vcpu !== undefined) return isVcpuValueless(group, attr) ? '' : ` = ${value}`
   if (group === VGIC_GROUP.CTRL) return ''
   if (group === VGIC_GROUP.NR_IRQS) return ` = ${value}`
   if (group === VGIC_GROUP.ADDR && attr === VGIC_ADDR.V3_REDIST_REGION) {

@@ -4,6 +4,7 @@
  */
 import { resetAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
+import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { SPURIOUS } from '../../pure/arch/intid.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
@@ -29,9 +30,9 @@ export class CaseVm {
   /** What was given to KVM_CREATE_VCPU, in creation order. */
   readonly ids: number[] = []
 
-  /** `ram`: bytes of memory at RAM. */
-  constructor(env: Env, ram = 0) {
-    this.machine = new TestMachine(ram)
+  /** `ram`: bytes of memory at RAM. `cpu`: of the host; a Cortex-A57, if not given. */
+  constructor(env: Env, ram = 0, cpu?: CpuModelId) {
+    this.machine = new TestMachine(ram, cpu)
     this.kvm = new Kvm({ hardware: this.machine, rules: rulesFor(env.ruleSet, env.base), host: env.host })
     this.must(ename(this.call({ call: 'KVM_CREATE_VM' })))
   }

@@ -22,6 +22,8 @@ export interface Question {
   readonly kernel: string
   /** The GIC of its host. */
   readonly gic: string
+  /** The CPU of its host, as QEMU calls it. */
+  readonly cpu?: string
   /** What the program finds in the root of its file system. */
   readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[]
   /** `NAME=value` words of the kernel's command line: the program's environment. */
@@ -35,7 +37,14 @@ const run = (command: string, args: readonly string[]): string => {
 }
 
 /** The lines it prints. */
-export const askKvm = ({ program, kernel, gic, files, environment = [] }: Question): readonly string[] => {
+export const askKvm = ({
+  program,
+  kernel,
+  gic,
+  cpu = 'cortex-a57',
+  files,
+  environment = [],
+}: Question): readonly string[] => {
   const work = mkdtempSync(join(tmpdir(), 'on-kvm-'))
   const file = (name: string): string => join(work, name)
   try {
@@ -50,7 +59,7 @@ export const askKvm = ({ program, kernel, gic, files, environment = [] }: Questi
       ]),
     )
     writeFileSync(file('Image'), kernelImage(kernel))
-    const machine = ['-M', `virt,virtualization=on,gic-version=${gic}`, '-cpu', 'cortex-a57', '-m', '1G', '-smp', '2']
+    const machine = ['-M', `virt,virtualization=on,gic-version=${gic}`, '-cpu', cpu, '-m', '1G', '-smp', '2']
     const plain = ['-net', 'none', '-nographic', '-no-reboot']
     const words = ['console=ttyAMA0', 'quiet', ...environment].join(' ')
     const guest = ['-kernel', file('Image'), '-initrd', file('root.cpio'), '-append', words]

@@ -1,10 +1,11 @@
 /** The steps of a script (scripts/README.md) on our KVM: what script.c does on a real one, verb by verb. */
 import { GITS_TRANSLATER } from '../../pure/arch/gic/gits.ts'
 import { mpidrAffinity } from '../../pure/arch/affinity.ts'
+import type { CpuModelId } from '../../pure/arch/cpu/models.ts'
 import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
-import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
-import type { KvmAnswer } from '../../pure/uapi/calls.ts'
+import { KVM_MSI_VALID_DEVID, VCPU_FEATURES } from '../../pure/uapi/calls.ts'
+import type { KvmAnswer, VcpuFeature } from '../../pure/uapi/calls.ts'
 import { VGIC_ADDR, VGIC_CTRL, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
 import type { AccessWidth } from '../../engine/bus/device.ts'
 import { ename, gv, hex } from '../kvm-cases/answers.ts'
@@ -40,6 +41,12 @@ const argument = (word: string): bigint => {
   return base === undefined ? BigInt(word) : base + BigInt(offset)
 }
 
+/** A bit that no name here has stands for one that KVM does not know either. */
+const featuresOf = (bits: bigint): readonly VcpuFeature[] => {
+  const named = VCPU_FEATURES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n)
+  return bits >> BigInt(VCPU_FEATURES.length) === 0n ? named : [...named, 'HAS_EL2']
+}
+
 const valueOr = (answer: KvmAnswer, mask = 2n ** 64n - 1n): string =>
   answer.ok ? hex((answer.value ?? 0n) & mask) : ename(answer)
 
@@ -50,10 +57,12 @@ type Step = (this: Performer, ...args: readonly bigint[]) => string
 
 export class Performer {
   private readonly env: Env
+  private readonly cpu: CpuModelId
   private made: CaseVm | undefined
 
-  constructor(env: Env) {
+  constructor(env: Env, cpu: CpuModelId = 'cortex-a57') {
     this.env = env
+    this.cpu = cpu
   }
 
   perform(step: string): string {
@@ -70,7 +79,7 @@ export class Performer {
 
   /** A new VM with vCPUs of these ids. */
   make(ids: readonly bigint[], gic: (vm: CaseVm) => string): string {
-    const vm = new CaseVm(this.env, RAM_BYTES)
+    const vm = new CaseVm(this.env, RAM_BYTES, this.cpu)
     this.made = vm
     return vm.all(...ids.map((id) => () => vm.add(Number(id))), () => gic(vm))
   }
@@ -187,6 +196,26 @@ const VERBS: Readonly<Record<string, Step>> = {
   },
   mpidr(cpu = 0n, value = 0n) {
     return this.vm.setMpidr(Number(cpu), value)
+  },
+  create(id = 0n) {
+    return this.vm.create(Number(id))
+  },
+  init(cpu = 0n, bits = 0n) {
+    return this.vm.init(Number(cpu), ...featuresOf(bits))
+  },
+  cap(capability = 0n) {
+    const answer = this.vm.call({ call: 'KVM_CHECK_EXTENSION', capability: Number(capability) })
+    return answer.ok ? `${answer.value}` : ename(answer)
+  },
+  vhas(cpu = 0n, group = 0n, attr = 0n) {
+    return ename(this.vm.call({ call: 'KVM_HAS_DEVICE_ATTR', vcpu: Number(cpu), group: Number(group), attr }))
+  },
+  vget(cpu = 0n, group = 0n, attr = 0n) {
+    return valueOr(this.vm.call({ call: 'KVM_GET_DEVICE_ATTR', vcpu: Number(cpu), group: Number(group), attr }))
+  },
+  vset(cpu = 0n, group = 0n, attr = 0n, value) {
+    const at = { call: 'KVM_SET_DEVICE_ATTR', vcpu: Number(cpu), group: Number(group), attr } as const
+    return ename(this.vm.call(value === undefined ? { ...at, value: 0n, badPointer: true } : { ...at, value }))
   },
   run(cpu = 0n) {
     return this.vm.run(Number(cpu))

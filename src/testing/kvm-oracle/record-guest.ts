@@ -3,6 +3,7 @@
  * `npx tsx src/testing/kvm-oracle/record-guest.ts linux-6.12 c112`. The kernel is the host's; the guest is linux-6.1. The
  * case says which vCPU it is: c112 the second, c113 the first.
  */
+import { PPI } from '../../pure/arch/intid.ts'
 import { affinityOf, mpidrOf, resetAffinity } from '../../pure/arch/affinity.ts'
 import { deviceTree } from '../../pure/blueprint/device-tree.ts'
 import { GUEST_CASES, GUEST_KERNEL } from './guest-cases.ts'
@@ -20,7 +21,15 @@ const affinities = [0, 1].map((id) =>
   id === cpu ? affinityOf({ aff3: 1, aff2: 0, aff1: 0, aff0: id }) : resetAffinity(id),
 )
 const { append } = filesOf(GUEST_KERNEL)
-const dtb = deviceTree({ cpu: 'cortex-a57', gic: 3, its: false, affinities, memory: MEMORY, bootargs: append })
+const dtb = deviceTree({
+  cpu: 'cortex-a57',
+  gic: 3,
+  its: false,
+  pmu: PPI.pmu,
+  affinities,
+  memory: MEMORY,
+  bootargs: append,
+})
 const lines = askKvm({
   program: 'linuxguest.c',
   kernel,

@@ -8,6 +8,7 @@
  * builds and runs it.
  */
 #include "oracle.h"
+#include <sys/eventfd.h>
 
 #define ITS_BASE 0x08080000ull
 #define RAM_SIZE (2ull << 20)
@@ -45,8 +46,10 @@ static u64 aff(int cpu)
 }
 
 /* ---- VMs ---- */
+static void forget_eventfds(void);
 static void vcpus(u64 *ids, int n, int (*gic)(struct vm *))
 {
+	forget_eventfds();
 	int e = vm_new(&m);
 	for (int i = 0; !e && i < n; i++)
 		e = vcpu_add(&m, ids[i], 0);
@@ -57,6 +60,15 @@ static void s_vm(u64 *a, int n) { vcpus(a, n, gic_v3); }
 static void s_vm2(u64 *a, int n) { vcpus(a, n, gic_v2); }
 static void s_vcpu(u64 *a, int n) { (void)n; error(vcpu_add(&m, a[0], 0)); }
 static void s_mpidr(u64 *a, int n) { (void)n; error(set_mpidr(&m, a[0], a[1])); }
+static void s_create(u64 *a, int n) { (void)n; error(vcpu_raw(&m, a[0])); }
+static void s_init(u64 *a, int n) { (void)n; error(vcpu_init(&m, a[0], a[1])); }
+static void s_cap(u64 *a, int n)
+{
+	(void)n;
+	int r = ioctl(m.fd, KVM_CHECK_EXTENSION, a[0]);
+	if (r < 0) error(errno);
+	else out("%d", r);
+}
 static void s_run(u64 *a, int n)
 {
 	(void)n;
@@ -89,6 +101,21 @@ static void s_its_has(u64 *a, int n) { (void)n; has(m.its, a); }
 static void s_its_get(u64 *a, int n) { get(m.its, a, n); }
 static void s_its_set(u64 *a, int n) { (void)n; set(m.its, a); }
 
+/* of a vCPU; the value is an int */
+static void s_vhas(u64 *a, int n) { (void)n; error(dev_attr(KVM_HAS_DEVICE_ATTR, m.v[a[0]], a[1], a[2], 0)); }
+static void s_vget(u64 *a, int n)
+{
+	(void)n;
+	int v = 0;
+	int e = dev_attr(KVM_GET_DEVICE_ATTR, m.v[a[0]], a[1], a[2], &v);
+	value_or(e, (u32)v);
+}
+static void s_vset(u64 *a, int n)
+{
+	int v = a[3];
+	error(dev_attr(KVM_SET_DEVICE_ATTR, m.v[a[0]], a[1], a[2], n > 3 ? &v : 0));
+}
+
 /* a register of the vGIC, 32 bits but for CPU_SYSREGS */
 static void reg(u32 group, u64 attr)
 {
@@ -120,6 +147,76 @@ static void s_msi(u64 *a, int n)
 	int r = ioctl(m.fd, KVM_SIGNAL_MSI, &k);
 	if (r < 0) error(errno);
 	else out("%d", r);
+}
+
+/* ---- routes of GSIs, and eventfds ---- */
+#define MAX_ROUTES 4097
+static struct { struct kvm_irq_routing r; struct kvm_irq_routing_entry e[MAX_ROUTES]; } table;
+static void set_routes(u32 n, u32 flags)
+{
+	table.r.nr = n;
+	table.r.flags = flags;
+	error(ERR(ioctl(m.fd, KVM_SET_GSI_ROUTING, &table)));
+}
+/* the table's flags, then for each entry: GSI, type, flags, and chip, pin, 0 or address, data, device */
+static void s_routes(u64 *a, int n)
+{
+	memset(&table, 0, sizeof table);
+	u32 count = 0;
+	for (int i = 1; i + 5 < n; i += 6) {
+		struct kvm_irq_routing_entry *e = &table.r.entries[count++];
+		e->gsi = a[i];
+		e->type = a[i + 1];
+		e->flags = a[i + 2];
+		if (e->type == KVM_IRQ_ROUTING_MSI) {
+			e->u.msi.address_lo = (u32)a[i + 3];
+			e->u.msi.address_hi = a[i + 3] >> 32;
+			e->u.msi.data = a[i + 4];
+			e->u.msi.devid = a[i + 5];
+		} else {
+			e->u.irqchip.irqchip = a[i + 3];
+			e->u.irqchip.pin = a[i + 4];
+		}
+	}
+	set_routes(count, a[0]);
+}
+/* so many: GSI i to pin 0 */
+static void s_many_routes(u64 *a, int n)
+{
+	(void)n;
+	memset(&table, 0, sizeof table);
+	for (u32 i = 0; i < a[0] && i < MAX_ROUTES; i++) {
+		table.r.entries[i].gsi = i;
+		table.r.entries[i].type = KVM_IRQ_ROUTING_IRQCHIP;
+	}
+	set_routes(a[0], 0);
+}
+static int event[16];
+static void forget_eventfds(void)
+{
+	for (int i = 0; i < 16; i++) {
+		if (event[i]) close(event[i]);
+		event[i] = 0;
+	}
+}
+static int eventfd_of(u64 n)
+{
+	if (!event[n & 15]) event[n & 15] = eventfd(0, EFD_NONBLOCK);
+	return event[n & 15];
+}
+static void s_irqfd(u64 *a, int n)
+{
+	struct kvm_irqfd q = { .fd = eventfd_of(a[0]), .gsi = a[1], .flags = a[2] };
+	if (n > 3) q.resamplefd = eventfd_of(a[3]);
+	error(ERR(ioctl(m.fd, KVM_IRQFD, &q)));
+}
+static void s_signal(u64 *a, int n)
+{
+	(void)n;
+	u64 one = 1;
+	int e = write(eventfd_of(a[0]), &one, 8) == 8 ? 0 : errno;
+	usleep(50000);	/* KVM may leave it to a work queue */
+	error(e);
 }
 static void s_pending(u64 *a, int n) { (void)a; (void)n; error(set_at(&m, G_CTRL, 3, 0)); }
 
@@ -233,6 +330,8 @@ static void s_msr(u64 *a, int n)
 /* ---- the script ---- */
 static const struct { const char *verb; void (*step)(u64 *a, int n); } verbs[] = {
 	{ "bare", s_bare }, { "vm", s_vm }, { "vm2", s_vm2 }, { "vcpu", s_vcpu }, { "mpidr", s_mpidr }, { "run", s_run },
+	{ "create", s_create }, { "init", s_init }, { "cap", s_cap }, { "vhas", s_vhas }, { "vget", s_vget }, { "vset", s_vset },
+	{ "routes", s_routes }, { "many-routes", s_many_routes }, { "irqfd", s_irqfd }, { "signal", s_signal },
 	{ "device", s_device }, { "has", s_has }, { "get", s_get }, { "set", s_set },
 	{ "its-has", s_its_has }, { "its-get", s_its_get }, { "its-set", s_its_set },
 	{ "dist", s_dist }, { "dist=", s_dist_set }, { "rd", s_rd }, { "rd=", s_rd_set }, { "sys", s_sys }, { "sys=", s_sys_set },

@@ -19,7 +19,7 @@ const targetOf = (call: KvmCall): string | undefined => {
     case 'KVM_SET_ONE_REG':
       return `vcpu ${call.vcpu} ${call.reg}`
     case 'KVM_SET_DEVICE_ATTR':
-      return `its ${call.its} ${call.group} ${call.attr}`
+      return `its ${call.its} vcpu ${call.vcpu} ${call.group} ${call.attr}`
     default:
       return undefined
   }
