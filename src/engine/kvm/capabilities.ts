@@ -2,6 +2,7 @@
 import { KVM_CAP, capabilityName } from '../../pure/uapi/capabilities.ts'
 import type { CapabilityName } from '../../pure/uapi/capabilities.ts'
 import type { KvmAnswer, VcpuFeature } from '../../pure/uapi/calls.ts'
+import { MAX_ROUTES } from '../../pure/uapi/irqfd.ts'
 import { withValue } from './kvm-answer.ts'
 
 export interface CapabilityFacts {
@@ -21,9 +22,12 @@ const rows: Readonly<Record<CapabilityName, (facts: CapabilityFacts) => number>>
   IRQCHIP: () => 1,
   USER_MEMORY: () => 1,
   MP_STATE: () => 1,
+  IRQ_ROUTING: () => MAX_ROUTES,
+  IRQFD: () => 1,
   MAX_VCPUS: ({ maxVcpus }) => maxVcpus,
   ONE_REG: () => 1,
   SIGNAL_MSI: () => 1,
+  IRQFD_RESAMPLE: () => 1,
   ARM_PSCI: () => 1,
   DEVICE_CTRL: () => 1,
   ARM_EL1_32BIT: ({ aarch32 }) => Number(aarch32),

@@ -1,12 +1,11 @@
 /**
  * Eventfds that raise interrupts: KVM_IRQFD (virt/kvm/eventfd.c). A VMM's device writes to an eventfd instead of calling
- * KVM. What a GSI is routed to is KVM's default, one SPI after the other (arch/arm64/kvm/vgic/vgic-irqfd.c).
+ * KVM. Where a GSI leads is looked up when it is raised.
  */
 import { refuse } from '../../pure/rules/points.ts'
 import type { Refusal } from '../../pure/rules/points.ts'
 import type { KvmAnswer, KvmCall } from '../../pure/uapi/calls.ts'
-import { IRQFD, gsiOfSpi, spiOfGsi } from '../../pure/uapi/irqfd.ts'
-import type { IrqLine } from '../bus/irq-line.ts'
+import { IRQFD } from '../../pure/uapi/irqfd.ts'
 import { done, withValue } from './kvm-answer.ts'
 
 const EVENTFD = 'virt/kvm/eventfd.c'
@@ -15,13 +14,15 @@ const MAX_FDS = 1024
 
 interface Irqfd {
   readonly gsi: number
-  /** Signalled when the guest has completed the interrupt; `undefined`: the line goes down as soon as it went up. */
+  /** Signalled when the guest has completed the interrupt. */
   readonly resamplefd: number | undefined
 }
 
 export interface IrqfdOptions {
-  /** `undefined`: the VM has no such SPI. */
-  readonly spi: (intid: number) => IrqLine | undefined
+  /** kvm_set_irq(): what becomes of a GSI, by its route. */
+  readonly raise: (gsi: number, level: boolean) => void
+  /** The GSI of an SPI; `undefined`: none leads there. */
+  readonly gsiOf: (intid: number) => number | undefined
   /** Whether the VM's GIC is initialised. */
   readonly initialised: () => boolean
 }
@@ -53,7 +54,11 @@ export class Irqfds {
       return refuse('EBUSY', `Eventfd ${fd} raises another interrupt.`, `${EVENTFD}: kvm_irqfd_assign()`)
     }
     this.assigned.set(fd, { gsi, resamplefd: resamples ? resamplefd : undefined })
-    if ((this.counts.get(fd) ?? 0) > 0) this.raise(fd)
+    // A work item raises what was written before, and lowers it where nothing resamples: irqfd_inject().
+    if ((this.counts.get(fd) ?? 0) > 0) {
+      this.raise(fd)
+      if (!resamples) this.o.raise(gsi, false)
+    }
     return done
   }
 
@@ -64,7 +69,7 @@ export class Irqfds {
     if (found?.gsi !== gsi) return done
     this.assigned.delete(fd)
     // The last that resamples takes its level with it: irqfd_resampler_shutdown().
-    if (found.resamplefd !== undefined && !this.resamplers(gsi)) this.line(gsi)?.set(false)
+    if (found.resamplefd !== undefined && !this.resamplers(gsi)) this.o.raise(gsi, false)
     return done
   }
 
@@ -87,9 +92,9 @@ export class Irqfds {
 
   /** kvm_notify_acked_irq(): the guest has completed a level-sensitive SPI. */
   completed(intid: number): void {
-    const gsi = gsiOfSpi(intid)
-    if (!this.resamplers(gsi)) return
-    this.line(gsi)?.set(false)
+    const gsi = this.o.gsiOf(intid)
+    if (gsi === undefined || !this.resamplers(gsi)) return
+    this.o.raise(gsi, false)
     for (const { gsi: other, resamplefd } of this.assigned.values()) {
       if (other === gsi && resamplefd !== undefined) this.counts.set(resamplefd, (this.counts.get(resamplefd) ?? 0) + 1)
     }
@@ -100,18 +105,12 @@ export class Irqfds {
     return false
   }
 
-  private line(gsi: number): IrqLine | undefined {
-    return this.o.spi(spiOfGsi(gsi))
-  }
-
-  /** irqfd_wakeup(): KVM reads the eventfd itself. */
+  /** irqfd_wakeup(): KVM reads the eventfd itself. A level stays up (kvm_arch_set_irq_inatomic()), as recorded. */
   private raise(fd: number): void {
     const irqfd = this.assigned.get(fd)
     if (irqfd === undefined) return
     this.counts.delete(fd)
-    const line = this.line(irqfd.gsi)
-    line?.set(true)
-    if (irqfd.resamplefd === undefined) line?.set(false)
+    this.o.raise(irqfd.gsi, true)
   }
 }
 

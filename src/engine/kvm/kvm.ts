@@ -6,6 +6,7 @@ import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { newVmFacts, refuse } from '../../pure/rules/points.ts'
 import type { Refusal, VgicRules, VmFacts } from '../../pure/rules/points.ts'
 import type { KvmAnswer, KvmCall, VcpuFeature } from '../../pure/uapi/calls.ts'
+import { pinOfSpi, spiOfPin } from '../../pure/uapi/irqfd.ts'
 import { MP_STATE } from '../../pure/uapi/mp-state.ts'
 import { canHave, withheldFrom } from '../../pure/uapi/vcpu-features.ts'
 import { DEVICE_TYPE } from '../../pure/uapi/vgic-attr.ts'
@@ -13,6 +14,7 @@ import type { IrqLine } from '../bus/irq-line.ts'
 import { CpuLookup } from '../gic/lookup.ts'
 import type { Vgic } from '../gic/vgic.ts'
 import type { Hardware } from '../machine/hardware.ts'
+import { GsiRouting } from './gsi-routing.ts'
 import { irqLine } from './irq-line.ts'
 import { Irqfds } from './irqfds.ts'
 import { checkExtension } from './capabilities.ts'
@@ -25,7 +27,7 @@ import type { PmuAttrContext } from './pmu-attr.ts'
 import { hypercall } from './psci.ts'
 import type { PsciContext } from './psci.ts'
 import { checkVcpu } from './run-checks.ts'
-import { signalMsi } from './signal-msi.ts'
+import { injectMsi, signalMsi } from './signal-msi.ts'
 import { Vcpu } from './vcpu.ts'
 import { bindingFeatures, checkFeatures, checkNewVcpu, el1Of, lastingFeatures } from './vcpu-checks.ts'
 import { ipaBitsOf, maxVcpusOf } from './vm-checks.ts'
@@ -56,11 +58,10 @@ export class Kvm {
   private readonly oneReg: OneRegContext
   /** The GIC and the ITSes. */
   readonly devices: VmDevices
+  private readonly routing = new GsiRouting()
   private readonly irqfds = new Irqfds({
-    spi: (intid) => {
-      const { vgic } = this
-      return vgic?.irq(0, intid) === undefined ? undefined : { set: (level) => vgic.injectSpi(intid, level) }
-    },
+    raise: (gsi, level) => this.raiseGsi(gsi, level),
+    gsiOf: (intid) => this.routing.gsiOfPin(pinOfSpi(intid)),
     initialised: () => this.devices.gic?.initialised === true,
   })
   private lookup: CpuLookup | undefined
@@ -87,6 +88,7 @@ export class Kvm {
       ipaEnd: () => 2 ** (this.vmIpaBits ?? 0),
       chooseA3v: () => this.chooseA3v(),
       completed: (intid) => this.irqfds.completed(intid),
+      initialised: (spis) => this.routing.setDefault(spis),
     })
     this.oneReg = {
       rules,
@@ -177,6 +179,8 @@ export class Kvm {
         return irqLine({ rules: this.rules, device: this.devices.gic, vcpus: this.all }, call.irq, call.level)
       case 'KVM_IRQFD':
         return this.irqfds.assign(call)
+      case 'KVM_SET_GSI_ROUTING':
+        return this.routing.set(call)
       case 'eventfd_write':
         return this.irqfds.write(call.fd)
       case 'eventfd_read':
@@ -222,6 +226,16 @@ export class Kvm {
     if (this.vmIpaBits !== undefined) return { ok: true, note: 'That is another VM; nothing of this one changes.' }
     this.vmIpaBits = bits
     return done
+  }
+
+  /** kvm_set_irq() for one GSI. */
+  private raiseGsi(gsi: number, level: boolean): void {
+    const route = this.routing.of(gsi)
+    const { vgic } = this
+    if (route?.to === 'irqchip') {
+      const intid = spiOfPin(route.pin)
+      if (vgic?.irq(0, intid) !== undefined) vgic.injectSpi(intid, level)
+    } else if (route?.to === 'msi' && level) injectMsi(this.facts, this.devices.itses, route)
   }
 
   // vCPUs

@@ -31,6 +31,8 @@ export interface VgicDeviceOptions {
   readonly effort: Effort
   /** A CPU has completed a level-sensitive SPI. */
   completed(intid: number): void
+  /** The GIC is initialised, with so many SPIs. */
+  initialised(spis: number): void
 }
 
 export type Groups = Partial<Record<VgicGroup, Group>>
@@ -120,6 +122,7 @@ export abstract class VgicDevice {
     this.wasInitialised = true
     this.nrIrqs ??= NR_IRQS.unset
     const { rules, vm, vcpus, memory, effort, completed } = this.o
+    this.o.initialised(this.nrIrqs - PRIVATE_COUNT)
     this.makeVgic({
       rules,
       vm,

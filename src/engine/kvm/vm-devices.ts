@@ -35,6 +35,8 @@ export interface VmDevicesOptions {
   chooseA3v(): void
   /** A CPU has completed a level-sensitive SPI. */
   completed(intid: number): void
+  /** The GIC is initialised, with so many SPIs. */
+  initialised(spis: number): void
 }
 
 /** `base`: where the guest has it; `undefined`: nowhere yet. */
@@ -95,6 +97,7 @@ export class VmDevices {
       memory: this.memory,
       effort: this.effort,
       completed: (intid: number) => this.o.completed(intid),
+      initialised: (spis: number) => this.o.initialised(spis),
     }
     this.gic = model === 2 ? new VgicV2Device(options) : new VgicV3Device(options)
     return done

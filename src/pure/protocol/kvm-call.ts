@@ -8,6 +8,13 @@ const vcpu = index
 const deviceAttr = { group: index, attr: z.bigint(), its: index.exactOptional(), vcpu: index.exactOptional() }
 const pointer = { badPointer: z.literal(true).exactOptional() }
 
+const ofGsi = { gsi: index, flags: index }
+const gsiRoute = z.discriminatedUnion('to', [
+  z.object({ ...ofGsi, to: z.literal('irqchip'), irqchip: index, pin: index }),
+  z.object({ ...ofGsi, to: z.literal('msi'), address: z.bigint(), data: index, devid: index }),
+  z.object({ ...ofGsi, to: z.literal('other'), type: index }),
+])
+
 export const kvmCall: z.ZodType<KvmCall> = z.discriminatedUnion('call', [
   z.object({ call: z.literal('KVM_CREATE_VM'), type: index.exactOptional() }),
   z.object({ call: z.literal('KVM_CHECK_EXTENSION'), capability: index }),
@@ -25,6 +32,7 @@ export const kvmCall: z.ZodType<KvmCall> = z.discriminatedUnion('call', [
   z.object({ call: z.literal('KVM_SET_DEVICE_ATTR'), ...deviceAttr, value: z.bigint(), ...pointer }),
   z.object({ call: z.literal('KVM_IRQ_LINE'), irq: index, level: z.boolean() }),
   z.object({ call: z.literal('KVM_IRQFD'), fd: index, gsi: index, flags: index, resamplefd: index.exactOptional() }),
+  z.object({ call: z.literal('KVM_SET_GSI_ROUTING'), flags: index, routes: z.array(gsiRoute) }),
   z.object({ call: z.enum(['eventfd_write', 'eventfd_read']), fd: index }),
   z.object({
     call: z.literal('KVM_SIGNAL_MSI'),

@@ -1,7 +1,10 @@
 /** Calls read back from their text (`callText`), so that a plan is a script a person can edit. */
 import { parseAffinity } from '../arch/affinity.ts'
-import { VCPU_FEATURES } from './calls.ts'
+import { KVM_CAP } from './capabilities.ts'
+import { KVM_MSI_VALID_DEVID, VCPU_FEATURES } from './calls.ts'
 import type { DeviceAttr, KvmCall } from './calls.ts'
+import { IRQFD } from './irqfd.ts'
+import type { GsiRoute } from './irqfd.ts'
 import { ONE_REG } from './one-reg.ts'
 import { PMU_V3, VCPU_GROUP, isVcpuValueless } from './vcpu-attr.ts'
 import {
@@ -169,10 +172,70 @@ const value = (words: Words): bigint => {
   return words.peek() === '{' ? region(words) : words.big('The value')
 }
 
-/** How the rest of a line is read, by the name of the call. Calls that no plan makes are not among them. */
-const READERS: Readonly<Record<string, (words: Words) => KvmCall>> = {
+const optional = (words: Words, name: string): number | undefined =>
+  words.take(name) ? words.number(`The ${name}`) : undefined
+
+const numberAfter = (words: Words, name: string): number => {
+  words.expect(name)
+  return words.number(`The ${name}`)
+}
+
+const ROUTE_TARGETS = ['irqchip', 'msi', 'type'] as const
+
+const route = (words: Words): GsiRoute => {
+  const gsi = numberAfter(words, 'gsi')
+  words.expect('=')
+  const name = words.next('Where the GSI leads')
+  const to = ROUTE_TARGETS.find((one) => one === name)
+  switch (to) {
+    case 'irqchip': {
+      const irqchip = words.number('The irqchip')
+      const pin = numberAfter(words, 'pin')
+      return { gsi, flags: optional(words, 'flags') ?? 0, to, irqchip, pin }
+    }
+    case 'msi': {
+      const address = words.big('The address')
+      const data = numberAfter(words, 'data')
+      const devid = optional(words, 'devid')
+      const flags = (optional(words, 'flags') ?? 0) | (devid === undefined ? 0 : KVM_MSI_VALID_DEVID)
+      return { gsi, flags, to, address, data, devid: devid ?? 0 }
+    }
+    case 'type': {
+      const type = words.number('The type')
+      return { gsi, flags: optional(words, 'flags') ?? 0, to: 'other', type }
+    }
+    default:
+      throw new Wrong(`"${name}" is not one of ${ROUTE_TARGETS.join(', ')}.`)
+  }
+}
+
+const routes = (words: Words): readonly GsiRoute[] => {
+  words.expect('{')
+  const all: GsiRoute[] = []
+  while (!words.take('}')) {
+    all.push(route(words))
+    words.take(',')
+  }
+  return all
+}
+
+const irqfd = (words: Words): KvmCall => {
+  const made = { call: 'KVM_IRQFD', fd: numberAfter(words, 'fd'), gsi: numberAfter(words, 'gsi') } as const
+  if (words.take('(deassign)')) return { ...made, flags: IRQFD.DEASSIGN }
+  const resamplefd = optional(words, 'resamplefd')
+  return resamplefd === undefined ? { ...made, flags: 0 } : { ...made, flags: IRQFD.RESAMPLE, resamplefd }
+}
+
+/** How the rest of a line is read, by the name of the call. */
+const READERS: Readonly<Record<KvmCall['call'], (words: Words) => KvmCall>> = {
   KVM_CREATE_VM: (words) =>
     words.take('type') ? { call: 'KVM_CREATE_VM', type: words.number('The type') } : { call: 'KVM_CREATE_VM' },
+  KVM_CHECK_EXTENSION: (words) => {
+    const capability = named(KVM_CAP, words.peek() ?? '')
+    if (capability === undefined) return { call: 'KVM_CHECK_EXTENSION', capability: words.number('The capability') }
+    words.next('The capability')
+    return { call: 'KVM_CHECK_EXTENSION', capability }
+  },
   KVM_CREATE_IRQCHIP: () => ({ call: 'KVM_CREATE_IRQCHIP' }),
   KVM_CREATE_VCPU: (words) => {
     words.expect('id')
@@ -186,6 +249,9 @@ const READERS: Readonly<Record<string, (words: Words) => KvmCall>> = {
     reg: register(words),
     value: value(words),
   }),
+  KVM_GET_REG_LIST: (words) => ({ call: 'KVM_GET_REG_LIST', vcpu: vcpu(words) }),
+  KVM_GET_MP_STATE: (words) => ({ call: 'KVM_GET_MP_STATE', vcpu: vcpu(words) }),
+  KVM_SET_MP_STATE: (words) => ({ call: 'KVM_SET_MP_STATE', vcpu: vcpu(words), state: words.big('The state') }),
   KVM_CREATE_DEVICE: (words) => {
     const type = deviceType(words)
     return words.take('(test)') ? { call: 'KVM_CREATE_DEVICE', type, test: true } : { call: 'KVM_CREATE_DEVICE', type }
@@ -206,14 +272,34 @@ const READERS: Readonly<Record<string, (words: Words) => KvmCall>> = {
     if (level !== 'up' && level !== 'down') throw new Wrong(`"${level}" stands where "up" or "down" is expected.`)
     return { call: 'KVM_IRQ_LINE', irq, level: level === 'up' }
   },
-  KVM_RUN: (words) => ({ call: 'KVM_RUN', vcpu: vcpu(words) }),
+  KVM_IRQFD: irqfd,
+  KVM_SET_GSI_ROUTING: (words) => ({
+    call: 'KVM_SET_GSI_ROUTING',
+    flags: optional(words, 'flags') ?? 0,
+    routes: routes(words),
+  }),
+  eventfd_write: (words) => ({ call: 'eventfd_write', fd: numberAfter(words, 'fd') }),
+  eventfd_read: (words) => ({ call: 'eventfd_read', fd: numberAfter(words, 'fd') }),
+  KVM_SIGNAL_MSI: (words) => {
+    const address = words.big('The address')
+    const data = numberAfter(words, 'data')
+    const devid = optional(words, 'devid')
+    const flags = devid === undefined ? 0 : KVM_MSI_VALID_DEVID
+    return { call: 'KVM_SIGNAL_MSI', address, data, flags, devid: devid ?? 0 }
+  },
+  KVM_RUN: (words) => {
+    const run = { call: 'KVM_RUN', vcpu: vcpu(words) } as const
+    if (!words.take('(stays')) return run
+    words.expect('inside)')
+    return { ...run, stay: true }
+  },
 }
 
 export const parseCall = (text: string): ParsedCall => {
   const words = new Words(text)
   try {
     const name = words.next('A call')
-    const read = named(READERS, name)
+    const read = named<(words: Words) => KvmCall>(READERS, name)
     if (read === undefined) throw new Wrong(`"${name}" is not a call of a plan: ${Object.keys(READERS).join(', ')}.`)
     const call = read(words)
     words.done()

@@ -3,6 +3,7 @@ import { affinityText } from '../arch/affinity.ts'
 import { capabilityName } from './capabilities.ts'
 import type { Errno } from './errno.ts'
 import { IRQFD } from './irqfd.ts'
+import type { GsiRoute } from './irqfd.ts'
 import { oneRegName } from './one-reg.ts'
 import { PMU_V3, VCPU_GROUP, isVcpuValueless, vcpuGroupName } from './vcpu-attr.ts'
 import {
@@ -82,6 +83,8 @@ export type KvmCall =
       readonly flags: number
       readonly resamplefd?: number
     }
+  /** All routes anew. `flags`: none is known. */
+  | { readonly call: 'KVM_SET_GSI_ROUTING'; readonly flags: number; readonly routes: readonly GsiRoute[] }
   /** A VMM's device writes to an eventfd, or reads how often it was written to: no calls of KVM's, but heard by it. */
   | { readonly call: 'eventfd_write' | 'eventfd_read'; readonly fd: number }
   /** `address`: of an ITS's frame; `data`: the EventID. Answers 1 for delivered, 0 for blocked by the guest. */
@@ -161,6 +164,22 @@ const irqfdText = ({ flags, resamplefd }: Extract<KvmCall, { call: 'KVM_IRQFD' }
   return (flags & IRQFD.RESAMPLE) === 0 ? '' : ` resamplefd ${resamplefd}`
 }
 
+const flagsText = (flags: number): string => (flags === 0 ? '' : ` flags ${hex(flags)}`)
+
+const routeText = (route: GsiRoute): string => {
+  const { gsi, flags } = route
+  switch (route.to) {
+    case 'irqchip':
+      return `gsi ${gsi} = irqchip ${route.irqchip} pin ${route.pin}${flagsText(flags)}`
+    case 'msi': {
+      const devid = (flags & KVM_MSI_VALID_DEVID) === 0 ? '' : ` devid ${hex(route.devid)}`
+      return `gsi ${gsi} = msi ${hex(route.address)} data ${hex(route.data)}${devid}${flagsText(flags & ~KVM_MSI_VALID_DEVID)}`
+    }
+    case 'other':
+      return `gsi ${gsi} = type ${route.type}${flagsText(flags)}`
+  }
+}
+
 /** A call on one line, as strace would have it. */
 export const callText = (call: KvmCall): string => {
   switch (call.call) {
@@ -194,6 +213,8 @@ export const callText = (call: KvmCall): string => {
       return `${call.call} ${hex(call.irq)} ${call.level ? 'up' : 'down'}`
     case 'KVM_IRQFD':
       return `${call.call} fd ${call.fd} gsi ${call.gsi}${irqfdText(call)}`
+    case 'KVM_SET_GSI_ROUTING':
+      return `${call.call}${flagsText(call.flags)} { ${call.routes.map(routeText).join(', ')} }`
     case 'eventfd_write':
     case 'eventfd_read':
       return `${call.call} fd ${call.fd}`

@@ -5,7 +5,7 @@ import { ERRNO } from '../../pure/uapi/errno.ts'
 
 /** The errors the program knows by name; the others are E and the number. */
 const NAMED = new Set(
-  'EPERM ENOENT EINTR ENXIO E2BIG ENOEXEC EFAULT EBUSY EEXIST ENODEV EINVAL ENOTTY EACCES ENOMEM'.split(' '),
+  'EPERM ENOENT EINTR EAGAIN ENXIO E2BIG ENOEXEC EFAULT EBUSY EEXIST ENODEV EINVAL ENOTTY EACCES ENOMEM'.split(' '),
 )
 const numberOf = (errno: keyof typeof ERRNO): number => ERRNO[errno]
 

@@ -6,6 +6,8 @@ import { ICC } from '../../pure/arch/sysregs/gic-cpu.ts'
 import type { IccName } from '../../pure/arch/sysregs/gic-cpu.ts'
 import { KVM_MSI_VALID_DEVID, VCPU_FEATURES } from '../../pure/uapi/calls.ts'
 import type { KvmAnswer, VcpuFeature } from '../../pure/uapi/calls.ts'
+import { ROUTE_TYPE } from '../../pure/uapi/irqfd.ts'
+import type { GsiRoute } from '../../pure/uapi/irqfd.ts'
 import { VGIC_ADDR, VGIC_CTRL, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
 import type { AccessWidth } from '../../engine/bus/device.ts'
 import { ename, gv, hex } from '../kvm-cases/answers.ts'
@@ -39,6 +41,14 @@ const argument = (word: string): bigint => {
   const [place = '', offset = '0'] = word.split('+')
   const base = PLACES.get(place)
   return base === undefined ? BigInt(word) : base + BigInt(offset)
+}
+
+/** GSI, type, flags, and chip, pin or address, data, device. */
+const routeOf = ([gsi = 0n, type = 0n, flags = 0n, a = 0n, b = 0n, c = 0n]: readonly bigint[]): GsiRoute => {
+  const of = { gsi: Number(gsi), flags: Number(flags) }
+  if (type === BigInt(ROUTE_TYPE.IRQCHIP)) return { ...of, to: 'irqchip', irqchip: Number(a), pin: Number(b) }
+  if (type === BigInt(ROUTE_TYPE.MSI)) return { ...of, to: 'msi', address: a, data: Number(b), devid: Number(c) }
+  return { ...of, to: 'other', type: Number(type) }
 }
 
 /** A bit that no name here has stands for one that KVM does not know either. */
@@ -196,6 +206,25 @@ const VERBS: Readonly<Record<string, Step>> = {
   },
   mpidr(cpu = 0n, value = 0n) {
     return this.vm.setMpidr(Number(cpu), value)
+  },
+  routes(flags = 0n, ...words) {
+    const routes = Array.from({ length: Math.floor(words.length / 6) }, (_, i) => routeOf(words.slice(6 * i)))
+    return ename(this.vm.call({ call: 'KVM_SET_GSI_ROUTING', flags: Number(flags), routes }))
+  },
+  'many-routes'(count = 0n) {
+    const routes = Array.from({ length: Number(count) }, (_, gsi) => routeOf([BigInt(gsi), 1n]))
+    return ename(this.vm.call({ call: 'KVM_SET_GSI_ROUTING', flags: 0, routes }))
+  },
+  irqfd(fd = 0n, gsi = 0n, flags = 0n, resamplefd) {
+    const resamples = resamplefd === undefined ? {} : { resamplefd: Number(resamplefd) }
+    const call = { call: 'KVM_IRQFD', fd: Number(fd), gsi: Number(gsi), flags: Number(flags), ...resamples } as const
+    return ename(this.vm.call(call))
+  },
+  signal(fd = 0n) {
+    return ename(this.vm.call({ call: 'eventfd_write', fd: Number(fd) }))
+  },
+  drain(fd = 0n) {
+    return valueOr(this.vm.call({ call: 'eventfd_read', fd: Number(fd) }))
   },
   create(id = 0n) {
     return this.vm.create(Number(id))

@@ -218,6 +218,13 @@ static void s_signal(u64 *a, int n)
 	usleep(50000);	/* KVM may leave it to a work queue */
 	error(e);
 }
+/* how often it was written to */
+static void s_drain(u64 *a, int n)
+{
+	(void)n;
+	u64 v = 0;
+	value_or(read(eventfd_of(a[0]), &v, 8) == 8 ? 0 : errno, v);
+}
 static void s_pending(u64 *a, int n) { (void)a; (void)n; error(set_at(&m, G_CTRL, 3, 0)); }
 
 /* Lets every vCPU run for an instruction or two: KVM prunes and migrates the ap_list of a vCPU when it exits. */
@@ -331,7 +338,7 @@ static void s_msr(u64 *a, int n)
 static const struct { const char *verb; void (*step)(u64 *a, int n); } verbs[] = {
 	{ "bare", s_bare }, { "vm", s_vm }, { "vm2", s_vm2 }, { "vcpu", s_vcpu }, { "mpidr", s_mpidr }, { "run", s_run },
 	{ "create", s_create }, { "init", s_init }, { "cap", s_cap }, { "vhas", s_vhas }, { "vget", s_vget }, { "vset", s_vset },
-	{ "routes", s_routes }, { "many-routes", s_many_routes }, { "irqfd", s_irqfd }, { "signal", s_signal },
+	{ "routes", s_routes }, { "many-routes", s_many_routes }, { "irqfd", s_irqfd }, { "signal", s_signal }, { "drain", s_drain },
 	{ "device", s_device }, { "has", s_has }, { "get", s_get }, { "set", s_set },
 	{ "its-has", s_its_has }, { "its-get", s_its_get }, { "its-set", s_its_set },
 	{ "dist", s_dist }, { "dist=", s_dist_set }, { "rd", s_rd }, { "rd=", s_rd_set }, { "sys", s_sys }, { "sys=", s_sys_set },

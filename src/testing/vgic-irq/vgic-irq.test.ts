@@ -16,7 +16,7 @@ import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import type { HostProfile } from '../../pure/blueprint/host.ts'
 import { memoryMap } from '../../pure/blueprint/memory-map.ts'
 import { KVM_MSI_VALID_DEVID } from '../../pure/uapi/calls.ts'
-import { IRQFD, gsiOfSpi } from '../../pure/uapi/irqfd.ts'
+import { IRQFD, pinOfSpi } from '../../pure/uapi/irqfd.ts'
 import { IRQ_TYPE, encodeIrqLine } from '../../pure/uapi/irq-line.ts'
 import { VGIC_GROUP, registerAttr, v2RegisterAttr } from '../../pure/uapi/vgic-attr.ts'
 import { DEVICE, LPIS_OF_CPU, setUpLpis } from './lpis.ts'
@@ -184,7 +184,7 @@ class GuestVm {
 
   /** Anew each time, as an edge and as a level need other flags. */
   eventfd(intid: number, flags: number): void {
-    const irqfd = { call: 'KVM_IRQFD', fd: intid, gsi: gsiOfSpi(intid), resamplefd: RESAMPLE_FD + intid } as const
+    const irqfd = { call: 'KVM_IRQFD', fd: intid, gsi: pinOfSpi(intid), resamplefd: RESAMPLE_FD + intid } as const
     this.must(this.vmm.call({ ...irqfd, flags: IRQFD.DEASSIGN }))
     this.must(this.vmm.call({ ...irqfd, flags }))
     this.must(this.vmm.call({ call: 'eventfd_write', fd: intid }))
