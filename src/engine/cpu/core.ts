@@ -156,6 +156,8 @@ export class Core {
       storeSlow: (low: number, high: number, what: number) => access.storeSlow(low, high, what),
       commitStore: () => access.commitStore(),
       wanted: (at: number) => this.translator?.wanted(at),
+      hasMore: () => (this.slice.hasMore ? 1 : 0),
+      more: (left: number) => this.slice.more(left, this.piece),
       ...systemHelpers(this.systemContext()),
       ...floatHelpers(registers),
       ...vectorHelpers(registers),
@@ -360,7 +362,7 @@ export class Core {
         continue
       }
       if (this.slice.end !== undefined) break
-      if (!this.slice.give(cpu.careful || cpu.il ? 1 : (this.translator?.interval ?? Infinity))) break
+      if (!this.slice.give(cpu.careful || cpu.il ? 1 : this.piece)) break
       if (cpu.careful || cpu.il) {
         const stop = this.beforeInstruction(cpu)
         if (stop !== undefined) {
@@ -372,6 +374,7 @@ export class Core {
         fetched = this.runOne(cpu)
       } else if (this.runCompiled() === 0) {
         r.u64[bank.PC >>> 3] = r.currentPc()
+        this.slice.takeBack()
         this.translator?.sample(r.record)
       } else fetched = this.handlePending(cpu)
     }
@@ -380,6 +383,11 @@ export class Core {
     cpu.instructions += executed
     if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
     return { executed, end: this.slice.end ?? 'budget' }
+  }
+
+  /** Instructions that compiled code is given at a time. */
+  private get piece(): number {
+    return this.translator?.interval ?? Infinity
   }
 
   private runCompiled(): number {

@@ -14,6 +14,8 @@ export interface LoopPorts {
   readonly decode: number
   readonly fetch: number
   readonly undefinedInstruction: number
+  /** Whether the driver has more instructions to give. */
+  readonly hasMore: number
   /** Resolves noted flags. */
   readonly flags: number
   /** Functions of the table before the regions. */
@@ -149,7 +151,7 @@ export function emitLoop(
   emitRegionCall(
     c,
     { budget, opcode, rec, result, entry, target, pcOffset },
-    { refund, loadOpcode, loop, jump, dispatch },
+    { refund, loadOpcode, loop, jump, dispatch, exit },
     ports,
   )
   c.end()
@@ -217,13 +219,13 @@ export function emitLoop(
 }
 
 /**
- * Runs a region when the budget covers any way through it; otherwise, and where it asks for that, the
- * root's own handler.
+ * Runs a region when the budget covers any way through it. Otherwise the driver has more to give; at the end of a slice,
+ * and where the region asks for that, it is the root's own handler that runs.
  */
 function emitRegionCall(
   c: Code,
   local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'result' | 'entry' | 'target' | 'pcOffset', number>>,
-  to: { refund(): void; loadOpcode(): void; loop: number; jump: number; dispatch: number },
+  to: { refund(): void; loadOpcode(): void; loop: number; jump: number; dispatch: number; exit: number },
   ports: LoopPorts,
 ): void {
   const number = (): void => {
@@ -253,6 +255,8 @@ function emitRegionCall(
   c.op('i32.shr_u')
   c.op('i32.lt_u')
   c.if(undefined, false)
+  c.call(ports.hasMore)
+  c.brIf(to.exit)
   originalOpcode()
   c.end()
   if (ports.metered) emitRegionEntered(c, local.budget)
@@ -263,6 +267,9 @@ function emitRegionCall(
   c.op('i32.add')
   c.callIndirect(ports.regionType)
   c.set(local.result)
+  c.i32(0)
+  c.get(local.result)
+  c.memory('i32.store', scratch.REGION_RESULT)
   c.i32(0)
   c.memory('i32.load', scratch.BUDGET)
   c.set(local.budget)

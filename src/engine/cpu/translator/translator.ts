@@ -14,6 +14,7 @@ import { BranchProfile } from './branch-profile.ts'
 import { EffectsOf } from './effects.ts'
 import { Pages, inPage } from './pages.ts'
 import { emitRegion, planRegion } from './region.ts'
+import { REGION_RESULT } from './region-result.ts'
 import type { Region, Surroundings } from './region.ts'
 
 /** Instructions between two looks at where the interpreter is: fewer where it interprets, more where regions run. */
@@ -109,19 +110,34 @@ export class Translator {
       this.waited += weight
       if (this.compileSoon || this.queue.size >= this.when.batch || this.waited >= this.when.patience) this.compile()
     }
-    if (this.isRoot(address)) {
+    const place = this.isRoot(address) ? this.leftFor() : address
+    if (place === undefined || this.isRoot(place)) {
       this.interval = Math.min(INTERVAL.most, this.interval * 2)
       return
     }
     this.interval = INTERVAL.least
-    const key = Math.floor(address / NEIGHBOURHOOD)
+    const key = Math.floor(place / NEIGHBOURHOOD)
     const before = this.samples.get(key) ?? 0
     const count = before + weight
     this.samples.set(key, count)
     // Thought about at every doubling.
     if (count < this.when.hot || Math.clz32(count) === Math.clz32(before)) return
-    const page = this.code.pageOf(address)
-    this.noteHot(page, (address - page) / record.SIZE)
+    const page = this.code.pageOf(place)
+    this.noteHot(page, (place - page) / record.SIZE)
+  }
+
+  /**
+   * Where the interpreter went on when it last had to, because a region had come to an end: a piece of the budget that ends
+   * where a region begins tells nothing of what is interpreted between regions.
+   */
+  private leftFor(): number | undefined {
+    const answer = this.view.getInt32(scratch.REGION_RESULT, true)
+    if (answer === REGION_RESULT.LEAVE) return undefined
+    if (answer !== REGION_RESULT.TARGET)
+      return (answer & REGION_RESULT.INTERPRET) === 0 ? answer : answer - REGION_RESULT.INTERPRET + record.SIZE
+    const target = this.view.getBigUint64(scratch.TARGET, true)
+    const page = this.ports.fetched(target & ~0xfffn)
+    return page === undefined ? undefined : page + (Number(target & 0xfffn) >> 2) * record.SIZE
   }
 
   /** A region has called the function at this record, and there is no region for it. */
@@ -251,6 +267,7 @@ export class Translator {
       regionType: m.type(['i32', 'i32'], ['i32']),
       functions: this.interpreter.functions,
       branched: m.importFunction('branched', ['i32', 'i32'], []),
+      more: m.importFunction('more', ['i32'], ['i32']),
       helper: (name: string): number => {
         const index = helpers.get(name)
         if (index === undefined) throw new Error(`helper ${name} was not planned for`)
