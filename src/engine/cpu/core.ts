@@ -66,6 +66,9 @@ export interface SysregWrites {
   exceptionTaken(cpu: number, pc: bigint, synchronous: boolean): void
 }
 
+/** The interpreter counts a budget in addresses of records. */
+const LONGEST_PIECE = 1 << 24
+
 const MAX_UNDEFINED_WORDS = 4096
 
 /** By offset from the first of the four, in steps of 0x80. */
@@ -387,7 +390,7 @@ export class Core {
 
   /** Instructions that compiled code is given at a time. */
   private get piece(): number {
-    return this.translator?.interval ?? Infinity
+    return this.translator?.interval ?? LONGEST_PIECE
   }
 
   private runCompiled(): number {

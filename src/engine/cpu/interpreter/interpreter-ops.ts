@@ -24,10 +24,11 @@ export interface Frame {
   readonly code: Code
   /** Local: address of this instruction's record. */
   readonly record: number
-  /** Local: instructions left; `undefined` in a function of its own, where it stays in memory. */
-  readonly budget: number | undefined
-  /** Local: address of an instruction is this plus record >> 2; `undefined`: read from memory. */
-  readonly pcOffset: number | undefined
+  /**
+   * Local: the record at which the budget is used up, if no branch is taken before it. So nothing has to be counted: only a
+   * branch moves it. `undefined` in a function of its own, where the budget stays in memory.
+   */
+  readonly limit: number | undefined
   /** Goes on with the record in `record`. */
   next(): void
   /** Goes on at the address on the stack. */
@@ -41,6 +42,28 @@ export interface CallPorts {
   readonly storeSlow: number
   readonly commitStore: number
   helper(name: string, parameters: number): number
+}
+
+/** Pushes how many instructions may run, that of the record included. */
+export function pushBudget(c: Code, here: number, limit: number): void {
+  c.get(limit)
+  c.get(here)
+  c.op('i32.sub')
+  c.i32(Math.log2(record.SIZE))
+  c.op('i32.shr_u')
+}
+
+/** Takes the limit from the budget in memory, which counts from `offset` bytes behind the record on. */
+export function loadLimit(c: Code, here: number, limit: number, offset: number): void {
+  c.get(here)
+  c.i32(offset)
+  c.op('i32.add')
+  c.i32(0)
+  c.memory('i32.load', scratch.BUDGET)
+  c.i32(Math.log2(record.SIZE))
+  c.op('i32.shl')
+  c.op('i32.add')
+  c.set(limit)
 }
 
 const FLAG_ADDRESS: Record<Flag, number> = { n: bank.FLAG_N, z: bank.FLAG_Z, v: bank.FLAG_V, c: bank.FLAG_C }
@@ -165,11 +188,29 @@ export class InterpreterOps extends WasmOps {
     c.i32(2)
     c.op('i32.shr_u')
     c.op('i64.extend_i32_u')
-    if (this.frame.pcOffset === undefined) {
-      c.i32(0)
-      c.memory('i64.load', scratch.PC_OFFSET)
-    } else c.get(this.frame.pcOffset)
+    c.i32(0)
+    c.memory('i64.load', scratch.PC_OFFSET)
     c.op('i64.add')
+  }
+
+  /** Goes on at the record this far away (a local, in bytes). */
+  private goBy(distance: number): void {
+    const c = this.code
+    const { record: here, limit } = this.frame
+    this.ended = true
+    c.get(here)
+    c.get(distance)
+    c.op('i32.add')
+    c.set(here)
+    if (limit !== undefined) {
+      c.get(limit)
+      c.get(distance)
+      c.op('i32.add')
+      c.i32(record.SIZE)
+      c.op('i32.sub')
+      c.set(limit)
+    }
+    this.frame.next()
   }
 
   pcRelative(offset: ImmOperand): Pushed {
@@ -197,18 +238,11 @@ export class InterpreterOps extends WasmOps {
 
   /** Near: the record's immediate is the distance to the target's record. */
   jump(offset: ImmOperand, _kind: JumpKind = 'jump'): void {
-    const c = this.code
-    this.ended = true
-    if (!this.near) {
-      this.pcRelative(offset)
-      this.frame.jump()
-      return
-    }
-    c.get(this.frame.record)
+    if (!this.near) return this.jumpTo(this.pcRelative(offset), 'jump')
+    const distance = this.temporary('i32')
     this.imm(32, offset)
-    c.op('i32.add')
-    c.set(this.frame.record)
-    this.frame.next()
+    this.code.set(distance)
+    this.goBy(distance)
   }
 
   jumpIf(_condition: Pushed, offset: ImmOperand): void {
@@ -220,17 +254,15 @@ export class InterpreterOps extends WasmOps {
       c.end()
       return
     }
-    this.ended = true
     const taken = this.temporary('i32')
+    const distance = this.temporary('i32')
     c.set(taken)
     this.imm(32, offset)
     c.i32(record.SIZE)
     c.get(taken)
     c.op('select')
-    c.get(this.frame.record)
-    c.op('i32.add')
-    c.set(this.frame.record)
-    this.frame.next()
+    c.set(distance)
+    this.goBy(distance)
   }
 
   jumpTo(_address: Pushed, _kind: JumpKind): void {
@@ -240,19 +272,26 @@ export class InterpreterOps extends WasmOps {
 
   base(reg: GprOperand): Pushed {
     const c = this.code
-    const base = this.let(64, this.get(64, reg))
+    const field = this.temporary('i32')
     this.field(reg.at)
+    c.tee(field)
+    c.memory('i64.load', 0)
+    const base = this.let(64, PUSHED)
+    c.get(field)
     c.i32(xAt(gpr.SP))
     c.op('i32.eq')
+    c.if()
     c.get(base.local)
     c.op('i32.wrap_i64')
     c.i32(15)
     c.op('i32.and')
-    c.i32(0)
-    c.op('i32.ne')
-    c.op('i32.and')
     c.if(undefined, false)
-    this.call('spMisaligned', 'system')
+    this.beforeCallOut()
+    this.ask('spMisaligned')
+    c.if(undefined, false)
+    this.frame.leave()
+    c.end()
+    c.end()
     c.end()
     return this.use(base)
   }
@@ -269,17 +308,16 @@ export class InterpreterOps extends WasmOps {
     c.i32(0)
     c.get(this.frame.record)
     c.memory('i32.store', scratch.RECORD)
-    if (this.frame.budget === undefined) return
+    if (this.frame.limit === undefined) return
     c.i32(0)
-    c.get(this.frame.budget)
+    pushBudget(c, this.frame.record, this.frame.limit)
+    c.i32(1)
+    c.op('i32.sub')
     c.memory('i32.store', scratch.BUDGET)
   }
 
   protected afterCallOut(): void {
-    if (this.frame.budget === undefined) return
-    this.code.i32(0)
-    this.code.memory('i32.load', scratch.BUDGET)
-    this.code.set(this.frame.budget)
+    if (this.frame.limit !== undefined) loadLimit(this.code, this.frame.record, this.frame.limit, record.SIZE)
   }
 
   protected leaveOnFault(): void {

@@ -110,8 +110,7 @@ export function buildInterpreter(rows: readonly Row[], metered: boolean): Interp
     const frame: Frame = {
       code: f.code,
       record: 0,
-      budget: undefined,
-      pcOffset: undefined,
+      limit: undefined,
       next: () => {
         f.code.i32(HANDLER_RESULT.NEXT)
         f.code.return()
@@ -197,8 +196,7 @@ function collectHelpers(variants: readonly Handler[]): [string, number][] {
   const frame: Frame = {
     code: f.code,
     record: 0,
-    budget: undefined,
-    pcOffset: undefined,
+    limit: undefined,
     next: nowhere,
     jump: nowhere,
     leave: nowhere,

@@ -3,7 +3,7 @@ import type { Code } from '../../wasm/code.ts'
 import type { ModuleBuilder } from '../../wasm/module.ts'
 import { HANDLER_RESULT, special } from './handler.ts'
 import type { Handler } from './handler.ts'
-import { InterpreterOps } from './interpreter-ops.ts'
+import { InterpreterOps, loadLimit, pushBudget } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
 import { pushFetchHit, pushRecord } from '../emit/region-entry.ts'
 import { REGION_TABLE, record, region, scratch } from '../layout.ts'
@@ -29,8 +29,11 @@ export interface LoopPorts {
 }
 
 /**
- *   exit: loop: jump: dispatch: [blocks, one a handler]  … handlers …  end jump: find the page  end
+ *   exit: loop: [jump: blocks, one a handler]  … handlers …  end jump: find the page  end
  * `run` returns 0 when the budget is used up and 1 when the driver has something to do.
+ *
+ * There is one loop, and as few locals as can be live at its head: the host's compiler keeps them on its stack, as most handlers
+ * may call out, and moves each once for every instruction.
  */
 export function emitLoop(
   c: ReturnType<ModuleBuilder['function']>['code'],
@@ -38,30 +41,41 @@ export function emitLoop(
   ports: LoopPorts,
 ): void {
   const rec = c.local('i32')
-  const budget = c.local('i32')
-  const pcOffset = c.local('i64')
+  const limit = c.local('i32')
+  const opcode = c.local('i32')
   const target = c.local('i64')
   const entry = c.local('i32')
   const result = c.local('i32')
-  const opcode = c.local('i32')
-  const load32 = (address: number, local: number): void => {
-    c.i32(0)
-    c.memory('i32.load', address)
-    c.set(local)
+  const budget = c.local('i32')
+  const loadOpcode = (): void => {
+    c.get(rec)
+    c.memory('i32.load16_u', record.OPCODE)
+    c.set(opcode)
   }
-  const save = (): void => {
+  /** `executed`: of the instruction at the record, 1 when it counts as done. */
+  const save = (executed: 0 | 1): void => {
     c.i32(0)
     c.get(rec)
     c.memory('i32.store', scratch.RECORD)
     c.i32(0)
-    c.get(budget)
+    pushBudget(c, rec, limit)
+    if (executed === 1) {
+      c.i32(1)
+      c.op('i32.sub')
+    }
     c.memory('i32.store', scratch.BUDGET)
   }
-  load32(scratch.RECORD, rec)
-  load32(scratch.BUDGET, budget)
+  const skip = (): void => {
+    c.get(rec)
+    c.i32(record.SIZE)
+    c.op('i32.add')
+    c.set(rec)
+  }
   c.i32(0)
-  c.memory('i64.load', scratch.PC_OFFSET)
-  c.set(pcOffset)
+  c.memory('i32.load', scratch.RECORD)
+  c.set(rec)
+  loadLimit(c, rec, limit, 0)
+  loadOpcode()
 
   const exit = c.depth
   c.block()
@@ -69,14 +83,18 @@ export function emitLoop(
   c.loop()
   const jump = c.depth
   c.block()
+  const next = (): void => {
+    loadOpcode()
+    c.br(loop)
+  }
   const frame: Frame = {
     code: c,
     record: rec,
-    budget,
-    pcOffset,
-    next: () => c.br(loop),
+    limit,
+    next,
     jump: () => {
       c.set(target)
+      skip()
       c.br(jump)
     },
     leave: () => {
@@ -86,52 +104,35 @@ export function emitLoop(
   }
   // The blocks: the specials, the inlined handlers, and around them the one for functions.
   const count = special.COUNT + inline.length
-  const loadOpcode = (): void => {
-    c.get(rec)
-    c.memory('i32.load16_u', record.OPCODE)
-    c.set(opcode)
-  }
-  loadOpcode()
-  const dispatch = c.depth
-  c.loop()
   for (let i = 0; i <= count; i++) c.block()
-  c.get(budget)
-  c.op('i32.eqz')
+  c.get(rec)
+  c.get(limit)
+  c.op('i32.eq')
   c.brIf(exit, false)
-  c.get(budget)
-  c.i32(1)
-  c.op('i32.sub')
-  c.set(budget)
   c.get(opcode)
   c.brTable(
     Array.from({ length: count }, (_, i) => i),
     count,
   )
-  const refund = (): void => {
-    c.get(budget)
-    c.i32(1)
-    c.op('i32.add')
-    c.set(budget)
-  }
 
   c.end() // DECODE
-  refund()
   c.get(rec)
   c.call(ports.decode)
-  c.br(loop)
+  next()
 
   c.end() // PAGE_END
-  refund()
   c.get(rec)
   c.i32(2)
   c.op('i32.shr_u')
   c.op('i64.extend_i32_u')
-  c.get(pcOffset)
+  c.i32(0)
+  c.memory('i64.load', scratch.PC_OFFSET)
   c.op('i64.add')
-  frame.jump()
+  c.set(target)
+  c.br(jump)
 
   c.end() // UNDEFINED
-  save()
+  save(1)
   c.call(ports.undefinedInstruction)
   c.return()
 
@@ -148,21 +149,17 @@ export function emitLoop(
   c.i32(region.OPCODE)
   c.op('i32.and')
   c.if()
-  emitRegionCall(
-    c,
-    { budget, opcode, rec, result, entry, target, pcOffset },
-    { refund, loadOpcode, loop, jump, dispatch, exit },
-    ports,
-  )
+  emitRegionCall(c, { budget, opcode, rec, limit, result, entry, target }, { loadOpcode, loop, jump, exit }, ports)
   c.end()
-  save()
+  save(1)
   c.get(rec)
   c.get(opcode)
   c.i32(count)
   c.op('i32.sub')
   c.callIndirect(ports.handlerType)
   c.set(result)
-  load32(scratch.BUDGET, budget)
+  loadLimit(c, rec, limit, record.SIZE)
+  skip()
   c.get(result)
   c.if(undefined, false)
   c.i32(0)
@@ -175,19 +172,17 @@ export function emitLoop(
   c.i32(1)
   c.return()
   c.end()
-  c.get(rec)
-  c.i32(record.SIZE)
-  c.op('i32.add')
-  c.set(rec)
-  c.br(loop)
-  c.end() // dispatch
+  next()
 
-  c.end() // jump: the page of the target, by the fetch side of the soft TLB
+  // jump: the page of the target, by the fetch side of the soft TLB. The record is the one that would be next.
+  c.end()
+  pushBudget(c, rec, limit)
+  c.set(budget)
   pushFetchHit(c, target, entry)
   c.if('i32', true)
   pushRecord(c, target, entry)
   c.else()
-  save()
+  save(0)
   c.get(target)
   c.op('i32.wrap_i64')
   c.get(target)
@@ -202,6 +197,12 @@ export function emitLoop(
   c.i32(1)
   c.return()
   c.end()
+  c.get(rec)
+  c.get(budget)
+  c.i32(Math.log2(record.SIZE))
+  c.op('i32.shl')
+  c.op('i32.add')
+  c.set(limit)
   c.i32(0)
   c.get(target)
   c.get(rec)
@@ -209,12 +210,11 @@ export function emitLoop(
   c.op('i32.shr_u')
   c.op('i64.extend_i32_u')
   c.op('i64.sub')
-  c.tee(pcOffset)
   c.memory('i64.store', scratch.PC_OFFSET)
-  c.br(loop)
+  next()
   c.end() // loop
   c.end() // exit
-  save()
+  save(0)
   c.i32(0)
 }
 
@@ -224,8 +224,8 @@ export function emitLoop(
  */
 function emitRegionCall(
   c: Code,
-  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'result' | 'entry' | 'target' | 'pcOffset', number>>,
-  to: { refund(): void; loadOpcode(): void; loop: number; jump: number; dispatch: number; exit: number },
+  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'limit' | 'result' | 'entry' | 'target', number>>,
+  to: { loadOpcode(): void; loop: number; jump: number; exit: number },
   ports: LoopPorts,
 ): void {
   const number = (): void => {
@@ -244,12 +244,12 @@ function emitRegionCall(
     c.i32(0xffff)
     c.op('i32.and')
     c.set(local.opcode)
-    c.br(to.dispatch)
+    c.br(to.loop)
   }
-  to.refund()
   entry()
   c.set(local.entry)
-  c.get(local.budget)
+  pushBudget(c, local.rec, local.limit)
+  c.tee(local.budget)
   c.get(local.entry)
   c.i32(16)
   c.op('i32.shr_u')
@@ -270,20 +270,23 @@ function emitRegionCall(
   c.i32(0)
   c.get(local.result)
   c.memory('i32.store', scratch.REGION_RESULT)
-  c.i32(0)
-  c.memory('i32.load', scratch.BUDGET)
-  c.set(local.budget)
-  if (ports.metered) emitRegionLeft(c, local.budget, local.result)
-  // Regions that were called may have come to another page.
-  c.i32(0)
-  c.memory('i64.load', scratch.PC_OFFSET)
-  c.set(local.pcOffset)
+  if (ports.metered) {
+    c.i32(0)
+    c.memory('i32.load', scratch.BUDGET)
+    c.set(local.budget)
+    emitRegionLeft(c, local.budget, local.result)
+  }
   c.i32(0)
   c.memory('i32.load', scratch.FLAG_KIND)
   c.if()
   c.call(ports.flags)
   c.op('drop')
   c.end()
+  c.get(local.result)
+  c.i32(~REGION_RESULT.INTERPRET)
+  c.op('i32.and')
+  c.set(local.rec)
+  loadLimit(c, local.rec, local.limit, 0)
   c.get(local.result)
   c.i32(REGION_RESULT.TARGET)
   c.op('i32.eq')
@@ -300,26 +303,21 @@ function emitRegionCall(
   c.i32(1)
   c.return()
   c.end()
-  c.get(local.result)
-  c.i32(~REGION_RESULT.INTERPRET)
-  c.op('i32.and')
-  c.set(local.rec)
+  to.loadOpcode()
+  // Another region may begin at the instruction that is to be interpreted.
   c.get(local.result)
   c.i32(REGION_RESULT.INTERPRET)
   c.op('i32.and')
-  c.op('i32.eqz')
-  c.if()
-  c.br(to.loop)
-  c.end()
-  to.loadOpcode()
   c.get(local.opcode)
   c.i32(region.OPCODE)
   c.op('i32.and')
-  c.op('i32.eqz')
+  c.i32(0)
+  c.op('i32.ne')
+  c.op('i32.and')
   c.if()
-  c.br(to.dispatch)
-  c.end()
   entry()
   c.set(local.entry)
   originalOpcode()
+  c.end()
+  c.br(to.loop)
 }

@@ -15,8 +15,7 @@ export function emitFlags(c: Emitted, calls: CallPorts): void {
   const frame: Frame = {
     code: c,
     record: 0,
-    budget: undefined,
-    pcOffset: undefined,
+    limit: undefined,
     next: nowhere,
     jump: nowhere,
     leave: nowhere,
