@@ -79,6 +79,11 @@ const faults = (page: Page): Promise<readonly string[]> =>
       if (element.closest('.xterm, .hidden-text') === null && element.scrollWidth > element.clientWidth + 1)
         found.push(`${nameOf(element)} is cut off`)
     }
+    // Where there is room, nothing to choose from is hidden, and what is chosen or told is told whole.
+    if (innerWidth >= 1280)
+      for (const element of document.querySelectorAll('.segments, .scenario .title, .pane-bar .aside'))
+        if (isShown(element) && element.scrollWidth > element.clientWidth + 1)
+          found.push(`${nameOf(element)} is shortened`)
     return [...new Set(found)]
   })
 

@@ -49,7 +49,7 @@ export const MachineBar = () => {
   const ownNames = [own.kernel, own.initrd, own.dtb].flatMap((file) => (file === undefined ? [] : [file.name]))
 
   return (
-    <div className="bar" role="group" aria-label="Machine of the next boot">
+    <div className="bar fades" role="group" aria-label="Machine of the next boot">
       <Select
         label={<span className="obvious">Guest</span>}
         name="Guest"

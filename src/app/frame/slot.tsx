@@ -49,7 +49,7 @@ export const PaneSlot = ({ layout, slot }: { readonly layout: LayoutId; readonly
       {...{ [SLOT]: slot }}
     >
       <div className="pane-head">
-        <Tabs.List ref={strip} className="tabs" aria-label={titleOf(panes)}>
+        <Tabs.List ref={strip} className="tabs fades" aria-label={titleOf(panes)}>
           {panes.map((pane) => (
             <Tabs.Trigger key={pane.id} value={pane.id} className="tab" data-pane={pane.id}>
               {pane.title}

@@ -250,10 +250,12 @@ const LayoutMenu = () => {
   const named = useViewState((state) => state.named)
   return (
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger className="button" aria-label={`Layout: ${LAYOUTS[layout].title}`}>
-        <LayoutDashboard size={14} aria-hidden />
-        <span className="title">{LAYOUTS[layout].title}</span>
-      </DropdownMenu.Trigger>
+      <Hint text={`Layout: ${LAYOUTS[layout].title}. ${LAYOUTS[layout].says}`}>
+        <DropdownMenu.Trigger className="button layout" aria-label={`Layout: ${LAYOUTS[layout].title}`}>
+          <LayoutDashboard size={14} aria-hidden />
+          <span className="obvious">{LAYOUTS[layout].title}</span>
+        </DropdownMenu.Trigger>
+      </Hint>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="popover" align="end" sideOffset={4}>
           <DropdownMenu.RadioGroup value={layout}>

@@ -78,17 +78,18 @@ const Spi = (props: {
           value={next ?? affinity}
           actions={[
             {
+              title: 'next boot',
+              hint: 'The VMM writes it before the machine runs',
+              accent: true,
+              act: (to) => session.edit({ edit: 'setRoute', intid, affinity: to }),
+            },
+            {
               title: 'now',
               hint: 'KVM_SET_DEVICE_ATTR DIST_REGS GICD_IROUTER, low word and high word, on the running machine',
               enabled: built,
               act: (to) => {
                 session.setRouteNow(intid, to).then(setAnswer, (error: unknown) => session.report(String(error)))
               },
-            },
-            {
-              title: 'next boot',
-              hint: 'The VMM writes it before the machine runs',
-              act: (to) => session.edit({ edit: 'setRoute', intid, affinity: to }),
             },
           ]}
         />

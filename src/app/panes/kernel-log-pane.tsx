@@ -1,6 +1,6 @@
 /** The guest's own log, read from its memory: there even when the console is silent. */
 import type { LogLine } from '../../pure/protocol/views.ts'
-import { useSession } from '../session-context.ts'
+import { useSession, useSessionState } from '../session-context.ts'
 import { LOST } from '../session/session.ts'
 import { stampText } from '../session/trace/log-clock.ts'
 import { VirtualList } from '../widgets/virtual-list.tsx'
@@ -52,7 +52,14 @@ const Line = ({ line }: { readonly line: LogLine }) => {
 
 const KernelLogPane = () => {
   const log = useKernelLog()
+  const bare = useSessionState((state) => state.running?.guest.id === 'gicsh')
   if (log === undefined) return <p className="empty">The log of a Linux guest appears here as soon as it has one.</p>
+  if (!log.ok && bare)
+    return (
+      <p className="empty">
+        gicsh keeps no log: all it says is on the console. Of Linux, its log stands here, read out of its RAM.
+      </p>
+    )
   if (!log.ok) return <p className="empty">{log.what}</p>
   const lines = log.lines
   const lost = lines.findIndex(({ text }) => text.includes(LOST))

@@ -1,6 +1,7 @@
 /** "Which path sees Aff3?", for the selected vCPU, on the chosen base and host, under each rule set and by the architecture. */
 import { useMemo, useState } from 'react'
-import { affinityOf, affinityLevels, affinityText } from '../../pure/arch/affinity.ts'
+import { affinityOf, affinityLevels } from '../../pure/arch/affinity.ts'
+import type { Affinity } from '../../pure/arch/affinity.ts'
 import { affinityIn } from '../../pure/blueprint/blueprint.ts'
 import { RULE_SETS } from '../../pure/blueprint/host.ts'
 import type { RuleSetId } from '../../pure/blueprint/host.ts'
@@ -8,7 +9,7 @@ import { architectureCell } from '../../pure/rules/architecture.ts'
 import { aff3Matrix } from '../../pure/rules/matrix.ts'
 import type { MatrixCell, MatrixRow, Verdict } from '../../pure/rules/matrix.ts'
 import { useSessionState } from '../session-context.ts'
-import { AffinityText } from '../widgets/affinity-text.tsx'
+import { AffinityText, WithAffinities } from '../widgets/affinity-text.tsx'
 import { Hint } from '../widgets/hint.tsx'
 import '../style/matrix.css'
 
@@ -37,7 +38,13 @@ const MatrixPane = () => {
       <div className="pane-bar">
         <span className="aside">
           vCPU {cpu} at <AffinityText affinity={affinity} />
-          {affinity !== given && <> (it is at {affinityText(given)})</>}, KVM {base}, host A3V = {Number(host.a3v)}
+          {affinity !== given && (
+            <>
+              {' '}
+              (is at <AffinityText affinity={given} />)
+            </>
+          )}
+          , KVM {base}, A3V = {Number(host.a3v)}
         </span>
         <span className="grow" />
         <label className="labelled">
@@ -60,7 +67,13 @@ const MatrixPane = () => {
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Path key={row.path} row={row} present={present} architecture={architectureCell(row.path, affinity)} />
+              <Path
+                key={row.path}
+                row={row}
+                present={present}
+                wanted={affinity}
+                architecture={architectureCell(row.path, affinity)}
+              />
             ))}
           </tbody>
         </table>
@@ -72,9 +85,10 @@ const MatrixPane = () => {
 const Path = (props: {
   readonly row: MatrixRow
   readonly present: RuleSetId
+  readonly wanted: Affinity
   readonly architecture: MatrixCell | undefined
 }) => {
-  const { row, present, architecture } = props
+  const { row, present, wanted, architecture } = props
   const differ = differing(row, present)
   const now = row.cells[present]
   return (
@@ -85,7 +99,7 @@ const Path = (props: {
       </th>
       {RULE_SETS.map((ruleSet) => (
         <td key={ruleSet} aria-current={ruleSet === present} className={differ.includes(ruleSet) ? 'other' : undefined}>
-          <Cell cell={row.cells[ruleSet]} />
+          <Cell cell={row.cells[ruleSet]} wanted={wanted} />
         </td>
       ))}
       <td className={architecture !== undefined && architecture.text !== now.text ? 'other' : undefined}>
@@ -94,14 +108,14 @@ const Path = (props: {
             –
           </span>
         ) : (
-          <Cell cell={architecture} />
+          <Cell cell={architecture} wanted={wanted} />
         )}
       </td>
     </tr>
   )
 }
 
-const Cell = ({ cell }: { readonly cell: MatrixCell }) => {
+const Cell = ({ cell, wanted }: { readonly cell: MatrixCell; readonly wanted: Affinity }) => {
   const { mark, className, says } = MARKS[cell.verdict]
   return (
     <Hint
@@ -116,7 +130,7 @@ const Cell = ({ cell }: { readonly cell: MatrixCell }) => {
         <span className={className} role="img" aria-label={says} aria-hidden={says === ''}>
           {mark}
         </span>{' '}
-        {cell.text.replace(/^becomes /, '')}
+        <WithAffinities text={cell.text.replace(/^becomes /, '')} wanted={wanted} />
       </button>
     </Hint>
   )

@@ -4,7 +4,7 @@ import { GICR_TYPER, GICR_WAKER } from '../../pure/arch/gic/gicr.ts'
 import { explainRegister } from '../../pure/arch/register.ts'
 import type { FrameView } from '../../pure/protocol/views.ts'
 import { useSession, useSessionState } from '../session-context.ts'
-import { AffinityText, hexParts, HexText } from '../widgets/affinity-text.tsx'
+import { AffinityText, hexParts, HexText, WithAffinities } from '../widgets/affinity-text.tsx'
 import { VirtualList } from '../widgets/virtual-list.tsx'
 import '../style/typer.css'
 
@@ -47,19 +47,34 @@ const Frame = ({ frame, place }: { readonly frame: FrameView; readonly place: nu
         </button>
       </div>
       <div className="bits">
-        {explainRegister(GICR_TYPER, frame.typer).map(({ field, bits, value, text }) => (
-          <span key={field} className={value === 0n ? '' : 'set'} title={`GICR_TYPER.${field} [${bits}]: ${text}`}>
-            <span>{field}</span> <span className="at">{bits}</span> {text}
-          </span>
-        ))}
-        {explainRegister(GICR_WAKER, BigInt(frame.waker)).map(({ field, bits, value, text }) => (
-          <span key={field} className={value === 0n ? '' : 'set'} title={`GICR_WAKER.${field} [${bits}]: ${text}`}>
-            <span>WAKER.{field}</span> <span className="at">{bits}</span> {text}
-          </span>
-        ))}
+        <Fields of={GICR_TYPER} value={frame.typer} register="GICR_TYPER" />
+        <Fields of={GICR_WAKER} value={BigInt(frame.waker)} register="GICR_WAKER" prefix="WAKER." />
       </div>
     </div>
   )
 }
+
+const Fields = (props: {
+  readonly of: Parameters<typeof explainRegister>[0]
+  readonly value: bigint
+  readonly register: string
+  readonly prefix?: string
+}) =>
+  explainRegister(props.of, props.value).map(({ field, bits, value, text }) => (
+    <div
+      key={field}
+      className={value === 0n ? undefined : 'set'}
+      title={`${props.register}.${field} [${bits}]: ${text}`}
+    >
+      <span>
+        {props.prefix}
+        {field}
+      </span>
+      <span className="at">{bits}</span>
+      <span>
+        <WithAffinities text={text} />
+      </span>
+    </div>
+  ))
 
 export default TyperPane

@@ -1,21 +1,44 @@
-import { affinityLevels, affinityText } from '../../pure/arch/affinity.ts'
+import { affinityLevels, affinityText, parseAffinity } from '../../pure/arch/affinity.ts'
 import type { Affinity } from '../../pure/arch/affinity.ts'
 
 const COLOURS = ['a3', 'a2', 'a1', 'a0'] as const
 
-/** `1.0.0.2` with a colour for each level. */
-export const AffinityText = ({ affinity }: { readonly affinity: Affinity }) => (
-  <span className="mono affinity">
-    {affinityText(affinity)
-      .split('.')
-      .map((level, i) => (
-        <span key={COLOURS[i]}>
-          {i > 0 && <span className="faint">.</span>}
-          <span className={COLOURS[i]}>{level}</span>
-        </span>
-      ))}
-  </span>
-)
+/** `1.0.0.2` with a colour for each level; a level that is not the wanted one got lost on the way. */
+export const AffinityText = (props: { readonly affinity: Affinity; readonly wanted?: Affinity | undefined }) => {
+  const wanted = affinityText(props.wanted ?? props.affinity).split('.')
+  return (
+    <span className="mono affinity">
+      {affinityText(props.affinity)
+        .split('.')
+        .map((level, i) => (
+          <span key={COLOURS[i]}>
+            {i > 0 && <span className="faint">.</span>}
+            <span className={level === wanted[i] ? COLOURS[i] : `${COLOURS[i]} lost-byte`}>{level}</span>
+          </span>
+        ))}
+    </span>
+  )
+}
+
+const AFFINITIES = /\b([0-9a-f]{1,2}(?:\.[0-9a-f]{1,2}){3})\b/
+
+/** A sentence in which affinities have their colours. */
+export const WithAffinities = (props: { readonly text: string; readonly wanted?: Affinity | undefined }) => {
+  // Split by a group, a text and what matched it take turns.
+  const parts = props.text.split(AFFINITIES)
+  return (
+    <>
+      {parts.map((part, i) => {
+        const parsed = i % 2 === 0 ? undefined : parseAffinity(part)
+        return parsed?.ok === true ? (
+          <AffinityText key={`${i} ${part}`} affinity={parsed.affinity} wanted={props.wanted} />
+        ) : (
+          part
+        )
+      })}
+    </>
+  )
+}
 
 export interface HexPart {
   readonly text: string

@@ -17,6 +17,11 @@ describe('machines beside each other', () => {
     ])
   })
 
+  it('tell what becomes of them before the registers that make it so', () => {
+    const [first] = rows.filter(({ differs }) => differs)
+    expect(first?.name).toBe('vCPU 2: search for its redistributor')
+  })
+
   it('differ in a route that is written in halves', () => {
     expect(values('GICD_IROUTER40')).toEqual(['0x0000000000000002', '0x0000000000000001', '0x0000000100000002'])
   })

@@ -18,6 +18,8 @@ interface Fact {
   readonly name: string
   readonly value: string
   readonly cpu?: number
+  /** What becomes of the machine, as opposed to what it reads. */
+  readonly outcome?: true
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`
@@ -25,6 +27,7 @@ const bit = (value: boolean): string => (value ? '1' : '0')
 
 const ofVcpu = ({ index, refused, stored, running, shown, finds, cpuOn }: VcpuForecast): readonly Fact[] => {
   const fact = (what: string, value: string): Fact => ({ name: `vCPU ${index}: ${what}`, value, cpu: index })
+  const outcome = (what: string, value: string): Fact => ({ ...fact(what, value), outcome: true })
   return [
     fact(
       'KVM_SET_ONE_REG(MPIDR_EL1)',
@@ -35,12 +38,12 @@ const ofVcpu = ({ index, refused, stored, running, shown, finds, cpuOn }: VcpuFo
     ...(index === 0
       ? []
       : [
-          fact(
+          outcome(
             'PSCI CPU_ON',
             cpuOn === undefined ? 'INVALID_PARAMS' : cpuOn === index ? 'SUCCESS' : `reaches vCPU ${cpuOn}`,
           ),
         ]),
-    fact(
+    outcome(
       'search for its redistributor',
       `looks for ${affinityText(stored)}, finds ${finds === undefined ? 'none' : `that of vCPU ${finds}`}`,
     ),
@@ -61,18 +64,20 @@ export const factsOf = (blueprint: Blueprint): readonly Fact[] => {
         ]
       : []),
     ...vcpus.flatMap(ofVcpu),
-    ...routes.flatMap(({ intid, stored, target }) => [
+    ...routes.flatMap(({ intid, stored, target }): readonly Fact[] => [
       { name: `GICD_IROUTER${intid}`, value: hex(irouterAffinity.encode(stored)) },
-      { name: `INTID ${intid} goes to`, value: target === undefined ? 'nobody' : `vCPU ${target}` },
+      { name: `INTID ${intid} goes to`, value: target === undefined ? 'nobody' : `vCPU ${target}`, outcome: true },
     ]),
   ]
 }
 
+/** The answer first: what becomes of each machine, then the registers that make it so. */
 export const compareMachines = (blueprints: readonly Blueprint[]): readonly ComparedRow[] => {
   const all = blueprints.map((blueprint) => new Map(factsOf(blueprint).map((fact) => [fact.name, fact])))
-  const names = [...new Set(all.flatMap((facts) => [...facts.keys()]))]
-  return names.map((name) => {
-    const found = all.map((facts) => facts.get(name))
+  const facts = all.flatMap((one) => [...one.values()])
+  const names = new Set([...facts.filter(({ outcome }) => outcome), ...facts].map(({ name }) => name))
+  return [...names].map((name) => {
+    const found = all.map((one) => one.get(name))
     const values = found.map((fact) => fact?.value)
     const cpu = found.find((fact) => fact?.cpu !== undefined)?.cpu
     return { name, values, differs: new Set(values).size > 1, ...(cpu === undefined ? {} : { cpu }) }

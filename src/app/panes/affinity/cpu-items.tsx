@@ -3,7 +3,7 @@ import { Pencil } from 'lucide-react'
 import { memo } from 'react'
 import { affinityText } from '../../../pure/arch/affinity.ts'
 import type { Reason } from '../../../pure/rules/links.ts'
-import { AffinityText } from '../../widgets/affinity-text.tsx'
+import { AffinityText, WithAffinities } from '../../widgets/affinity-text.tsx'
 import type { Columns } from './columns.ts'
 import type { CpuRow, GroupRow } from './map.ts'
 
@@ -55,7 +55,8 @@ export const CpuItem = memo(
             style={{ top: row.y + HALF + 3, width: columns.frame.left - 12 - 16 }}
             title={reason.source}
           >
-            <b className="bad">no frame has affinity {text}</b>: {reason.text}
+            <b className="bad">no frame has affinity</b> <AffinityText affinity={row.affinity} />:{' '}
+            <WithAffinities text={reason.text} wanted={row.affinity} />
           </p>
         )}
       </>

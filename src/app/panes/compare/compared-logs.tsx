@@ -1,6 +1,6 @@
 /** What the kernels of this visit's boots have said, the same line of each in one row. */
 import { useMemo, useState } from 'react'
-import type { CSSProperties, ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import { RULE_SETS } from '../../../pure/blueprint/host.ts'
 import type { RuleSetId } from '../../../pure/blueprint/host.ts'
@@ -27,7 +27,6 @@ export const ComparedLogs = ({ children }: { readonly children: ReactNode }) => 
   const rows = useMemo(() => alignLogs(logs), [logs])
   const differing = useMemo(() => rows.filter(({ differs }) => differs), [rows])
   const shown = all ? rows : differing
-  const columns = { gridTemplateColumns: `repeat(${logs.length}, minmax(150px, 1fr))`, minWidth: logs.length * 158 }
 
   return (
     <>
@@ -53,7 +52,7 @@ export const ComparedLogs = ({ children }: { readonly children: ReactNode }) => 
           count={shown.length}
           estimate={20}
           head={
-            <div className="grid-row head compare-head" style={columns}>
+            <div className="compared-row head">
               <span>
                 <b>running</b> {running === undefined ? '' : ruleText(running)}
               </span>
@@ -66,7 +65,7 @@ export const ComparedLogs = ({ children }: { readonly children: ReactNode }) => 
           }
           renderRow={(place) => {
             const row = shown[place]
-            return row === undefined ? null : <Row row={row} logs={logs} columns={columns} />
+            return row === undefined ? null : <Row row={row} logs={logs} />
           }}
         />
       )}
@@ -103,15 +102,11 @@ const BootAnother = ({ ruleSet }: { readonly ruleSet: RuleSetId | undefined }) =
   )
 }
 
-const Row = (props: {
-  readonly row: AlignedRow
-  readonly logs: readonly (readonly LogLine[])[]
-  readonly columns: CSSProperties
-}) => {
+const Row = (props: { readonly row: AlignedRow; readonly logs: readonly (readonly LogLine[])[] }) => {
   const { places, differs } = props.row
   const texts = places.map((place, log) => (place === undefined ? undefined : props.logs[log]?.[place]?.text))
   return (
-    <div className="grid-row" style={props.columns}>
+    <div className="compared-row">
       {texts.map((text, log) => (
         <span key={log} className={text?.includes(LOST) === true ? 'lost' : differs ? 'other-value' : 'dim'}>
           {differs && text !== undefined && (

@@ -1,12 +1,13 @@
 /** Two or three machines side by side, by what the rules forecast: registers by their names, and what becomes of each CPU. */
 import { useMemo, useState } from 'react'
-import type { CSSProperties, ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import type { Blueprint } from '../../../pure/blueprint/blueprint.ts'
 import { HOST_PRESETS, KERNEL_BASES, RULE_SETS } from '../../../pure/blueprint/host.ts'
 import type { HostPresetId, KernelBase, RuleSetId } from '../../../pure/blueprint/host.ts'
 import { compareMachines } from '../../../pure/rules/compare.ts'
 import type { ComparedRow } from '../../../pure/rules/compare.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
+import { WithAffinities } from '../../widgets/affinity-text.tsx'
 import { Select } from '../../widgets/choice.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 
@@ -55,10 +56,6 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
   )
   const rows = useMemo(() => compareMachines(machines), [machines])
   const shown = all ? rows : rows.filter(({ differs }) => differs)
-  const columns = {
-    gridTemplateColumns: `minmax(150px, 1.3fr) repeat(${machines.length}, minmax(110px, 1fr))`,
-    minWidth: 174 + machines.length * 118,
-  }
   const change = (place: number, to: Partial<Variant>): void =>
     setOwn(variants.map((variant, i) => (i === place ? { ...variant, ...to } : variant)))
 
@@ -70,14 +67,14 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
           {rows.filter(({ differs }) => differs).length} of {rows.length} differ
         </span>
         <span className="grow" />
-        <label className="labelled">
+        <label className="labelled" title="Compares the machine that runs as well">
           <input
             type="checkbox"
             checked={before}
             disabled={running === undefined}
             onChange={({ target }) => setBefore(target.checked)}
           />
-          with the running machine
+          running too
         </label>
         <label className="labelled">
           <input type="checkbox" checked={all} onChange={({ target }) => setAll(target.checked)} />
@@ -90,7 +87,7 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
         count={shown.length}
         estimate={30}
         head={
-          <div className="grid-row head compare-head" style={columns}>
+          <div className="compared-row head">
             <span>register or question</span>
             <span>
               <b>this machine</b> {draft.ruleSet}
@@ -129,7 +126,7 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
         }
         renderRow={(place) => {
           const row = shown[place]
-          return row === undefined ? null : <Row row={row} columns={columns} />
+          return row === undefined ? null : <Row row={row} />
         }}
       />
       {shown.length === 0 && (
@@ -142,12 +139,12 @@ export const ComparedRegisters = ({ children }: { readonly children: ReactNode }
   )
 }
 
-const Row = ({ row, columns }: { readonly row: ComparedRow; readonly columns: CSSProperties }) => {
+const Row = ({ row }: { readonly row: ComparedRow }) => {
   const session = useSession()
   const { name, values, differs, cpu } = row
   const [first] = values
   return (
-    <div className="grid-row" style={columns}>
+    <div className="compared-row">
       {cpu === undefined ? (
         <span title={name}>{name}</span>
       ) : (
@@ -166,7 +163,7 @@ const Row = ({ row, columns }: { readonly row: ComparedRow; readonly columns: CS
               ≠{' '}
             </span>
           )}
-          {value ?? '–'}
+          {value === undefined ? '–' : <WithAffinities text={value} />}
         </span>
       ))}
     </div>

@@ -42,7 +42,7 @@ export const Code = ({ detail }: { readonly detail: CpuDetail }) => {
                 onClick={() => toggle(address, on)}
               />
               <span className="dim">{address.toString(16)}</span>
-              <span className="faint">{word}</span>
+              <span className="word faint">{word}</span>
               <span>{text}</span>
             </div>
           </div>

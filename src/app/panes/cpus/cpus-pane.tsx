@@ -126,7 +126,7 @@ const RunTools = ({ cpu, frozen }: { readonly cpu: number; readonly frozen: bool
       </Hint>
       <Hint text="One instruction of this vCPU, while the others stand still (F10)">
         <button className="button small quiet" onClick={() => session.step(cpu, 1)}>
-          <StepForward size={13} aria-hidden /> step
+          <StepForward size={13} aria-hidden /> <span className="word">step</span>
         </button>
       </Hint>
       <Hint text={frozen ? 'Let this vCPU run with the others' : 'Keep this vCPU from running while the others do'}>
@@ -136,7 +136,7 @@ const RunTools = ({ cpu, frozen }: { readonly cpu: number; readonly frozen: bool
           data-on={frozen || undefined}
           onClick={() => session.freeze(cpu, !frozen)}
         >
-          <Snowflake size={13} aria-hidden /> {frozen ? 'frozen' : 'freeze'}
+          <Snowflake size={13} aria-hidden /> <span className="word">{frozen ? 'frozen' : 'freeze'}</span>
         </button>
       </Hint>
     </>

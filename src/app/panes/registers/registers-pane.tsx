@@ -17,8 +17,11 @@ import { differs, fieldsText, found, hex, peeksOf, valuesOf } from './values.ts'
 import type { RegisterValue } from './values.ts'
 import '../../style/registers.css'
 
-/** What is left of the width tells the fields that are not 0. */
-const COLUMNS = { gridTemplateColumns: 'minmax(130px, 250px) 156px 156px minmax(0, 1fr)' } as const
+/** As wide as the widest value of the book; what is left of the width tells the fields that are not 0. */
+const columnsFor = (values: readonly RegisterValue[]) => {
+  const value = values.some(({ row }) => row.bytes > 4) ? '136px' : '76px'
+  return { gridTemplateColumns: `minmax(130px, 0.6fr) ${value} ${value} minmax(0, 1fr)` }
+}
 const PRIVATE_ONLY = 32
 
 const RegistersPane = () => {
@@ -88,6 +91,7 @@ const Book = ({ book, words, selected, onSelect }: BookProps) => {
   const all = useBook(book, cpu)
   const values = useMemo(() => found(all, words), [all, words])
   const { says, perCpu, other } = BOOKS[book]
+  const columns = useMemo(() => columnsFor(all), [all])
   const one = all.find(({ row }) => row.name === selected)
   return (
     <>
@@ -97,10 +101,10 @@ const Book = ({ book, words, selected, onSelect }: BookProps) => {
           count={values.length}
           estimate={24}
           head={
-            <div className="grid-row head" style={COLUMNS}>
+            <div className="grid-row head" style={columns}>
               <span>{perCpu ? `${says}, vCPU ${cpu}` : says}</span>
               <span>guest</span>
-              <span title="Where it is not the guest's">{other}</span>
+              <span title="Where it is not the guest's">≠ {other}</span>
               <span>fields</span>
             </div>
           }
@@ -110,7 +114,7 @@ const Book = ({ book, words, selected, onSelect }: BookProps) => {
             const { row, guest, user, refused } = value
             const apart = differs(value) || guest === undefined
             return (
-              <div className={row.name === selected ? 'grid-row selected' : 'grid-row'} style={COLUMNS}>
+              <div className={row.name === selected ? 'grid-row selected' : 'grid-row'} style={columns}>
                 <button
                   className="link-button mono"
                   aria-current={row.name === selected}

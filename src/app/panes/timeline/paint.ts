@@ -76,6 +76,15 @@ export interface Picture {
 }
 
 const FONT = '11px'
+/** The width of a letter in it. */
+const LETTER = 6.6
+const TITLE_LEFT = 6
+
+const cut = (text: string, room: number): string => {
+  const letters = Math.floor(room / LETTER)
+  return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`
+}
+
 /** A slice as narrow as this, in pixels, stands for all that begin in its pixel. */
 const NARROW = 1.5
 const LABEL = { least: 34, pad: 4 } as const
@@ -208,10 +217,9 @@ export class Painter {
   private label(text: string, left: number, right: number, y: number, height: number): void {
     const { c, p } = this
     const room = right - left - 2 * LABEL.pad
-    const letters = Math.floor(room / 6.6)
-    if (letters < 3) return
+    if (room < 3 * LETTER) return
     c.fillStyle = p.palette.text
-    c.fillText(text.length <= letters ? text : `${text.slice(0, letters - 1)}…`, left + LABEL.pad, y + height / 2 + 0.5)
+    c.fillText(cut(text, room), left + LABEL.pad, y + height / 2 + 0.5)
   }
 
   private marks(marks: Marks | undefined, y: number, height: number, kind: Row['kind']): void {
@@ -332,7 +340,8 @@ export class Painter {
       const own = row.kind === 'state' && row.cpu === p.cpu
       c.fillStyle = own ? p.palette.focus : p.palette.text
       if (own) c.fillRect(0, y, 2, group)
-      c.fillText(title, 6, y + (row.kind === 'state' && !p.arrangement.slim ? 4 : group / 2))
+      const height = row.kind === 'state' && !p.arrangement.slim ? row.height : group
+      c.fillText(cut(title, GUTTER - 2 * TITLE_LEFT), TITLE_LEFT, y + height / 2)
     }
     c.restore()
     c.fillStyle = p.palette.line

@@ -14,7 +14,8 @@ export interface Row {
   readonly cpu?: number
 }
 
-const FULL = { state: 7, interrupts: 15, exceptions: 18, accesses: 10, gap: 5 } as const
+/** Each has room for its title. */
+const FULL = { state: 12, interrupts: 14, exceptions: 14, accesses: 12, gap: 5 } as const
 /** Many CPUs: exceptions and accesses make room. */
 const SLIM = { state: 5, interrupts: 11, exceptions: 0, accesses: 0, gap: 2 } as const
 /** From as many CPUs on, lanes are slim. */
@@ -23,9 +24,12 @@ const DEVICE = { height: 13, gap: 3 } as const
 /** Room above the first row. */
 const TOP = 5
 
+const groupOf = ({ state, interrupts, exceptions, accesses }: typeof FULL | typeof SLIM): number =>
+  state + interrupts + exceptions + accesses
+
 const cpuRows = (cpu: number, top: number, slim: boolean): readonly Row[] => {
   const heights = slim ? SLIM : FULL
-  const group = heights.state + heights.interrupts + heights.exceptions + heights.accesses
+  const group = groupOf(heights)
   const rows: Row[] = []
   let at = top
   for (const kind of ['state', 'interrupts', 'exceptions', 'accesses'] as const) {
@@ -54,7 +58,8 @@ export interface Arrangement {
 /** `busy`: the lanes in which something is; devices without anything take no room. */
 export const arrange = (cpus: number, busy: readonly number[]): Arrangement => {
   const slim = cpus >= MANY
-  const step = (slim ? 16 : 50) + (slim ? SLIM : FULL).gap
+  const heights = slim ? SLIM : FULL
+  const step = groupOf(heights) + heights.gap
   const rows = Array.from({ length: cpus }, (_, cpu) => cpuRows(cpu, TOP + cpu * step, slim)).flat()
   const others = [
     ...FRAME_NAMES.map((frame) => ({ lane: deviceLane(frame), title: FRAMES[frame].title })),

@@ -84,7 +84,7 @@ const TimelinePane = () => {
           ref={search}
           className="field"
           type="search"
-          placeholder="Search events"
+          placeholder="Search"
           aria-label="Search events"
           value={finder.words}
           onChange={({ target }) => finder.search(target.value)}

@@ -7,7 +7,7 @@ import { affinityIn } from '../../../pure/blueprint/blueprint.ts'
 import { forecast } from '../../../pure/rules/forecast.ts'
 import { walkFrames } from '../../../pure/rules/walk.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
-import { AffinityText, hexParts, HexText } from '../../widgets/affinity-text.tsx'
+import { AffinityText, hexParts, HexText, WithAffinities } from '../../widgets/affinity-text.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 import { spotsOf } from '../shared/spots.ts'
 import type { FrameSpot } from '../shared/spots.ts'
@@ -99,8 +99,8 @@ const WalkPane = () => {
         </span>
         <b>
           {now !== undefined && now.mood === 'bad' && '✕ '}
-          {now !== undefined && now.mood === 'good' && '● '}
-          {now?.text}
+          {now !== undefined && now.mood === 'good' && <span className="ok">● </span>}
+          <WithAffinities text={now?.text ?? ''} />
         </b>
         <ReadAt time={confirmed?.times[at]} />
       </p>
@@ -119,6 +119,7 @@ const WalkPane = () => {
               known={knowledge[place] ?? 'unseen'}
               fresh={place === 0 || frames[place - 1]?.region !== frame.region}
               now={now?.place === place ? now : undefined}
+              over={at === end}
             />
           )
         }}
@@ -183,6 +184,8 @@ const WalkRow = (props: {
   readonly known: Knowledge
   readonly fresh: boolean
   readonly now: Moment | undefined
+  /** The search has ended: what was not read will not be. */
+  readonly over: boolean
 }) => {
   const { frame, place, known, fresh } = props
   const session = useSession()
@@ -204,7 +207,7 @@ const WalkRow = (props: {
         <span>frame {place}</span>
         <span className="mono dim">0x{frame.base.toString(16).padStart(8, '0')}</span>
         {known === 'unseen' ? (
-          <span className="faint">not read yet</span>
+          <span className="faint">{props.over ? 'not read' : 'not read yet'}</span>
         ) : (
           <span title={`GICR_TYPER: ${affinityText(frame.affinity)}`}>
             <HexText parts={hexParts(frame.typer, AFFINITY_BYTES.typer)} />
