@@ -4,7 +4,7 @@
  */
 import { lazy } from 'react'
 import type { ComponentType, LazyExoticComponent } from 'react'
-import { findingsOf } from './session/findings.ts'
+import { findings } from '../pure/rules/check.ts'
 import type { Place } from './session/layouts.ts'
 import { LOST } from './session/session.ts'
 import type { SessionState } from './session/state.ts'
@@ -31,8 +31,7 @@ export interface Pane {
 const lostLines = ({ log }: SessionState): number =>
   log?.ok === true ? log.lines.filter(({ text }) => text.includes(LOST)).length : 0
 
-const wrong = ({ draft }: SessionState): number =>
-  findingsOf(draft).filter(({ severity }) => severity !== 'info').length
+const wrong = ({ draft }: SessionState): number => findings(draft).filter(({ severity }) => severity !== 'info').length
 
 export const PANES: readonly Pane[] = [
   {

@@ -9,7 +9,7 @@ import { HOST_PRESETS } from '../pure/blueprint/host.ts'
 import { planLines } from '../pure/blueprint/plan.ts'
 import { liveFindings } from '../pure/rules/check-live.ts'
 import { findings } from '../pure/rules/check.ts'
-import { curesOf, liveCuresOf } from '../pure/rules/cures.ts'
+import { curesOf, liveCuresOf, lookAhead } from '../pure/rules/cures.ts'
 import type { Cure, Finding } from '../pure/rules/finding.ts'
 import { forecast } from '../pure/rules/forecast.ts'
 import { FAULTS } from '../pure/scenarios/faults.ts'
@@ -69,6 +69,73 @@ describe('a finding of the next boot', () => {
     const blueprint = { ...defaultBlueprint, ...change }
     expect(findings(blueprint)).not.toEqual([])
     expectCured(blueprint)
+  })
+})
+
+/** 512 vCPUs in 128 clusters of Aff3. */
+const topology = (): Blueprint => {
+  const affinities = Object.fromEntries(
+    Array.from({ length: 512 }, (_, vcpu) => [vcpu, affinityOf({ aff3: vcpu >> 2, aff2: 1, aff1: 0, aff0: vcpu & 3 })]),
+  )
+  return { ...defaultBlueprint, vcpus: 512, affinities }
+}
+
+const msOf = (act: () => void): number => {
+  const begin = performance.now()
+  act()
+  return performance.now() - begin
+}
+
+describe('the cures of a large machine', () => {
+  it('are looked for in short steps, are then known, and are those that are found at once', () => {
+    const attempts = Array.from({ length: 7 }, () => {
+      const blueprint = topology()
+      const all = findings(blueprint)
+      const steps = lookAhead(blueprint)
+      const times: number[] = []
+      const step = (): boolean => {
+        let over = false
+        times.push(
+          msOf(() => {
+            over = steps.next().done === true
+          }),
+        )
+        return over || step()
+      }
+      step()
+      const cures: (readonly Cure[])[] = []
+      const asked = msOf(() => cures.push(...all.slice(0, 40).map((finding) => curesOf(finding, blueprint))))
+      expect(times.length).toBeGreaterThan(3)
+      const at = topology()
+      expect(cures).toEqual(
+        findings(at)
+          .slice(0, 40)
+          .map((finding) => curesOf(finding, at)),
+      )
+      return { longest: Math.max(...times), asked }
+    })
+    // The best of several: a computer that is busy with other things fails no test.
+    expect(Math.min(...attempts.map(({ longest }) => longest))).toBeLessThan(25)
+    expect(Math.min(...attempts.map(({ asked }) => asked))).toBeLessThan(5)
+  })
+
+  it('are one edit, which is what its parts are one after the other, and is taken back as one', () => {
+    const blueprint = { ...topology(), routes: { 40: 0x0501_0002, 41: 0 } }
+    const [finding] = findings(blueprint)
+    const cure =
+      finding === undefined ? undefined : curesOf(finding, blueprint).find(({ title }) => /affinities/.test(title))
+    if (cure === undefined || !('edit' in cure) || cure.edit.edit !== 'several') throw new Error('no such cure')
+    let oneByOne: Blueprint = blueprint
+    for (const edit of cure.edit.edits) {
+      const made = applyEdit(oneByOne, edit)
+      if (!made.ok) throw new Error(made.what)
+      oneByOne = made.blueprint
+    }
+    const made = applyEdit(blueprint, cure.edit)
+    expect(made).toMatchObject({ ok: true, blueprint: oneByOne })
+    const back = made.ok ? applyEdit(made.blueprint, made.inverse) : made
+    expect(back).toMatchObject({ ok: true, blueprint })
+    expect(Object.keys(oneByOne.affinities)).toEqual([])
   })
 })
 

@@ -1,11 +1,13 @@
 /** What the rules say about the machine of the next boot, each with a cure at hand. */
-import { useMemo } from 'react'
-import { curesOf, liveCuresOf } from '../../pure/rules/cures.ts'
+import { useEffect, useMemo, useState } from 'react'
+import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
+import { findings } from '../../pure/rules/check.ts'
+import { curesOf, isSmall, liveCuresOf, lookAhead } from '../../pure/rules/cures.ts'
 import type { Cure, Finding } from '../../pure/rules/finding.ts'
 import { liveFindings } from '../../pure/rules/check-live.ts'
 import { forecast } from '../../pure/rules/forecast.ts'
 import { useSession, useSessionState } from '../session-context.ts'
-import { findingsOf } from '../session/findings.ts'
+import { WithAffinities } from '../widgets/affinity-text.tsx'
 import type { SessionState } from '../session/state.ts'
 import '../style/findings.css'
 
@@ -47,10 +49,28 @@ const useLiveFindings = (): readonly Finding[] => {
   }, [key, described, store])
 }
 
+/** Looks for cures a step a task, so that none is long; true when they are known. */
+const useCuresKnown = (draft: Blueprint): boolean => {
+  const [known, setKnown] = useState<Blueprint | undefined>(undefined)
+  useEffect(() => {
+    if (isSmall(draft)) return
+    const steps = lookAhead(draft)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const step = (): void => {
+      if (steps.next().done === true) setKnown(draft)
+      else timer = setTimeout(step)
+    }
+    timer = setTimeout(step)
+    return () => clearTimeout(timer)
+  }, [draft])
+  return isSmall(draft) || known === draft
+}
+
 const FindingsPane = () => {
-  const next = useSessionState(({ draft }) => findingsOf(draft))
+  const next = useSessionState(({ draft }) => findings(draft))
   const live = useLiveFindings()
   const gic = useSessionState(({ draft }) => draft.gic)
+  const known = useCuresKnown(useSessionState(({ draft }) => draft))
   return (
     <div className="pane-body" tabIndex={0} role="region" aria-label="Findings">
       <h2 className="findings-head">Next boot</h2>
@@ -59,37 +79,48 @@ const FindingsPane = () => {
           <span className="ok">●</span>{' '}
           {gic === 2
             ? 'A GICv2 knows no affinities: there is nothing to lose.'
-            : 'Every vCPU finds its redistributor, and every route has a target.'}
+            : 'Every vCPU finds its redistributor, and every route has a target. Give a vCPU an Aff3, or choose another scenario: what goes wrong then is said here, with its cure.'}
         </p>
       )}
-      <List findings={next} live={false} />
+      <List all={next} live={false} known={known} />
       {live.length > 0 && (
         <>
           <h2 className="findings-head">Running machine</h2>
-          <List findings={live} live />
+          <List all={live} live known={known} />
         </>
       )}
     </div>
   )
 }
 
-const List = ({ findings, live }: { readonly findings: readonly Finding[]; readonly live: boolean }) => (
+interface Told {
+  readonly live: boolean
+  /** Whether cures are known. */
+  readonly known: boolean
+}
+
+const List = ({ all, ...told }: { readonly all: readonly Finding[] } & Told) => (
   <>
     <ul className="findings">
-      {findings.slice(0, SHOWN).map((finding) => (
-        <Item key={finding.text} finding={finding} live={live} />
+      {all.slice(0, SHOWN).map((finding) => (
+        <Item key={finding.text} finding={finding} {...told} />
       ))}
     </ul>
-    {findings.length > SHOWN && <p className="empty">and {findings.length - SHOWN} more like these</p>}
+    {all.length > SHOWN && <p className="empty">and {all.length - SHOWN} more like these</p>}
   </>
 )
 
-const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boolean }) => {
+const NONE: readonly Cure[] = []
+
+const Item = ({ finding, live, known }: { readonly finding: Finding } & Told) => {
   const session = useSession()
   const draft = useSessionState((state) => state.draft)
   const { mark, className } = MARKS[finding.severity]
   const { kind, index } = finding.where
-  const cures = useMemo(() => (live ? liveCuresOf : curesOf)(finding, draft), [finding, draft, live])
+  const cures = useMemo(
+    () => (known ? (live ? liveCuresOf : curesOf)(finding, draft) : NONE),
+    [finding, draft, live, known],
+  )
   const cure = (one: Cure): void => {
     const boots = 'boot' in one || ('edit' in one && session.edit(one.edit) && live)
     const done = 'calls' in one ? session.make(one) : boots ? session.boot() : undefined
@@ -101,11 +132,12 @@ const Item = ({ finding, live }: { readonly finding: Finding; readonly live: boo
         <span className={`mark ${className}`} role="img" aria-label={finding.severity}>
           {mark}
         </span>
-        {finding.text}
+        <WithAffinities text={finding.text} />
       </p>
       <div className="source">{finding.source}</div>
-      {cures.length === 0 && finding.noCure !== undefined && <p className="dim">{finding.noCure}</p>}
+      {known && cures.length === 0 && finding.noCure !== undefined && <p className="dim">{finding.noCure}</p>}
       <div className="cures">
+        {!known && <span className="dim">◌ cures are being looked for</span>}
         {cures.map((one) => (
           <button key={one.title} className="button small" onClick={() => cure(one)}>
             {/* What runs is past an edit of the document: then it takes another boot. */}

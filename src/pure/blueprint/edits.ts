@@ -34,13 +34,9 @@ export type Edited =
 const wrong = (what: string): Edited => ({ ok: false, what })
 const done = (blueprint: Blueprint, inverse: Edit): Edited => ({ ok: true, blueprint, inverse })
 
-type ByNumber = Readonly<Record<number, Affinity>>
-
-const without = (all: ByNumber, key: number): ByNumber =>
-  Object.fromEntries(Object.entries(all).filter(([other]) => Number(other) !== key))
-
-const withEntry = (all: ByNumber, key: number, affinity: Affinity | undefined): ByNumber =>
-  affinity === undefined ? without(all, key) : { ...all, [key]: affinity }
+/** Edits of the two maps of a blueprint. */
+type EntryEdit = Extract<Edit, { readonly edit: 'setAffinity' | 'setRoute' }>
+const isEntry = (edit: Edit): edit is EntryEdit => edit.edit === 'setAffinity' || edit.edit === 'setRoute'
 
 const outOfRange = (affinity: Affinity | undefined): boolean => affinity !== undefined && affinity !== affinity >>> 0
 
@@ -64,11 +60,60 @@ const setVcpus = (blueprint: Blueprint, vcpus: number): Edited => {
   )
 }
 
+/** Why an entry cannot be. */
+const wrongEntry = (blueprint: Blueprint, edit: EntryEdit): string | undefined => {
+  if (edit.edit === 'setAffinity') {
+    const { vcpu, affinity } = edit
+    if (!Number.isInteger(vcpu) || vcpu < 0 || vcpu >= blueprint.vcpus)
+      return `There is no vCPU ${vcpu}: this machine has 0 to ${blueprint.vcpus - 1}.`
+    return outOfRange(affinity) ? `The affinity of vCPU ${vcpu} must fit 32 bits; it is ${affinity}.` : undefined
+  }
+  const { intid, affinity } = edit
+  if (!Number.isInteger(intid) || intid < FIRST_SPI || intid >= NR_IRQS)
+    return `INTID ${intid} is not an SPI of this machine: it has ${FIRST_SPI} to ${NR_IRQS - 1}.`
+  if (affinity !== undefined && blueprint.gic === 2) return `INTID ${intid} cannot be routed: ${NO_ROUTES}.`
+  return outOfRange(affinity) ? `The route of INTID ${intid} must fit 32 bits; it is ${affinity}.` : undefined
+}
+
+/** As many as there are with one copy of the maps: a topology of 512 CPUs is 512 of them. */
+const setEntries = (blueprint: Blueprint, edits: readonly EntryEdit[]): Edited => {
+  const affinities = new Map(Object.entries(blueprint.affinities))
+  const routes = new Map(Object.entries(blueprint.routes))
+  const inverses: Edit[] = []
+  for (const edit of edits) {
+    const what = wrongEntry(blueprint, edit)
+    if (what !== undefined) return wrong(what)
+    const isAffinity = edit.edit === 'setAffinity'
+    const map = isAffinity ? affinities : routes
+    const key = String(isAffinity ? edit.vcpu : edit.intid)
+    const to = isAffinity && edit.affinity === resetAffinity(edit.vcpu) ? undefined : edit.affinity
+    inverses.push({ ...edit, affinity: map.get(key) })
+    if (to === undefined) map.delete(key)
+    else map.set(key, to)
+  }
+  const [first] = inverses
+  const inverse: Edit =
+    inverses.length === 1 && first !== undefined ? first : { edit: 'several', edits: inverses.toReversed() }
+  const made = { ...blueprint, affinities: Object.fromEntries(affinities), routes: Object.fromEntries(routes) }
+  return done(made, inverse)
+}
+
+/** Entries that follow each other are made together. */
+const runsOf = (edits: readonly Edit[]): readonly (Edit | readonly EntryEdit[])[] => {
+  const runs: (Edit | EntryEdit[])[] = []
+  for (const edit of edits) {
+    const last = runs.at(-1)
+    if (isEntry(edit) && Array.isArray(last)) last.push(edit)
+    else runs.push(isEntry(edit) ? [edit] : edit)
+  }
+  return runs
+}
+
 const several = (blueprint: Blueprint, edits: readonly Edit[]): Edited => {
   const inverses: Edit[] = []
   let current = blueprint
-  for (const edit of edits) {
-    const result = applyEdit(current, edit)
+  for (const run of runsOf(edits)) {
+    const result = 'edit' in run ? applyEdit(current, run) : setEntries(current, run)
     if (!result.ok) return result
     current = result.blueprint
     inverses.unshift(result.inverse)
@@ -106,30 +151,9 @@ export const chooseGic = ({ host }: Pick<Blueprint, 'host'>, gic: GicVersion): E
 /** The blueprint after an edit, and the edit that takes it back. */
 export const applyEdit = (blueprint: Blueprint, edit: Edit): Edited => {
   switch (edit.edit) {
-    case 'setAffinity': {
-      const { vcpu, affinity } = edit
-      if (!Number.isInteger(vcpu) || vcpu < 0 || vcpu >= blueprint.vcpus) {
-        return wrong(`There is no vCPU ${vcpu}: this machine has 0 to ${blueprint.vcpus - 1}.`)
-      }
-      if (outOfRange(affinity)) return wrong(`The affinity of vCPU ${vcpu} must fit 32 bits; it is ${affinity}.`)
-      const given = affinity === resetAffinity(vcpu) ? undefined : affinity
-      return done(
-        { ...blueprint, affinities: withEntry(blueprint.affinities, vcpu, given) },
-        { edit: 'setAffinity', vcpu, affinity: blueprint.affinities[vcpu] },
-      )
-    }
-    case 'setRoute': {
-      const { intid, affinity } = edit
-      if (!Number.isInteger(intid) || intid < FIRST_SPI || intid >= NR_IRQS) {
-        return wrong(`INTID ${intid} is not an SPI of this machine: it has ${FIRST_SPI} to ${NR_IRQS - 1}.`)
-      }
-      if (affinity !== undefined && blueprint.gic === 2) return wrong(`INTID ${intid} cannot be routed: ${NO_ROUTES}.`)
-      if (outOfRange(affinity)) return wrong(`The route of INTID ${intid} must fit 32 bits; it is ${affinity}.`)
-      return done(
-        { ...blueprint, routes: withEntry(blueprint.routes, intid, affinity) },
-        { edit: 'setRoute', intid, affinity: blueprint.routes[intid] },
-      )
-    }
+    case 'setAffinity':
+    case 'setRoute':
+      return setEntries(blueprint, [edit])
     case 'setIts':
       if (edit.its && blueprint.gic === 2) return wrong(`This machine cannot have an ITS: ${NO_ITS}.`)
       return done({ ...blueprint, its: edit.its }, { edit: 'setIts', its: blueprint.its })

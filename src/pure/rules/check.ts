@@ -240,8 +240,18 @@ const sharedAffinities = ({ vcpus }: Forecast): ReadonlyMap<string, readonly num
   return new Map([...byAffinity].filter(([, indexes]) => indexes.length > 1))
 }
 
-/** Errors first. */
+const known = new WeakMap<Blueprint, readonly Finding[]>()
+
+/** Errors first. Computed once for a document, however many ask. */
 export const findings = (blueprint: Blueprint): readonly Finding[] => {
+  const before = known.get(blueprint)
+  if (before !== undefined) return before
+  const made = makeFindings(blueprint)
+  known.set(blueprint, made)
+  return made
+}
+
+const makeFindings = (blueprint: Blueprint): readonly Finding[] => {
   const all = forecast(blueprint)
   const host = aboutHost(blueprint, all)
   const duplicates = [...sharedAffinities(all)].map(([text, [first = 0, ...others]]): Finding =>

@@ -31,7 +31,9 @@ const places = (blueprint: Blueprint): ReadonlyMap<Affinity, readonly number[]> 
   const all = new Map<Affinity, number[]>()
   for (let vcpu = 0; vcpu < blueprint.vcpus; vcpu++) {
     const affinity = affinityIn(blueprint, vcpu)
-    all.set(affinity, [...(all.get(affinity) ?? []), vcpu])
+    const there = all.get(affinity)
+    if (there === undefined) all.set(affinity, [vcpu])
+    else there.push(vcpu)
   }
   return all
 }
@@ -39,8 +41,9 @@ const places = (blueprint: Blueprint): ReadonlyMap<Affinity, readonly number[]> 
 /** Moves vCPUs; routes that lead to them, and to no other, go with them. */
 const moves = (blueprint: Blueprint, to: ReadonlyMap<number, Affinity>): Edit => {
   const edits = [...to].map(([vcpu, affinity]): Edit => ({ edit: 'setAffinity', vcpu, affinity }))
+  const taken = places(blueprint)
   for (const [intid, route] of Object.entries(blueprint.routes)) {
-    const there = places(blueprint).get(route) ?? []
+    const there = taken.get(route) ?? []
     const [first] = there
     const affinity = first === undefined ? undefined : to.get(first)
     if (affinity !== undefined && there.every((vcpu) => to.has(vcpu)))
@@ -102,13 +105,17 @@ class Candidate {
     this.cure = cure
   }
 
-  helps({ text, severity }: Finding, problems: number): boolean {
+  look(): Said | 'impossible' {
     if (this.known === undefined) {
       const edited = applyEdit(this.blueprint, this.cure.edit)
       this.known = edited.ok ? saidOf(edited.blueprint) : 'impossible'
     }
-    if (this.known === 'impossible') return false
-    return !this.known.texts.has(text) && this.known.problems <= problems - Number(severity !== 'info')
+    return this.known
+  }
+
+  helps({ text, severity }: Finding, problems: number): boolean {
+    const said = this.look()
+    return said !== 'impossible' && !said.texts.has(text) && said.problems <= problems - Number(severity !== 'info')
   }
 }
 
@@ -147,6 +154,21 @@ const candidatesOf = (blueprint: Blueprint): Candidates => {
   return now
 }
 
+/**
+ * Looks at the documents that might cure a blueprint, one a step: of many vCPUs each takes milliseconds, and afterwards cures
+ * take none.
+ */
+export function* lookAhead(blueprint: Blueprint): Generator<void, void> {
+  const { rules, documents } = candidatesOf(blueprint)
+  for (const candidate of [...rules, ...documents]) {
+    yield
+    candidate.look()
+  }
+}
+
+/** Whether its cures may be asked for without looking ahead. */
+export const isSmall = ({ vcpus }: Blueprint): boolean => vcpus <= LARGE
+
 /** KVM's own place for one vCPU, or the same without Aff3, if no other is there. */
 const ofVcpu = (blueprint: Blueprint, vcpu: number): readonly EditCure[] => {
   // A plan by hand says itself what affinities there are.
@@ -180,7 +202,7 @@ const ofFinding = ({ where }: Finding, blueprint: Blueprint): readonly EditCure[
 /** The documents without this finding of a blueprint. */
 export const curesOf = (finding: Finding, blueprint: Blueprint): readonly Cure[] => {
   const { problems, rules, documents } = candidatesOf(blueprint)
-  const near = blueprint.vcpus > LARGE ? [] : ofFinding(finding, blueprint)
+  const near = isSmall(blueprint) ? ofFinding(finding, blueprint) : []
   const first = [...rules, ...near.map((cure) => new Candidate(blueprint, cure))]
   const cures = first.filter((one) => one.helps(finding, problems))
   for (const one of documents) if (cures.length < ENOUGH && one.helps(finding, problems)) cures.push(one)

@@ -5,7 +5,7 @@ import type { KeyboardEvent } from 'react'
 import { isOff } from '../../../pure/blueprint/blueprint.ts'
 import { derivedLines, PLAN_ORDER_IDS, PLAN_ORDERS, planLines } from '../../../pure/blueprint/plan.ts'
 import { useSession, useSessionState } from '../../session-context.ts'
-import { findingsOf } from '../../session/findings.ts'
+import { findings } from '../../../pure/rules/check.ts'
 import { Select } from '../../widgets/choice.tsx'
 import { VirtualList } from '../../widgets/virtual-list.tsx'
 import { faultOf, moved, orderOf, switched } from './script.ts'
@@ -95,7 +95,7 @@ export const PlanEditor = () => {
 /** What is wrong with the machine that these calls build, as far as it can be told before. */
 const Foreseen = () => {
   const { view } = useSession()
-  const found = useSessionState(({ draft }) => findingsOf(draft))
+  const found = useSessionState(({ draft }) => findings(draft))
   const wrong = found.filter(({ severity }) => severity !== 'info')
   const [first] = wrong
   if (first === undefined) return null
