@@ -17,6 +17,8 @@ export interface DocumentActions {
   edit(edit: Edit): boolean
   /** Puts something that was done on the pile of what can be taken back. */
   done(step: Step): void
+  /** Work that ends in a step, or in none: whoever takes something back until then means this one. */
+  during<Result>(work: Promise<Result>): Promise<Result>
   undo(): void
   redo(): void
   choose(scenario: ScenarioId): void
@@ -47,9 +49,34 @@ export const createDocumentActions = (
     call(inverse).catch((error: unknown) => report(sentence(error)))
     return { kind: 'calls', calls: inverse, inverse: calls }
   }
+  let pending: Promise<unknown> | undefined
+  /** After what is under way. */
+  const soon = (act: () => void): void => {
+    if (pending === undefined) act()
+    else void pending.then(act, act)
+  }
   const done = (step: Step): void => set(({ undo }) => ({ undo: [...undo, step], redo: [] }))
+  const undo = (): void => {
+    const step = get().undo.at(-1)
+    const back = step === undefined ? undefined : take(step)
+    if (back !== undefined) set(({ undo: steps, redo }) => ({ undo: steps.slice(0, -1), redo: [...redo, back] }))
+  }
+  const redo = (): void => {
+    const step = get().redo.at(-1)
+    const back = step === undefined ? undefined : take(step)
+    if (back !== undefined)
+      set(({ undo: steps, redo: undone }) => ({ redo: undone.slice(0, -1), undo: [...steps, back] }))
+  }
   return {
     done,
+    during: async (work) => {
+      pending = work
+      try {
+        return await work
+      } finally {
+        if (pending === work) pending = undefined
+      }
+    },
     edit: (edit) => {
       const step = apply(edit)
       if (step === undefined) return false
@@ -57,16 +84,8 @@ export const createDocumentActions = (
       set({ scenario: undefined })
       return true
     },
-    undo: () => {
-      const step = get().undo.at(-1)
-      const back = step === undefined ? undefined : take(step)
-      if (back !== undefined) set(({ undo, redo }) => ({ undo: undo.slice(0, -1), redo: [...redo, back] }))
-    },
-    redo: () => {
-      const step = get().redo.at(-1)
-      const back = step === undefined ? undefined : take(step)
-      if (back !== undefined) set(({ undo, redo }) => ({ redo: redo.slice(0, -1), undo: [...undo, back] }))
-    },
+    undo: () => soon(undo),
+    redo: () => soon(redo),
     choose: (id) => {
       const scenario = SCENARIOS.find((one) => one.id === id)
       if (scenario === undefined) return

@@ -38,16 +38,17 @@ export const injectionOf = (state: SessionState, id: FaultId): Injection => {
 export const createInjections = (
   { get, set }: Desk,
   { call }: KvmCalls,
-  { edit, done }: Pick<DocumentActions, 'edit' | 'done'>,
+  { edit, done, during }: Pick<DocumentActions, 'edit' | 'done' | 'during'>,
   boot: () => Promise<void>,
 ): Injections => {
-  const make = async ({ calls, inverse }: Reversible): Promise<KvmAnswer | undefined> => {
+  const made = async ({ calls, inverse }: Reversible): Promise<KvmAnswer | undefined> => {
     const answer = await call(calls)
     if (answer?.ok === true) done({ kind: 'calls', calls, inverse })
     // What was done before the refusal is taken back.
     else if (calls.length > 1) await call(inverse)
     return answer
   }
+  const make = (step: Reversible): Promise<KvmAnswer | undefined> => during(made(step))
   return {
     make,
     forgetInjected: () => set({ injected: undefined }),

@@ -263,6 +263,18 @@ describe('a session', () => {
       expect(state().draft.affinities).toEqual({})
     })
 
+    it('is what is taken back, though KVM has not answered yet', async () => {
+      const { session, asked, state } = bench(obedient)
+      session.edit({ edit: 'setAffinity', vcpu: 2, affinity: moved })
+      session.store.setState({ machine: running(), selected: 0 })
+      const injected = session.inject('gain-aff3')
+      session.undo()
+      await injected
+      await Promise.resolve()
+      expect(calls(asked)).toHaveLength(2)
+      expect(state().draft.affinities).toEqual({ 2: moved })
+    })
+
     it('leaves nothing of one that KVM refuses half-way', async () => {
       let made = 0
       const { session, asked, state } = bench((command) =>
