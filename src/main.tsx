@@ -6,6 +6,7 @@ import { App } from './app/app.tsx'
 import { createSession } from './app/session/session.ts'
 import { followAddress } from './app/session/address.ts'
 import { createSlotStore } from './app/session/slot-store.ts'
+import { turnOfPage } from './app/session/turn.ts'
 import { keepView } from './app/session/view.ts'
 import { openPort } from './app/session/worker-port.ts'
 import { applyKeptTheme } from './app/widgets/theme.ts'
@@ -43,6 +44,8 @@ const open = async (): Promise<void> => {
     replace: (fragment) => history.replaceState(undefined, '', `#${fragment}`),
     onChange: (changed) => window.addEventListener('hashchange', changed),
   })
+  // What was loaded has taken its time already.
+  await turnOfPage()
   // A transition is rendered in slices: the page answers while it comes.
   startTransition(() => {
     createRoot(root).render(

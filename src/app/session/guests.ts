@@ -1,6 +1,7 @@
 /** Where guests come from: the prepared ones are fetched from beside the page, own ones are dropped onto it. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { BOOT_STAGES } from './boot-stages.ts'
+import { turnOfPage } from './turn.ts'
 
 const manifestSchema = z.object({
   guests: z.array(
@@ -8,7 +9,7 @@ const manifestSchema = z.object({
       id: z.string(),
       title: z.string(),
       kernel: z.string(),
-      initrd: z.string().optional(),
+      initrd: z.optional(z.string()),
       append: z.string(),
     }),
   ),
@@ -96,8 +97,8 @@ const isGzip = (bytes: Bytes): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 /** How long pieces of a file may follow one another before the page has its turn. */
 const TURN_MS = 10
-
-const turnOfPage = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
+/** A fast network brings megabytes at a time, which take longer than that to unpack. */
+const PIECE = 2 ** 16
 
 /**
  * Receives a file, and unpacks gzip while it comes: here, where it takes milliseconds, and not in the guest. Piece by
@@ -131,10 +132,10 @@ export const received = async (
           await turnOfPage()
           since = performance.now()
         }
-        const piece = ahead ?? (await next())
-        ahead = undefined
-        if (piece === undefined) to.close()
-        else to.enqueue(piece)
+        const all = ahead ?? (await next())
+        ahead = all === undefined || all.length <= PIECE ? undefined : all.subarray(PIECE)
+        if (all === undefined) to.close()
+        else to.enqueue(all.subarray(0, PIECE))
       },
     })
     const packed = first !== undefined && isGzip(first)

@@ -2,7 +2,7 @@
  * A link is the document: the machine, the program, and how the page shows them, in the fragment of the address, which
  * no browser sends to a server. `v1.` and the base64url of a zlib stream, whose checksum tells a link that was damaged.
  */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { parseBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { ENGINES } from '../../pure/protocol/views.ts'
@@ -32,9 +32,9 @@ const MAX_TEXT = 4 * 2 ** 20
 const rest = z.object({
   blueprint: z.unknown(),
   engine: z.enum(ENGINES),
-  scenario: z.string().exactOptional(),
-  selected: z.number().int().min(0).max(511),
-  program: z.string().exactOptional(),
+  scenario: z.exactOptional(z.string()),
+  selected: z.int().check(z.minimum(0), z.maximum(511)),
+  program: z.exactOptional(z.string()),
   view: keptView,
 })
 

@@ -1,5 +1,5 @@
 /** Snapshots as the browser keeps them, from one visit to the next. Their bytes lie in blobs, which cost the page nothing. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { parseBlueprint } from '../../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { sentence } from './desk.ts'

@@ -1,5 +1,5 @@
 /** How a person has arranged the page: which layout, which panes in front, how wide everything is. Kept by the browser. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import { LAYOUT_IDS, LAYOUTS } from './layouts.ts'
@@ -56,22 +56,22 @@ export interface View {
 const VERSION = 1
 const RECENT = 40
 
-const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
+const byName = <T extends z.ZodMiniType>(value: T) => z.record(z.string(), value)
 
 const arrangement = {
   layout: z.enum(LAYOUT_IDS),
-  recent: z.array(z.string()).max(RECENT),
-  sizes: byName(byName(z.number().min(0).max(100))),
+  recent: z.array(z.string()).check(z.maxLength(RECENT)),
+  sizes: byName(byName(z.number().check(z.minimum(0), z.maximum(100)))),
   moved: byName(byName(z.string())),
   // Pages before this one kept none.
-  parts: byName(z.string()).default({}),
+  parts: z.prefault(byName(z.string()), {}),
 }
 
 export const keptView = z.object({ version: z.literal(VERSION), ...arrangement })
 export type KeptView = z.infer<typeof keptView>
 
 /** What the browser keeps besides; pages before this one kept none. */
-const kept = keptView.extend({ named: byName(z.object(arrangement)).default({}) })
+const kept = z.extend(keptView, { named: z.prefault(byName(z.object(arrangement)), {}) })
 
 const arrangementOf = ({ layout, recent, sizes, moved, parts }: Arrangement) => ({
   layout,

@@ -1,5 +1,5 @@
 /** What the page asks of the worker, and what it is answered. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { SGI_REGISTERS } from '../arch/sysregs/gic-cpu.ts'
 import { FRAME_NAMES } from '../arch/frames.ts'
 import { parseBlueprint } from '../blueprint/blueprint.ts'
@@ -21,8 +21,8 @@ const ownBytes = z.custom<Uint8Array<ArrayBuffer>>(
 /** A guest by the names of its files, which the worker keeps. */
 const namedGuest = z.object({
   kernel: z.string(),
-  initrd: z.string().exactOptional(),
-  dtb: z.string().exactOptional(),
+  initrd: z.exactOptional(z.string()),
+  dtb: z.exactOptional(z.string()),
   /** The guest's own command line; the blueprint adds to it. */
   append: z.string(),
 })
@@ -44,13 +44,13 @@ const MAX_LINE = 200
 const MAX_ORDER = 100_000
 
 /** Of a system register: bits 20:5 of MRS. */
-const encoding = z.int().min(0).max(0xffff)
+const encoding = z.int().check(z.minimum(0), z.maximum(0xffff))
 
 const peek = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('mmio'),
     frame: z.enum(FRAME_NAMES),
-    offset: z.int().min(0).max(0x20000),
+    offset: z.int().check(z.minimum(0), z.maximum(0x20000)),
     width: z.union([z.literal(4), z.literal(8)]),
   }),
   z.object({ kind: z.literal('sysreg'), encoding }),
@@ -63,9 +63,9 @@ const peek = z.discriminatedUnion('kind', [
  */
 const runUntil = z.union([
   z.literal('gicAccess'),
-  z.number().min(0),
-  z.object({ intid: z.int().min(0) }),
-  z.object({ line: z.string().min(1).max(MAX_LINE) }),
+  z.number().check(z.minimum(0)),
+  z.object({ intid: z.int().check(z.minimum(0)) }),
+  z.object({ line: z.string().check(z.minLength(1), z.maxLength(MAX_LINE)) }),
   z.object({
     like: z.object({
       kind: z.enum(EVENT_NAMES),
@@ -91,47 +91,55 @@ export const command = z.discriminatedUnion('command', [
     command: z.literal('restore'),
     file: bytes,
     engine: z.enum(ENGINES),
-    onto: blueprint.exactOptional(),
-    order: z.string().max(MAX_ORDER).exactOptional(),
+    onto: z.exactOptional(blueprint),
+    order: z.exactOptional(z.string().check(z.maxLength(MAX_ORDER))),
   }),
   z.object({ command: z.literal('run') }),
   z.object({ command: z.literal('pause') }),
   /** One CPU runs alone; the machine is paused before and after. */
-  z.object({ command: z.literal('step'), cpu: z.int().min(0), count: z.int().min(1).max(MAX_STEPS) }),
+  z.object({
+    command: z.literal('step'),
+    cpu: z.int().check(z.minimum(0)),
+    count: z.int().check(z.minimum(1), z.maximum(MAX_STEPS)),
+  }),
   z.object({ command: z.literal('runTo'), until: runUntil }),
   /**
    * The machine is built anew as it was, and runs to a moment of virtual time (nanoseconds): the same run, but for what
    * was typed and called meanwhile.
    */
-  z.object({ command: z.literal('rerun'), until: z.number().min(0) }),
-  z.object({ command: z.literal('freeze'), cpu: z.int().min(0), frozen: z.boolean() }),
+  z.object({ command: z.literal('rerun'), until: z.number().check(z.minimum(0)) }),
+  z.object({ command: z.literal('freeze'), cpu: z.int().check(z.minimum(0)), frozen: z.boolean() }),
   /** All of them, and of the machines of later boots too. */
-  z.object({ command: z.literal('breakpoints'), addresses: z.array(z.bigint()).max(MAX_BREAKPOINTS) }),
+  z.object({ command: z.literal('breakpoints'), addresses: z.array(z.bigint()).check(z.maxLength(MAX_BREAKPOINTS)) }),
   /** Virtual time per wall time, at most; none: as fast as it goes. */
-  z.object({ command: z.literal('speed'), limit: z.number().positive().exactOptional() }),
+  z.object({ command: z.literal('speed'), limit: z.exactOptional(z.number().check(z.positive())) }),
   z.object({ command: z.literal('power'), action: z.enum(['off', 'reset']) }),
   z.object({ command: z.literal('input'), bytes }),
   z.object({ command: z.literal('call'), call: kvmCall }),
   /** An SGI by hand, as if the CPU wrote the register. */
   z.object({
     command: z.literal('sendSgi'),
-    cpu: z.int().min(0),
+    cpu: z.int().check(z.minimum(0)),
     register: z.enum(SGI_REGISTERS),
-    value: z.bigint().min(0n).max(0xffff_ffff_ffff_ffffn),
+    value: z.bigint().check(z.minimum(0n), z.maximum(0xffff_ffff_ffff_ffffn)),
   }),
   z.object({ command: z.literal('kernelLog') }),
   /** `interruptsOf`: the vCPU whose interrupts are told one by one. */
-  z.object({ command: z.literal('watch'), machine: z.boolean(), interruptsOf: z.number().exactOptional() }),
+  z.object({ command: z.literal('watch'), machine: z.boolean(), interruptsOf: z.exactOptional(z.number()) }),
   /** Which events the worker tells from now on. */
   z.object({ command: z.literal('trace'), kinds: z.array(z.enum(EVENT_NAMES)) }),
   /** Looks at registers of a CPU; changes nothing. */
-  z.object({ command: z.literal('peek'), cpu: z.int().min(0), what: z.array(peek).max(MAX_PEEKS) }),
+  z.object({
+    command: z.literal('peek'),
+    cpu: z.int().check(z.minimum(0)),
+    what: z.array(peek).check(z.maxLength(MAX_PEEKS)),
+  }),
   /** Who wrote a system register of a CPU last. */
-  z.object({ command: z.literal('lastWrite'), cpu: z.int().min(0), encoding }),
-  z.object({ command: z.literal('cpu'), cpu: z.int().min(0) }),
+  z.object({ command: z.literal('lastWrite'), cpu: z.int().check(z.minimum(0)), encoding }),
+  z.object({ command: z.literal('cpu'), cpu: z.int().check(z.minimum(0)) }),
   /** The addresses of what has this name in the guest's kernel. */
   z.object({ command: z.literal('symbol'), name: z.string() }),
-  z.object({ command: z.literal('symbolsAt'), addresses: z.array(z.bigint()).max(1024) }),
+  z.object({ command: z.literal('symbolsAt'), addresses: z.array(z.bigint()).check(z.maxLength(1024)) }),
   /** KVM's text about the vGIC. */
   z.object({ command: z.literal('vgicState') }),
   z.object({ command: z.literal('stats') }),
@@ -154,12 +162,12 @@ const kvmRefusal = z.object({
   source: z.string(),
 })
 
-const kvmAnswer: z.ZodType<KvmAnswer> = z.union([
+const kvmAnswer: z.ZodMiniType<KvmAnswer> = z.union([
   z.object({
     ok: z.literal(true),
-    value: z.bigint().exactOptional(),
-    list: z.array(z.bigint()).exactOptional(),
-    note: z.string().exactOptional(),
+    value: z.exactOptional(z.bigint()),
+    list: z.exactOptional(z.array(z.bigint())),
+    note: z.exactOptional(z.string()),
   }),
   kvmRefusal,
 ])
@@ -173,12 +181,16 @@ const lastWrite = z.object({
   pc: z.bigint(),
   at: z.number(),
   /** What the kernel calls the place. */
-  symbol: z.string().exactOptional(),
+  symbol: z.exactOptional(z.string()),
 })
 export type LastWriteView = z.infer<typeof lastWrite>
 
 /** A register, of which one side may have none. */
-const difference = z.object({ what: z.string(), before: z.bigint().exactOptional(), after: z.bigint().exactOptional() })
+const difference = z.object({
+  what: z.string(),
+  before: z.exactOptional(z.bigint()),
+  after: z.exactOptional(z.bigint()),
+})
 export type RegisterDifference = z.infer<typeof difference>
 
 /** Where a restore ended: the call, what it should have brought back, the value wanted, and the one that is there. */
@@ -186,8 +198,8 @@ const restoreStop = z.object({
   what: z.string(),
   call: kvmCall,
   answer: kvmRefusal,
-  wanted: z.bigint().exactOptional(),
-  had: z.bigint().exactOptional(),
+  wanted: z.exactOptional(z.bigint()),
+  had: z.exactOptional(z.bigint()),
 })
 export type RestoreStopView = z.infer<typeof restoreStop>
 
@@ -196,7 +208,7 @@ const done = z.union([z.object({ ok: z.literal(true) }), refused])
 
 const built = z.union([
   z.object({ ok: z.literal(true), calls: z.array(planCall) }),
-  refused.extend({ calls: z.array(planCall).exactOptional() }),
+  z.extend(refused, { calls: z.exactOptional(z.array(planCall)) }),
 ])
 
 const schemas = {
@@ -210,14 +222,14 @@ const schemas = {
       blueprint,
       virtualNs: z.number(),
       /** By register, running and saved; some of `total`. None: no machine runs. */
-      differences: z.array(difference).exactOptional(),
+      differences: z.exactOptional(z.array(difference)),
       total: z.number(),
     }),
     refused,
   ]),
   restore: z.union([
     z.object({ ok: z.literal(true), blueprint, calls: z.array(planCall) }),
-    refused.extend({ calls: z.array(planCall).exactOptional(), stop: restoreStop.exactOptional() }),
+    z.extend(refused, { calls: z.exactOptional(z.array(planCall)), stop: z.exactOptional(restoreStop) }),
   ]),
   run: done,
   pause: done,
@@ -236,15 +248,15 @@ const schemas = {
   trace: done,
   vgicState: z.union([z.object({ ok: z.literal(true), text: z.string() }), refused]),
   peek: z.union([z.object({ ok: z.literal(true), values: z.array(kvmAnswer) }), refused]),
-  lastWrite: z.union([z.object({ ok: z.literal(true), write: lastWrite.exactOptional() }), refused]),
+  lastWrite: z.union([z.object({ ok: z.literal(true), write: z.exactOptional(lastWrite) }), refused]),
   cpu: z.union([z.object({ ok: z.literal(true), detail: cpuDetail }), refused]),
   symbol: z.union([z.object({ ok: z.literal(true), addresses: z.array(z.bigint()) }), refused]),
-  symbolsAt: z.union([z.object({ ok: z.literal(true), names: z.array(z.string().optional()) }), refused]),
+  symbolsAt: z.union([z.object({ ok: z.literal(true), names: z.array(z.optional(z.string())) }), refused]),
   stats: z.union([z.object({ ok: z.literal(true), stats: z.record(z.string(), z.unknown()) }), refused]),
-} as const satisfies Record<CommandName, z.ZodType>
+} as const satisfies Record<CommandName, z.ZodMiniType>
 
 type Answers = { [Name in CommandName]: z.infer<(typeof schemas)[Name]> }
 export type AnswerTo<Name extends CommandName> = Answers[Name]
 
 /** The answer to each command. */
-export const answers: { readonly [Name in CommandName]: z.ZodType<AnswerTo<Name>> } = schemas
+export const answers: { readonly [Name in CommandName]: z.ZodMiniType<AnswerTo<Name>> } = schemas

@@ -1,5 +1,5 @@
 /** What the page sees of ITSes and LPIs: the first thousand rows of each kind, and how many there are. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 const count = z.number()
 /** Which ITS, in the order of their creation. */
@@ -7,7 +7,7 @@ const its = count
 
 export const itsUnitView = z.object({
   /** Where the guest has it. */
-  base: z.number().optional(),
+  base: z.optional(z.number()),
   enabled: z.boolean(),
   /** Whether no command is under way. */
   quiescent: z.boolean(),
@@ -27,7 +27,7 @@ export const itsDeviceView = z.object({ its, id: count, ittAddress: z.number(), 
 export type ItsDeviceView = z.infer<typeof itsDeviceView>
 
 /** `cpu`: index of its vCPU, where it is mapped. */
-export const itsCollectionView = z.object({ its, id: count, cpu: count.optional() })
+export const itsCollectionView = z.object({ its, id: count, cpu: z.optional(count) })
 export type ItsCollectionView = z.infer<typeof itsCollectionView>
 
 /** An entry of a device's table. `collection`: unless it was unmapped. */
@@ -36,7 +36,7 @@ export const itsTranslationView = z.object({
   device: count,
   event: count,
   intid: count,
-  collection: count.optional(),
+  collection: z.optional(count),
 })
 export type ItsTranslationView = z.infer<typeof itsTranslationView>
 
@@ -46,7 +46,7 @@ export const lpiView = z.object({
   pending: z.boolean(),
   priority: z.number(),
   /** Index of the vCPU it goes to. */
-  target: count.optional(),
+  target: z.optional(count),
   /** How many events are translated to it. */
   mappings: count,
 })

@@ -2,10 +2,14 @@
  * Everything that crosses the worker's boundary: commands with their answers, console bytes as they come, and
  * views at most once a frame. Both sides parse what they get.
  */
-import { z } from 'zod'
+import en from 'zod/v4/locales/en.js'
+import * as z from 'zod/mini'
 import { command } from './commands.ts'
 import { traceBatch } from './trace.ts'
 import { machineUpdate, runView } from './views.ts'
+
+// Complaints are sentences of this language: the small zod has none of its own.
+z.config(en())
 
 export const toWorker = z.object({ id: z.number(), command })
 export type ToWorker = z.infer<typeof toWorker>
@@ -24,7 +28,7 @@ export const fromWorker = z.discriminatedUnion('kind', [
 export type FromWorker = z.infer<typeof fromWorker>
 
 /** The first complaint of a failed parse, as a sentence. */
-export const complaint = (what: string, error: z.ZodError): string => {
+export const complaint = (what: string, error: z.core.$ZodError): string => {
   const issue = error.issues[0]
   const where = issue === undefined || issue.path.length === 0 ? '' : ` (${issue.path.join('.')})`
   return `${what}${where}: ${issue?.message ?? 'not understood'}`

@@ -1,5 +1,5 @@
 /** A batch of the trace, as it crosses: columns, whose contents are looked at before anybody reads them. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { batchFault } from '../trace/read.ts'
 import type { TraceBatch } from '../trace/ring.ts'
 

@@ -3,7 +3,7 @@
  * machine of many CPUs costs by what happens in it; `mergeMachine` puts the rows in their places and keeps the
  * identity of those that stayed.
  */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { itsView } from './its-view.ts'
 import type { ItsView } from './its-view.ts'
 
@@ -57,7 +57,7 @@ export const spiView = z.object({
   /** GICD_IROUTER<n> as the guest reads it. */
   irouter: z.bigint(),
   /** Index of the vCPU it would be delivered to. */
-  target: z.number().optional(),
+  target: z.optional(z.number()),
 })
 export type SpiView = z.infer<typeof spiView>
 
@@ -71,8 +71,8 @@ export const irqView = z.object({
   group: z.union([z.literal(0), z.literal(1)]),
   priority: z.number(),
   /** The vCPU it goes to, and the one on whose list it is. */
-  target: z.number().optional(),
-  queuedOn: z.number().optional(),
+  target: z.optional(z.number()),
+  queuedOn: z.optional(z.number()),
 })
 export type IrqView = z.infer<typeof irqView>
 
@@ -101,12 +101,12 @@ export const machineUpdate = z.object({
   /** Rows that changed; their place is `index`. */
   cpus: z.array(cpuView),
   /** All of them, when one changed. */
-  frames: z.array(frameView).optional(),
-  spis: z.array(spiView).optional(),
+  frames: z.optional(z.array(frameView)),
+  spis: z.optional(z.array(spiView)),
   /** Of the vCPU whose interrupts are watched, when one changed. */
-  interrupts: interruptsView.optional(),
+  interrupts: z.optional(interruptsView),
   /** All of ITSes and LPIs, when something changed. */
-  its: itsView.optional(),
+  its: z.optional(itsView),
 })
 export type MachineUpdate = z.infer<typeof machineUpdate>
 
@@ -147,7 +147,7 @@ export const runView = z.object({
   /** Virtual seconds per wall second, over the last interval. */
   ratio: z.number(),
   /** Why it is paused, where a person did not pause it; a sentence. */
-  stop: z.string().exactOptional(),
+  stop: z.exactOptional(z.string()),
 })
 export type RunView = z.infer<typeof runView>
 

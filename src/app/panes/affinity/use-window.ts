@@ -22,10 +22,10 @@ export const useWindow = (element: RefObject<HTMLElement | null>): Window => {
     const soon = (): void => {
       if (frame === 0) frame = requestAnimationFrame(look)
     }
-    const observer = new ResizeObserver(soon)
+    // It tells the size at once, and after a layout: to ask for it here would cost another one.
+    const observer = new ResizeObserver(look)
     observer.observe(current)
     current.addEventListener('scroll', soon, { passive: true })
-    look()
     return () => {
       cancelAnimationFrame(frame)
       observer.disconnect()

@@ -52,6 +52,17 @@ const wholeLine = ({ buffer: { active } }: Terminal, y: number): string => {
   return text
 }
 
+const drawFaster = (terminal: Terminal): void => {
+  try {
+    const webgl = new WebglAddon()
+    // The page goes on with plain elements when the browser takes the context away.
+    webgl.onContextLoss(() => webgl.dispose())
+    terminal.loadAddon(webgl)
+  } catch {
+    // No WebGL here: the terminal draws with plain elements.
+  }
+}
+
 const openScreen = (place: HTMLElement, session: Session, onSearch: () => void): Screen => {
   const terminal = new Terminal({
     allowProposedApi: true,
@@ -71,14 +82,8 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
   terminal.unicode.activeVersion = '11'
   terminal.open(place)
   terminal.textarea?.setAttribute('aria-label', 'Serial console of the guest')
-  try {
-    const webgl = new WebglAddon()
-    // The page goes on with plain elements when the browser takes the context away.
-    webgl.onContextLoss(() => webgl.dispose())
-    terminal.loadAddon(webgl)
-  } catch {
-    // No WebGL here: the terminal draws with plain elements.
-  }
+  // A task of its own, as it makes a context and compiles shaders.
+  const faster = setTimeout(() => drawFaster(terminal))
 
   const acts: ConsoleActs = {
     search: onSearch,
@@ -128,6 +133,7 @@ const openScreen = (place: HTMLElement, session: Session, onSearch: () => void):
     search,
     focus: () => terminal.focus(),
     dispose: () => {
+      clearTimeout(faster)
       unhear()
       links.dispose()
       untheme()
