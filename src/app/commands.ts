@@ -73,7 +73,7 @@ export const COMMANDS: readonly Command[] = [
     id: 'rerun',
     group: 'Run',
     title: 'Run until the selected event again',
-    says: 'of the timeline: builds the machine anew as it was and stops it there; what was typed is not typed again',
+    says: 'of the timeline: the machine begins anew as it did and stops there; what you typed, called and did to its CPUs is repeated',
     keys: 'Alt+F9',
     enabled: ({ event }) => event !== undefined,
     run: (session) => {

@@ -10,7 +10,7 @@ export interface RunControl {
   /** One instruction, or more, of one CPU, while the others stand still. */
   step(cpu: number, count: number): void
   runTo(until: RunUntil): void
-  /** Builds the machine anew as it was, and runs it to a moment (virtual nanoseconds): the same run. */
+  /** The machine begins anew as it did, and runs to a moment (virtual nanoseconds): the same run, with all that was done to it. */
   rerunTo(moment: number): Promise<void>
   freeze(cpu: number, frozen: boolean): void
   setBreakpoints(addresses: readonly bigint[]): void

@@ -5,10 +5,14 @@
 import type { AnswerTo, Command, CommandName, RunUntil } from '../../pure/protocol/commands.ts'
 import type { EngineId, RunStateId, RunView } from '../../pure/protocol/views.ts'
 import type { EventName } from '../../pure/trace/events.ts'
-import type { GuestFiles } from '../vmm/vmm.ts'
+import { ConsoleOut, isTerminalAnswer } from './console-out.ts'
+import { Deeds } from './deeds.ts'
+import type { Deed } from './deeds.ts'
 import { GuestShelf } from './guest-shelf.ts'
 import type { Hosted, HostedMade, HostPorts } from './hosted.ts'
 import { answerTo } from './questions.ts'
+import { savesToRam, tooEarly } from './origin.ts'
+import type { Build, Origin } from './origin.ts'
 import { Pacing } from './pacing.ts'
 import { Publisher } from './publisher.ts'
 import { readSnapshot, stopView, wantedRestore } from './snapshots.ts'
@@ -23,13 +27,6 @@ const BUSY_SHARE = 0.2
 /** Looking at the machine may take this share of the time. */
 const VIEW_SHARE = 10
 
-/** What a machine is made of, and made of again when its guest resets it or a person wants the same run again. */
-interface Build extends Omit<Extract<Command, { command: 'build' }>, 'command' | 'guest'> {
-  readonly guest: GuestFiles
-  /** What its real-time clock begins with. */
-  readonly date: number
-}
-
 /** When to call `advance` again: at once, in a few milliseconds, or after the next command. */
 export type Next = 'now' | 'soon' | 'later'
 
@@ -42,7 +39,10 @@ export class Host {
   private readonly publisher = new Publisher()
   private pacing = new Pacing()
   private vmm: Hosted | undefined
-  private build: Build | undefined
+  private origin: Origin | undefined
+  /** When it began: not at 0 where it came from a snapshot. */
+  private beganAt = 0
+  private deeds = new Deeds()
   private machine = 0
   private state: RunStateId = 'empty'
   private watching = false
@@ -55,7 +55,7 @@ export class Host {
   /** While a run is repeated, time that nobody spends is not waited for. */
   private hurries = false
   private limit = Infinity
-  private output: Uint8Array[] = []
+  private output = new ConsoleOut()
   private viewDue = 0
   private rate = { at: 0, busyMs: 0, instructions: 0, virtualNs: 0 }
   private run: RunView = { state: 'empty', engine: 'interpreter', virtualNs: 0, instructions: 0, mips: 0, ratio: 0 }
@@ -77,22 +77,18 @@ export class Host {
       case 'rerun':
         return this.rerun(command.until)
       case 'readSnapshot': {
+        this.saved()
         const image = this.vmm?.image()
         return readSnapshot(command.file, image?.ok === true ? image.image : undefined)
       }
       case 'restore':
-        return this.restore(command)
+        return this.restore(command, true)
       case 'run':
         return this.runTo(undefined)
       case 'runTo':
         return this.runTo(command.until)
       case 'step':
-        return this.step(command.cpu, command.count)
-      case 'freeze': {
-        const what = this.vmm === undefined ? NO_MACHINE.what : this.vmm.freeze(command.cpu, command.frozen)
-        this.publish(true)
-        return what === undefined ? { ok: true } : { ok: false, what }
-      }
+        return this.step(command)
       case 'breakpoints':
         this.breakpoints = command.addresses
         this.vmm?.setBreakpoints(command.addresses)
@@ -107,23 +103,22 @@ export class Host {
         return this.power(command.action)
       case 'input':
         if (this.vmm === undefined) return NO_MACHINE
+        // To what was asked before the run began once more.
+        if (this.repeats && isTerminalAnswer(command.bytes)) return { ok: true }
         this.pacing.touch()
-        this.vmm.input(command.bytes)
-        return { ok: true }
-      case 'call': {
-        if (this.vmm === undefined) return NO_MACHINE
-        const answer = this.vmm.call(command.call)
-        this.sendTrace(true)
-        this.publish(true)
-        return { ok: true, answer }
-      }
+        return this.does(this.vmm, command)
+      case 'freeze':
+      case 'call':
       case 'sendSgi': {
         if (this.vmm === undefined) return NO_MACHINE
-        const sent = this.vmm.sendSgi(command.cpu, command.register, command.value)
+        const answer = this.does(this.vmm, command)
         this.sendTrace(true)
         this.publish(true)
-        return sent
+        return answer
       }
+      case 'snapshot':
+        this.saved()
+        return this.vmm === undefined ? NO_MACHINE : this.vmm.snapshot()
       case 'watch':
         if (command.machine && !this.watching) this.publisher.restart(this.machine)
         this.watching = command.machine
@@ -148,8 +143,14 @@ export class Host {
     }
     const started = this.ports.now()
     const { maxNs, skipNs, exact } = this.pacing.begin(started)
+    const wrong = this.deeds.repeat(vmm)
+    if (wrong !== undefined) {
+      this.halt(wrong)
+      this.show()
+      return 'later'
+    }
     const before = vmm.now()
-    const left = this.until - before
+    const left = Math.min(this.until, this.deeds.nextAt) - before
     const skip = this.hurries ? left : Math.min(skipNs, left)
     const end = vmm.run(Math.min(maxNs, left), skip, exact || left < Infinity)
     const ended = this.ports.now()
@@ -177,39 +178,40 @@ export class Host {
 
   private boot(build: Build): AnswerTo<'build'> {
     const { blueprint, guest, engine, date } = build
-    const output: Uint8Array[] = []
+    const output = new ConsoleOut()
     const made = this.ports.create({
       blueprint,
       guest,
       engine,
-      onConsole: (bytes) => output.push(bytes.slice()),
+      onConsole: output.add,
       trace: this.traced.size > 0,
       wallClockSeconds: date,
     })
-    return this.begin(made, output, { engine, run: build.run, again: build })
+    return this.begin(made, output, { engine, run: build.run, origin: { kind: 'build', build } })
   }
 
-  private restore(command: Extract<Command, { command: 'restore' }>): AnswerTo<'restore'> {
+  private restore(command: Extract<Command, { command: 'restore' }>, run: boolean): AnswerTo<'restore'> {
     const read = wantedRestore(command)
     if (!read.ok) return read
     const { engine } = command
-    const output: Uint8Array[] = []
+    const output = new ConsoleOut()
     const made = this.ports.restore({
       ...read.wanted,
       engine,
-      onConsole: (bytes) => output.push(bytes.slice()),
+      onConsole: output.add,
       trace: this.traced.size > 0,
     })
-    const begun = this.begin(made, output, { engine, run: true, again: undefined })
+    const { its } = read.blueprint
+    const begun = this.begin(made, output, { engine, run, origin: { kind: 'snapshot', command, its } })
     if (begun.ok) return { ...begun, blueprint: read.blueprint }
     return made.ok || made.stop === undefined ? begun : { ...begun, stop: stopView(made.stop) }
   }
 
-  /** Takes over a machine that was made. `again`: how it is built anew when its guest resets it. */
+  /** Takes over a machine that was made. */
   private begin(
     made: HostedMade,
-    output: Uint8Array[],
-    { engine, run, again }: { readonly engine: EngineId; readonly run: boolean; readonly again: Build | undefined },
+    output: ConsoleOut,
+    { engine, run, origin }: { readonly engine: EngineId; readonly run: boolean; readonly origin: Origin },
   ): AnswerTo<'build'> {
     if (!made.ok) {
       const { ok, what, calls } = made
@@ -221,7 +223,9 @@ export class Host {
     vmm.setBreakpoints(this.breakpoints)
     this.until = Infinity
     this.hurries = false
-    this.build = again
+    this.origin = origin
+    this.beganAt = vmm.now()
+    this.deeds = new Deeds()
     this.output = output
     this.machine++
     this.publisher.restart(this.machine)
@@ -231,16 +235,20 @@ export class Host {
     const { instructions, virtualNs } = vmm.stats()
     this.rate = { at: this.ports.now(), busyMs: 0, instructions, virtualNs }
     this.run = { state: this.state, engine, virtualNs, instructions, mips: 0, ratio: 0 }
-    this.tell()
-    this.publish(true)
+    this.show()
     return { ok: true, calls: vmm.planCalls().map(({ call, answer }) => ({ call, answer })) }
   }
 
   private rerun(until: number): AnswerTo<'rerun'> {
-    const { build, vmm } = this
-    if (build === undefined) return vmm === undefined ? NO_MACHINE : NO_GUEST
-    const begun = this.boot({ ...build, run: false })
-    const run = begun.ok && until > 0 ? this.runTo(until) : begun
+    const { origin, beganAt } = this
+    if (origin === undefined) return NO_MACHINE
+    if (until < beganAt) return { ok: false, what: tooEarly(beganAt) }
+    const before = this.deeds.before(until)
+    if (!before.ok) return before
+    const begun =
+      origin.kind === 'build' ? this.boot({ ...origin.build, run: false }) : this.restore(origin.command, false)
+    if (begun.ok) this.deeds = before.deeds
+    const run = begun.ok && until > beganAt ? this.runTo(until) : begun
     this.hurries = run.ok
     return run.ok ? begun : run
   }
@@ -261,20 +269,36 @@ export class Host {
     return this.go(['paused'], 'running')
   }
 
-  private step(cpu: number, count: number): AnswerTo<'step'> {
+  /** A VM with an ITS writes to guest RAM when it is saved. */
+  private saved(): void {
+    const { origin, vmm } = this
+    if (vmm !== undefined && savesToRam(origin)) this.deeds.do(vmm, { command: 'save' })
+  }
+
+  /** What was done before is being done again. */
+  private get repeats(): boolean {
+    return this.hurries || this.deeds.nextAt < Infinity
+  }
+
+  /** A person does something: from here on it is another run, which takes the time that it takes. */
+  private does(vmm: Hosted, deed: Deed): ReturnType<Deeds['do']> {
+    this.hurries = false
+    return this.deeds.do(vmm, deed)
+  }
+
+  private step(deed: Extract<Deed, { command: 'step' }>): AnswerTo<'step'> {
     const { vmm } = this
     if (vmm === undefined) return NO_MACHINE
     if (this.state === 'running') this.go(['running'], 'paused')
     if (this.state !== 'paused') return { ok: false, what: 'The machine is off: boot it first.' }
-    const what = vmm.step(cpu, count)
+    const answer = this.does(vmm, deed)
     this.flush()
     this.sendTrace(true)
     const { instructions, virtualNs } = vmm.stats()
     const { stop: _, ...run } = this.run
     this.run = { ...run, instructions, virtualNs }
-    this.tell()
-    this.publish(true)
-    return what === undefined ? { ok: true } : { ok: false, what }
+    this.show()
+    return answer
   }
 
   /** Pauses by itself, and says why. */
@@ -291,8 +315,7 @@ export class Host {
     const { stop: _, ...run } = this.run
     this.run = run
     this.sendTrace(true)
-    this.tell()
-    this.publish(true)
+    this.show()
     return { ok: true }
   }
 
@@ -302,35 +325,26 @@ export class Host {
     if (again.ok) return 'now'
     this.state = 'off'
     this.run = { ...this.run, stop: again.what }
-    this.tell()
-    this.publish(true)
+    this.show()
     return 'later'
   }
 
   private power(action: 'off' | 'reset'): AnswerTo<'power'> {
-    const { build } = this
+    const { origin } = this
     if (this.vmm === undefined) return NO_MACHINE
     if (action === 'reset') {
-      if (build === undefined) return NO_GUEST
-      const booted = this.boot({ ...build, run: true, date: this.ports.date() })
+      if (origin?.kind !== 'build') return NO_GUEST
+      const booted = this.boot({ ...origin.build, run: true, date: this.ports.date() })
       return booted.ok ? { ok: true } : booted
     }
     this.state = 'off'
-    this.tell()
-    this.publish(true)
+    this.show()
     return { ok: true }
   }
 
   private flush(): void {
-    if (this.output.length === 0) return
-    const length = this.output.reduce((sum, part) => sum + part.length, 0)
-    const bytes = new Uint8Array(length)
-    let at = 0
-    for (const part of this.output.splice(0)) {
-      bytes.set(part, at)
-      at += part.length
-    }
-    this.ports.post({ kind: 'console', bytes })
+    const bytes = this.output.take(!this.repeats)
+    if (bytes !== undefined) this.ports.post({ kind: 'console', bytes })
   }
 
   private measure(vmm: Hosted, now: number): void {
@@ -361,6 +375,11 @@ export class Host {
     if (batch === undefined) return
     this.ports.post({ kind: 'trace', machine: this.machine, batch })
     this.traceDue = now + FRAME_MS
+  }
+
+  private show(): void {
+    this.tell()
+    this.publish(true)
   }
 
   private tell(): void {

@@ -22,6 +22,7 @@ export type Hosted = Asked &
     | 'watchTrace'
     | 'takeTrace'
     | 'image'
+    | 'snapshot'
   >
 
 export type HostedMade = { readonly ok: true; readonly vmm: Hosted } | Extract<Made, { ok: false }>

@@ -4,21 +4,9 @@ import { symbolText } from '../vmm/inspect-cpu.ts'
 import type { Vmm } from '../vmm/vmm.ts'
 
 /** What of a virtual machine is asked. */
-export type Asked = Pick<
-  Vmm,
-  'kernelLog' | 'vgicState' | 'peek' | 'lastWrite' | 'inspectCpu' | 'symbols' | 'stats' | 'snapshot'
->
+export type Asked = Pick<Vmm, 'kernelLog' | 'vgicState' | 'peek' | 'lastWrite' | 'inspectCpu' | 'symbols' | 'stats'>
 
-export type QuestionName =
-  | 'kernelLog'
-  | 'vgicState'
-  | 'peek'
-  | 'lastWrite'
-  | 'cpu'
-  | 'symbol'
-  | 'symbolsAt'
-  | 'stats'
-  | 'snapshot'
+export type QuestionName = 'kernelLog' | 'vgicState' | 'peek' | 'lastWrite' | 'cpu' | 'symbol' | 'symbolsAt' | 'stats'
 
 const addressesOf = (vmm: Asked, name: string): AnswerTo<'symbol'> => {
   const found = vmm.symbols()
@@ -53,8 +41,6 @@ export const answerTo = (vmm: Asked, question: Extract<Command, { command: Quest
     }
     case 'stats':
       return { ok: true, stats: { ...vmm.stats() } }
-    case 'snapshot':
-      return vmm.snapshot()
     default:
       return question satisfies never
   }

@@ -104,8 +104,8 @@ export const command = z.discriminatedUnion('command', [
   }),
   z.object({ command: z.literal('runTo'), until: runUntil }),
   /**
-   * The machine is built anew as it was, and runs to a moment of virtual time (nanoseconds): the same run, but for what
-   * was typed and called meanwhile.
+   * The machine begins anew as it did, and runs to a moment of virtual time (nanoseconds): the same run, with what was
+   * typed, called and done to its CPUs by hand at the moments at which it was done.
    */
   z.object({ command: z.literal('rerun'), until: z.number().check(z.minimum(0)) }),
   z.object({ command: z.literal('freeze'), cpu: z.int().check(z.minimum(0)), frozen: z.boolean() }),

@@ -16,7 +16,7 @@ export const RunUntilHere = (props: {
     <p className="run-until-here">
       <button
         className="button small"
-        title="Builds the machine anew as it was and stops it there; what was typed is not typed again"
+        title="The machine begins anew as it did and stops there; what you typed, called and did to its CPUs is repeated at its moments"
         onClick={() => {
           session.rerunTo(moment).catch((error: unknown) => session.report(String(error)))
         }}
