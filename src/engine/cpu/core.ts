@@ -344,7 +344,7 @@ export class Core {
     this.pmu.resume(cpu)
     budget = Math.min(budget, this.pmu.limit(cpu))
     this.slice.begin(budget)
-    let fetched = this.goTo(r.u64[bank.PC >>> 3] ?? 0n, this.branchTypeOf(cpu))
+    let fetched = this.goToPc(this.branchTypeOf(cpu))
     for (;;) {
       if (!fetched) {
         // An exception whose vector cannot be fetched raises the next: each costs an instruction's time.
@@ -355,7 +355,7 @@ export class Core {
       const interrupt = interruptTaken(cpu, this.registers.daif)
       if (interrupt !== undefined) {
         this.statistics.interrupts++
-        fetched = this.exceptionBetween(cpu, interrupt, 0n)
+        fetched = this.exceptionBetween(cpu, interrupt, 0)
         continue
       }
       if (cpu.serror !== undefined && (this.registers.daif & daif.A) === 0) {
@@ -376,7 +376,7 @@ export class Core {
         }
         fetched = this.runOne(cpu)
       } else if (this.runCompiled() === 0) {
-        r.u64[bank.PC >>> 3] = r.currentPc()
+        r.setToPc(bank.PC, 0)
         this.slice.takeBack()
         this.translator?.sample(r.record)
       } else fetched = this.handlePending(cpu)
@@ -400,7 +400,7 @@ export class Core {
   }
 
   /** What stops a CPU before its next instruction, by its syndrome: D1.3.5.5 gives the order. */
-  private beforeInstruction(cpu: CpuState): bigint | undefined {
+  private beforeInstruction(cpu: CpuState): number | undefined {
     const sameEl = cpu.el === 1
     if (cpu.careful && this.debug.isStepping(cpu) && cpu.ss === 0) {
       const { stepped } = cpu
@@ -418,7 +418,7 @@ export class Core {
     const stepping = cpu.ss === 1 && this.debug.isStepping(cpu)
     const word = this.code.wordOf(r.record)
     const within = this.runCompiled() === 0
-    if (within) r.u64[bank.PC >>> 3] = r.currentPc()
+    if (within) r.setToPc(bank.PC, 0)
     if (stepping && completed(this.pending)) {
       cpu.ss = 0
       cpu.stepped = isLoadExclusive(word) ? 'exclusive' : 'other'
@@ -458,40 +458,49 @@ export class Core {
     if (cpu.regime !== undefined) this.softTlb.select(cpu.regime, cpu)
   }
 
-  /** Makes the instruction at `pc` the next, PSTATE.BTYPE being what it is; false: an abort is pending. */
-  private goTo(pc: bigint, branchType: number = BTYPE.NONE): boolean {
+  private goTo(pc: bigint, branchType?: number): boolean {
+    this.registers.u64[bank.PC >>> 3] = pc
+    return this.goToPc(branchType)
+  }
+
+  /** Makes the instruction at the PC the next, PSTATE.BTYPE being what it is; false: an abort is pending. */
+  private goToPc(branchType: number = BTYPE.NONE): boolean {
     const r = this.registers
-    r.u64[bank.PC >>> 3] = pc
-    const record = this.access.fetch(Number(pc & 0xffffffffn) | 0, Number(pc >> 32n) | 0, branchType)
+    const record = this.access.fetch(r.i32[bank.PC >>> 2] ?? 0, r.i32[(bank.PC >>> 2) + 1] ?? 0, branchType)
     if (record === 0) return false
-    r.record = record
-    r.u64[scratch.PC_OFFSET >>> 3] = pc - BigInt(record >>> 2)
+    r.comeTo(record)
     return true
   }
 
-  private exception(cpu: CpuState, offset: number, esr: bigint, returnTo: bigint, branchType = 0): boolean {
+  /** ELR_EL1 has been written. */
+  private exception(cpu: CpuState, offset: number, esr: number, branchType: number = BTYPE.NONE): boolean {
     this.statistics.exceptions++
     if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
-    const pc = takeException(cpu, this.registers, offset, returnTo, branchType)
+    takeException(cpu, this.registers, offset, branchType)
     this.pmu.event(cpu, EVENTS.EXC_TAKEN)
     const hasSyndrome = offset === vector.SYNC || offset === vector.SERROR
-    if (hasSyndrome) this.registers.setAt(slots.ESR_EL1, esr)
-    const { sink } = this.trace
-    if (sink !== undefined) this.ports.writes?.exceptionTaken(cpu.index, returnTo, hasSyndrome)
-    sink?.({
+    if (hasSyndrome) this.registers.setWordAt(slots.ESR_EL1, esr)
+    if (this.trace.sink !== undefined) this.tellException(cpu, offset, esr, hasSyndrome)
+    this.levelChanged(cpu)
+    return this.goToPc()
+  }
+
+  private tellException(cpu: CpuState, offset: number, esr: number, hasSyndrome: boolean): void {
+    const from = this.registers.at(slots.ELR_EL1)
+    this.ports.writes?.exceptionTaken(cpu.index, from, hasSyndrome)
+    this.trace.sink?.({
       kind: 'exceptionTaken',
       cpu: cpu.index,
       vector: VECTOR_NAMES[offset >> 7] ?? 'sync',
-      esr: Number(esr),
-      from: returnTo,
+      esr,
+      from,
     })
-    this.levelChanged(cpu)
-    return this.goTo(pc)
   }
 
   /** Between two instructions. */
-  private exceptionBetween(cpu: CpuState, offset: number, esr: bigint, branchType = this.branchTypeOf(cpu)): boolean {
-    return this.exception(cpu, offset, esr, this.registers.u64[bank.PC >>> 3] ?? 0n, branchType)
+  private exceptionBetween(cpu: CpuState, offset: number, esr: number, branchType = this.branchTypeOf(cpu)): boolean {
+    this.registers.copy(slots.ELR_EL1, bank.PC)
+    return this.exception(cpu, offset, esr, branchType)
   }
 
   private branchTypeOf(cpu: CpuState): number {
@@ -511,12 +520,18 @@ export class Core {
           this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'waiting', pc: p.pc })
         }
         return this.goTo(p.pc, p.branchType)
+      case 'returned':
+        return this.goToPc(p.branchType)
+      case 'svc':
+        r.setToPc(slots.ELR_EL1, 4)
+        return this.exception(cpu, vector.SYNC, syndrome.svc(p.imm))
       case 'break':
         this.breakpoints.meet(cpu)
         return true
       case 'sync':
         if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)
-        return this.exception(cpu, vector.SYNC, p.esr, p.returnTo, p.branchType)
+        r.setAt(slots.ELR_EL1, p.returnTo)
+        return this.exception(cpu, vector.SYNC, p.esr, p.branchType)
       case 'abort': {
         r.setAt(slots.FAR_EL1, p.far)
         const sameEl = cpu.el === 1
@@ -525,7 +540,9 @@ export class Core {
           : p.dfsc === faultStatus.DEBUG
             ? syndrome.watchpoint({ sameEl, wnr: p.write, cm: p.maintenance ?? false })
             : syndrome.dataAbort({ sameEl, dfsc: p.dfsc, wnr: p.write, cm: p.maintenance ?? false })
-        return this.exception(cpu, vector.SYNC, esr, p.fetch ? p.far : r.currentPc(), p.branchType)
+        if (p.fetch) r.setAt(slots.ELR_EL1, p.far)
+        else r.setToPc(slots.ELR_EL1, 0)
+        return this.exception(cpu, vector.SYNC, esr, p.branchType)
       }
       default:
         throw new Error(`unknown ${p satisfies never}`)
@@ -535,14 +552,8 @@ export class Core {
   /** A register that decides over translation or traps has changed. */
   private contextChanged(cpu: CpuState): void {
     const r = this.registers
-    cpu.regime = this.softTlb.regime(
-      r.at(slots.SCTLR_EL1),
-      r.at(slots.TCR_EL1),
-      r.at(slots.TTBR0_EL1),
-      r.at(slots.TTBR1_EL1),
-      r.at(slots.MAIR_EL1),
-    )
-    const tcr = r.at(slots.TCR_EL1)
+    cpu.regime = this.softTlb.regime()
+    const { tcr } = cpu.regime
     if (this.authenticates && cpu.pauthFor !== tcr) {
       writePauthFields(r, tcr)
       cpu.pauthFor = tcr
@@ -560,8 +571,8 @@ export class Core {
 }
 
 /** Whether an instruction is done with: it did not take an exception, but for those that are made to. */
-const completed = (pending: Pending): boolean =>
-  pending.kind === 'none' || pending.kind === 'jump' || (pending.kind === 'sync' && pending.completed === true)
+const completed = ({ kind }: Pending): boolean =>
+  kind === 'none' || kind === 'jump' || kind === 'returned' || kind === 'svc'
 
 /** LDXR, LDXP and their acquiring forms: L is 1, o2 is 0. */
 const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000

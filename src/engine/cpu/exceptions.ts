@@ -65,13 +65,12 @@ export const interruptTaken = ({ irq, fiq }: CpuState, masks: number): number | 
 }
 
 /**
- * Enters EL1 at `VBAR_EL1` + vector; `returnTo` becomes ELR_EL1, `branchType` SPSR_EL1.BTYPE. Returns the new PC
+ * Enters EL1: the PC becomes `VBAR_EL1` + vector, and SPSR_EL1.BTYPE `branchType`. ELR_EL1 has been written already
  * (AArch64.TakeException()).
  */
-export function takeException(cpu: CpuState, r: Registers, offset: number, returnTo: bigint, branchType = 0): bigint {
+export function takeException(cpu: CpuState, r: Registers, offset: number, branchType: number): void {
   const from = cpu.el === 0 ? 0x400 : cpu.spsel === 0 ? 0x000 : 0x200
   r.setWordAt(slots.SPSR_EL1, savedState(cpu, r, branchType))
-  r.setAt(slots.ELR_EL1, returnTo)
   setMode(cpu, r, 1, 1)
   if (r.bitAt(slots.SCTLR_EL1, SCTLR.SPAN) === 0) cpu.pan = 1
   cpu.uao = 0
@@ -81,7 +80,8 @@ export function takeException(cpu: CpuState, r: Registers, offset: number, retur
   cpu.stepped = undefined
   r.daif = daif.ALL
   r.i32[bank.MONITOR_SIZE >>> 2] = 0
-  return (r.at(slots.VBAR_EL1) & ~0x7ffn) + BigInt(from + offset)
+  r.copy(bank.PC, slots.VBAR_EL1)
+  r.i32[bank.PC >>> 2] = ((r.i32[bank.PC >>> 2] ?? 0) & ~0x7ff) + from + offset
 }
 
 /** PSTATE.SS after a return to a level with these masks and this SPSR_EL1.SS. */

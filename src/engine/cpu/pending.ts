@@ -25,15 +25,17 @@ export type Pending =
   /** A synchronous exception with this syndrome. */
   | {
       readonly kind: 'sync'
-      readonly esr: bigint
+      readonly esr: number
       readonly returnTo: bigint
       readonly far?: bigint
       /** PSTATE.BTYPE, where it matters. */
       readonly branchType?: number
-      /** The instruction is done, as SVC is when its exception is taken. */
-      readonly completed?: boolean
     }
+  /** SVC: the instruction is done when its exception is taken. */
+  | { readonly kind: 'svc'; readonly imm: number }
   | { readonly kind: 'jump'; readonly pc: bigint; readonly end?: SliceEnd; readonly branchType?: number }
+  /** An exception has returned to where the PC says. */
+  | { readonly kind: 'returned'; readonly branchType: number }
   /** The instruction under way is one that somebody may want to stop at. */
   | { readonly kind: 'break' }
 

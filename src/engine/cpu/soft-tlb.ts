@@ -5,6 +5,7 @@
  */
 import { scratch, tlb } from './layout.ts'
 import type { MemoryPlan } from './layout.ts'
+import { slots } from './slots.ts'
 
 /** The registers that decide how addresses are translated at EL1 and EL0. */
 export interface Regime {
@@ -13,9 +14,20 @@ export interface Regime {
   readonly ttbr0: bigint
   readonly ttbr1: bigint
   readonly mair: bigint
+  /** All of them, by the halves in `REGIME_WORDS`. */
+  readonly words: Int32Array
   /** Banks by `Privilege`; -1: none yet. */
   readonly banks: number[]
 }
+
+/** Where in memory the halves of the running CPU's registers stand, those first that change most. */
+const REGIME_WORDS: readonly number[] = [
+  slots.TTBR1_EL1,
+  slots.TTBR0_EL1,
+  slots.TCR_EL1,
+  slots.SCTLR_EL1,
+  slots.MAIR_EL1,
+].flatMap((at) => [at >>> 2, (at >>> 2) + 1])
 
 /**
  * What decides, within a regime, which accesses are allowed: EL0; EL1; EL1 with PSTATE.PAN; and EL0 and EL1 where data
@@ -52,6 +64,8 @@ export class SoftTlb {
   /** By bank: how many entries were made since it was empty, and where the first of them lie. */
   private readonly made = new Uint16Array(tlb.BANKS)
   private readonly places = new Uint16Array(tlb.BANKS * FEW)
+  /** By entry: which banks may have made one there, a bit each in two words. */
+  private readonly makers = new Uint32Array(tlb.ENTRIES * 2)
   /** Counts whatever may have ended a translation. */
   generation = 0
   /** Mappings larger than a page that have been cached, by size: what a flush by address must widen to. */
@@ -106,17 +120,25 @@ export class SoftTlb {
     const offset = at - this.plan.tlbBase
     const bank = Math.floor(offset / tlb.BANK_SIZE)
     const made = this.made[bank] ?? 0
+    const place = offset - bank * tlb.BANK_SIZE
+    const makers = 2 * ((place / ENTRY) % tlb.ENTRIES) + (bank >>> 5)
+    this.makers[makers] = (this.makers[makers] ?? 0) | (1 << (bank & 31))
     if (made > FEW) return
-    if (made < FEW) this.places[bank * FEW + made] = offset - bank * tlb.BANK_SIZE
+    if (made < FEW) this.places[bank * FEW + made] = place
     this.made[bank] = made + 1
   }
 
-  /** The regime for these registers, known or new. */
-  regime(sctlr: bigint, tcr: bigint, ttbr0: bigint, ttbr1: bigint, mair: bigint): Regime {
+  /** Whether a regime is that of the running CPU's registers. */
+  private isCurrent({ words }: Regime): boolean {
+    for (let i = 0; i < REGIME_WORDS.length; i++) if (words[i] !== this.i32[REGIME_WORDS[i] ?? 0]) return false
+    return true
+  }
+
+  /** The regime of the running CPU's registers, known or new. */
+  regime(): Regime {
     for (let i = 0; i < this.regimes.length; i++) {
       const r = this.regimes[i]
-      if (r === undefined || r.ttbr0 !== ttbr0 || r.ttbr1 !== ttbr1) continue
-      if (r.sctlr !== sctlr || r.tcr !== tcr || r.mair !== mair) continue
+      if (r === undefined || !this.isCurrent(r)) continue
       // Regimes in use gather at the front.
       const before = this.regimes[i - 1]
       if (before !== undefined) {
@@ -125,7 +147,16 @@ export class SoftTlb {
       }
       return r
     }
-    const created: Regime = { sctlr, tcr, ttbr0, ttbr1, mair, banks: Array<number>(PRIVILEGES).fill(-1) }
+    const value = (slot: number): bigint => BigInt.asUintN(64, this.i64[slot >>> 3] ?? 0n)
+    const created: Regime = {
+      sctlr: value(slots.SCTLR_EL1),
+      tcr: value(slots.TCR_EL1),
+      ttbr0: value(slots.TTBR0_EL1),
+      ttbr1: value(slots.TTBR1_EL1),
+      mair: value(slots.MAIR_EL1),
+      words: Int32Array.from(REGIME_WORDS, (word) => this.i32[word] ?? 0),
+      banks: Array<number>(PRIVILEGES).fill(-1),
+    }
     this.regimes.unshift(created)
     if (this.regimes.length > 2 * tlb.BANKS) {
       const dropped = this.regimes.pop()
@@ -230,17 +261,30 @@ export class SoftTlb {
   flushPage(vaLow: number, vaHigh: number): void {
     this.generation++
     for (const [log2Size, set] of this.large) if (set.has(regionKey(vaLow, vaHigh, log2Size))) return this.flushAll()
-    const low = vaLow & ~0xfff
-    const entry = (vaLow >>> tlb.INDEX_SHIFT) & tlb.INDEX_MASK
-    for (let bank = 1; bank < tlb.BANKS; bank++) {
-      if (this.owners[bank] === undefined) continue
-      for (let table = 0; table < 3; table++) {
-        const at = this.address(bank) + table * tlb.ENTRIES * ENTRY + entry
-        // The top byte may be a tag, and TLBI's address has 56 bits: compare the rest.
-        if (this.i32[at >>> 2] === low && (((this.i32[(at >>> 2) + 1] ?? 0) ^ vaHigh) & 0xffffff) === 0)
-          this.i64[at >>> 3] = table === 2 ? emptyTag(entry >>> 4) | 1n : emptyTag(entry >>> 4)
+    const entry = ((vaLow >>> tlb.INDEX_SHIFT) & tlb.INDEX_MASK) / ENTRY
+    for (let half = 0; half < 2; half++) {
+      let makers = this.makers[2 * entry + half] ?? 0
+      this.makers[2 * entry + half] = 0
+      for (; makers !== 0; makers &= makers - 1) {
+        const bit = 31 - Math.clz32(makers & -makers)
+        const bank = 32 * half + bit
+        if (this.owners[bank] !== undefined && this.flushEntry(bank, entry, vaLow & ~0xfff, vaHigh))
+          this.makers[2 * entry + half] = (this.makers[2 * entry + half] ?? 0) | (1 << bit)
       }
     }
+  }
+
+  /** Empties a bank's entry for a page; answers whether there is one for another page. */
+  private flushEntry(bank: number, entry: number, low: number, high: number): boolean {
+    let others = false
+    for (let table = 0; table < 3; table++) {
+      const at = this.address(bank) + (table * tlb.ENTRIES + entry) * ENTRY
+      // The top byte may be a tag, and TLBI's address has 56 bits: compare the rest.
+      if (this.i32[at >>> 2] === low && (((this.i32[(at >>> 2) + 1] ?? 0) ^ high) & 0xffffff) === 0)
+        this.i64[at >>> 3] = table === 2 ? emptyTag(entry) | 1n : emptyTag(entry)
+      else others ||= this.i32[at >>> 2] !== this.i32[(this.address(0) + (table * tlb.ENTRIES + entry) * ENTRY) >>> 2]
+    }
+    return others
   }
 
   /** Forgets every fetch translation: their record pages are gone. */

@@ -157,6 +157,31 @@ export class Registers {
     this.i32[scratch.RECORD >>> 2] = value
   }
 
+  /** Copies 64 bits from one byte address to another. */
+  copy(to: number, from: number): void {
+    this.i32[to >>> 2] = this.i32[from >>> 2] ?? 0
+    this.i32[(to >>> 2) + 1] = this.i32[(from >>> 2) + 1] ?? 0
+  }
+
+  /** Writes the address of the instruction whose record is current, or of the one `after` bytes behind it. */
+  setToPc(to: number, after: 0 | 4): void {
+    const { i32 } = this
+    const offset = (i32[scratch.PC_OFFSET >>> 2] ?? 0) >>> 0
+    const low = offset + (this.record >>> 2) + after
+    i32[to >>> 2] = low
+    i32[(to >>> 2) + 1] = (i32[(scratch.PC_OFFSET >>> 2) + 1] ?? 0) + (low > 0xffff_ffff ? 1 : 0)
+  }
+
+  /** Makes a record current, that of the instruction at the PC. */
+  comeTo(record: number): void {
+    const { i32 } = this
+    const pc = (i32[bank.PC >>> 2] ?? 0) >>> 0
+    const low = pc - (record >>> 2)
+    this.record = record
+    i32[scratch.PC_OFFSET >>> 2] = low
+    i32[(scratch.PC_OFFSET >>> 2) + 1] = (i32[(bank.PC >>> 2) + 1] ?? 0) - (low < 0 ? 1 : 0)
+  }
+
   /** The address of the instruction whose record is current. */
   currentPc(): bigint {
     return BigInt.asUintN(64, (this.i64[scratch.PC_OFFSET >>> 3] ?? 0n) + BigInt(this.record >>> 2))

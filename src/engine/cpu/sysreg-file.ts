@@ -48,12 +48,21 @@ const isSaved = ({ name, is, encoding }: SysregRow): boolean => {
   return !ELSEWHERE.has(name) && (is.kind === 'stored' || encoding >>> 14 === 3)
 }
 
+/** A register that is kept, by halves: a kernel that isolates its tables writes several at each entry. */
 interface StoredRegister {
   readonly at: number
-  readonly mask: bigint
-  /** What its other bits are. */
-  readonly fixed: bigint
+  /** Which bits can be written, and what the others are: the lower half and the upper. */
+  readonly mask: readonly [number, number]
+  readonly fixed: readonly [number, number]
+  /** EL1 may write it by an MSR. */
+  readonly writable: boolean
+  readonly retranslate: boolean
 }
+
+const halves = (value: bigint): readonly [number, number] => [
+  Number(value & 0xffff_ffffn) | 0,
+  Number(value >> 32n) | 0,
+]
 
 export class SysregFile {
   private readonly rows = new Map<number, SysregRow>()
@@ -97,7 +106,13 @@ export class SysregFile {
     if (is.kind !== 'stored') return
     let { mask } = is
     for (const feature of this.features) mask |= is.featureMasks[feature] ?? 0n
-    this.stored.set(encoding, { at: sysregAt(slotOf(row.name)), mask, fixed: is.reset & ~mask })
+    this.stored.set(encoding, {
+      at: sysregAt(slotOf(row.name)),
+      mask: halves(mask),
+      fixed: halves(is.reset & ~mask),
+      writable: row.write !== undefined,
+      retranslate: is.retranslate,
+    })
   }
 
   /** Bits of an identification register that read as 0 from now on. */
@@ -117,7 +132,10 @@ export class SysregFile {
     this.features = new Set(left)
     for (const row of sysregs) {
       if (this.has(row)) this.addRow(row)
-      else this.rows.delete(row.encoding)
+      else {
+        this.rows.delete(row.encoding)
+        this.stored.delete(row.encoding)
+      }
     }
   }
 
@@ -165,7 +183,17 @@ export class SysregFile {
     return typeof value === 'bigint' ? value : undefined
   }
 
-  write(cpu: CpuState, encoding: number, value: bigint): void | Refused {
+  /** An MSR of the value that stands at a byte address. */
+  writeFrom(cpu: CpuState, encoding: number, at: number): void | Refused {
+    const register = cpu.el === 1 ? this.stored.get(encoding) : undefined
+    if (register?.writable !== true) return this.write(cpu, encoding, this.registers.at(at))
+    const { i32 } = this.registers
+    this.store(register, i32[at >>> 2] ?? 0, i32[(at >>> 2) + 1] ?? 0)
+    if (register.retranslate) this.effects.contextChanged(cpu)
+    return undefined
+  }
+
+  private write(cpu: CpuState, encoding: number, value: bigint): void | Refused {
     const row = this.rows.get(encoding)
     if (row === undefined) {
       const port = this.ports.get(encoding)
@@ -176,7 +204,7 @@ export class SysregFile {
     if (this.trapped(cpu, row.el0Control)) return 'trap'
     if (row.is.kind === 'special') return this.special(row.name).write?.(cpu, value)
     if (row.is.kind !== 'stored') return undefined
-    this.store(encoding, value)
+    this.storeValue(encoding, value)
     if (row.is.retranslate) this.effects.contextChanged(cpu)
     return undefined
   }
@@ -186,9 +214,15 @@ export class SysregFile {
     return register === undefined ? 0n : this.registers.at(register.at)
   }
 
-  private store(encoding: number, value: bigint): void {
+  private store({ at, mask, fixed }: StoredRegister, low: number, high: number): void {
+    const { i32 } = this.registers
+    i32[at >>> 2] = (low & mask[0]) | fixed[0]
+    i32[(at >>> 2) + 1] = (high & mask[1]) | fixed[1]
+  }
+
+  private storeValue(encoding: number, value: bigint): void {
     const register = this.stored.get(encoding)
-    if (register !== undefined) this.registers.setAt(register.at, (value & register.mask) | register.fixed)
+    if (register !== undefined) this.store(register, ...halves(value))
   }
 
   /** What a hypervisor saves: all that is kept, and what tells which CPU this is. SPSR_EL1 and ELR_EL1 it has elsewhere. */
@@ -224,7 +258,7 @@ export class SysregFile {
     // It may be one that decides over translation, which is looked up when the CPU runs.
     cpu.regime = undefined
     if (row.is.kind === 'special') this.special(row.name).write?.(cpu, value)
-    else if (row.is.kind === 'stored') this.store(encoding, value)
+    else if (row.is.kind === 'stored') this.storeValue(encoding, value)
     return 'done'
   }
 

@@ -3,7 +3,7 @@ import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
 import { sysregEncoding } from '../../pure/arch/sysregs/encoding.ts'
 import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
-import { branchTypeOf } from './branch-target.ts'
+import { BTYPE, branchTypeOf } from './branch-target.ts'
 import type { Debug } from './debug.ts'
 import { exceptionReturn } from './exceptions.ts'
 import { bank, scratch } from './layout.ts'
@@ -54,6 +54,10 @@ const ZR = 31
 /** Bits of SCTLR_EL1: the stack pointer has to be aligned; DC ZVA at EL0; WFI and WFE at EL0 are not trapped. */
 const SCTLR = { SA: 3n, SA0: 4n, DZE: 14n, nTWI: 16n, nTWE: 18n } as const
 
+/** What Linux does at every system call, which allocates nothing. */
+const SVC: Pending = { kind: 'svc', imm: 0 }
+const RETURNED: Pending = { kind: 'returned', branchType: BTYPE.NONE }
+
 export function systemHelpers(o: SystemContext): Record<string, Helper> {
   const r = o.registers
   const next = (): bigint => r.currentPc() + 4n
@@ -75,7 +79,8 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     r.setX(0, BigInt.asUintN(64, answer))
     return 0
   }
-  const eretTo = (pc: bigint): number => {
+  /** ERET to the address that stands at a byte address. */
+  const eretTo = (at: number): number => {
     const cpu = o.cpu()
     if (cpu.el === 0) return undefinedHere()
     if (o.pmu.isCounting(cpu)) o.pmu.update(cpu)
@@ -83,8 +88,9 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
     const branchType = exceptionReturn(cpu, r, o.debug)
     o.setBranchType(branchType)
     o.levelChanged(cpu)
-    o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: pc })
-    return leave({ kind: 'jump', pc, branchType })
+    r.copy(bank.PC, at)
+    o.trace.sink?.({ kind: 'exceptionReturned', cpu: cpu.index, el: cpu.el, to: r.at(bank.PC) })
+    return leave(branchType === BTYPE.NONE ? RETURNED : { kind: 'returned', branchType })
   }
   return {
     undefinedInstruction: () => {
@@ -105,13 +111,13 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
         dfsc: faultStatus.ALIGNMENT,
         far: r.at(scratch.ARGUMENT),
       }),
-    svc: (imm = 0) => leave({ kind: 'sync', esr: syndrome.svc(imm), returnTo: next(), completed: true }),
+    svc: (imm = 0) => leave(imm === 0 ? SVC : { kind: 'svc', imm }),
     hvc: hypercall('hvc'),
     smc: hypercall('smc'),
     brk: (imm = 0) =>
       leave({ kind: 'sync', esr: syndrome.brk(imm), returnTo: r.currentPc(), branchType: o.branchType() }),
-    eret: () => eretTo(r.at(slots.ELR_EL1)),
-    eretTo: () => eretTo(r.at(scratch.ARGUMENT)),
+    eret: () => eretTo(slots.ELR_EL1),
+    eretTo: () => eretTo(scratch.ARGUMENT),
     wfi: () => {
       const cpu = o.cpu()
       if (cpu.irq || cpu.fiq || cpu.serror !== undefined) return 0
@@ -159,7 +165,7 @@ export function systemHelpers(o: SystemContext): Record<string, Helper> {
       return answer === 'abort' ? 1 : 0
     },
     msr: (encoding = 0, at = 0) => {
-      const answer = o.sysregs.write(o.cpu(), encoding, r.at(at))
+      const answer = o.sysregs.writeFrom(o.cpu(), encoding, at)
       if (answer === 'undefined') return undefinedHere()
       if (answer === 'trap') return trap(encoding, registerNumber(at), false)
       o.written(encoding)

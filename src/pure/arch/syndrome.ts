@@ -50,31 +50,32 @@ const EX = 1 << 6
 /** A WFx or FP trap tells a condition: AL, valid. */
 const CV_AL = (1 << 24) | (0xe << 20)
 
-const esr = (ec: number, iss: number): bigint => BigInt(((ec << EC_LSB) | IL | iss) >>> 0)
+/** 32 bits, as a number: an exception allocates nothing. */
+const esr = (ec: number, iss: number): number => ((ec << EC_LSB) | IL | iss) >>> 0
 
 export const syndrome = {
-  unknown: (): bigint => esr(exceptionClass.UNKNOWN, 0),
-  wfx: (isWfe: boolean): bigint => esr(exceptionClass.WFX, CV_AL | (isWfe ? 1 : 0)),
-  fpAccess: (): bigint => esr(exceptionClass.FP_ACCESS, CV_AL),
-  illegalState: (): bigint => esr(exceptionClass.ILLEGAL_STATE, 0),
-  svc: (imm: number): bigint => esr(exceptionClass.SVC64, imm),
-  branchTarget: (branchType: number): bigint => esr(exceptionClass.BRANCH_TARGET, branchType),
-  serror: (iss: number): bigint => esr(exceptionClass.SERROR, iss),
-  softwareStep: (o: { readonly sameEl: boolean; readonly stepped: 'exclusive' | 'other' | undefined }): bigint =>
+  unknown: (): number => esr(exceptionClass.UNKNOWN, 0),
+  wfx: (isWfe: boolean): number => esr(exceptionClass.WFX, CV_AL | (isWfe ? 1 : 0)),
+  fpAccess: (): number => esr(exceptionClass.FP_ACCESS, CV_AL),
+  illegalState: (): number => esr(exceptionClass.ILLEGAL_STATE, 0),
+  svc: (imm: number): number => esr(exceptionClass.SVC64, imm),
+  branchTarget: (branchType: number): number => esr(exceptionClass.BRANCH_TARGET, branchType),
+  serror: (iss: number): number => esr(exceptionClass.SERROR, iss),
+  softwareStep: (o: { readonly sameEl: boolean; readonly stepped: 'exclusive' | 'other' | undefined }): number =>
     esr(
       o.sameEl ? exceptionClass.STEP_SAME : exceptionClass.STEP_LOWER,
       faultStatus.DEBUG | (o.stepped === undefined ? 0 : ISV) | (o.stepped === 'exclusive' ? EX : 0),
     ),
-  breakpoint: (o: { readonly sameEl: boolean }): bigint =>
+  breakpoint: (o: { readonly sameEl: boolean }): number =>
     esr(o.sameEl ? exceptionClass.BREAKPOINT_SAME : exceptionClass.BREAKPOINT_LOWER, faultStatus.DEBUG),
-  watchpoint: (o: { readonly sameEl: boolean; readonly wnr: boolean; readonly cm: boolean }): bigint =>
+  watchpoint: (o: { readonly sameEl: boolean; readonly wnr: boolean; readonly cm: boolean }): number =>
     esr(
       o.sameEl ? exceptionClass.WATCHPOINT_SAME : exceptionClass.WATCHPOINT_LOWER,
       faultStatus.DEBUG | (o.wnr ? WNR : 0) | (o.cm ? CM : 0),
     ),
-  brk: (comment: number): bigint => esr(exceptionClass.BRK, comment),
+  brk: (comment: number): number => esr(exceptionClass.BRK, comment),
   /** `encoding` as in `sysregEncoding`: op0 15:14, op1 13:11, CRn 10:7, CRm 6:3, op2 2:0. */
-  msrTrap: (o: { readonly encoding: number; readonly rt: number; readonly read: boolean }): bigint => {
+  msrTrap: (o: { readonly encoding: number; readonly rt: number; readonly read: boolean }): number => {
     const e = o.encoding
     const iss =
       (((e >> 14) & 3) << 20) |
@@ -86,16 +87,16 @@ export const syndrome = {
       (o.read ? 1 : 0)
     return esr(exceptionClass.MSR, iss)
   },
-  pcAlignment: (): bigint => esr(exceptionClass.PC_ALIGNMENT, 0),
-  spAlignment: (): bigint => esr(exceptionClass.SP_ALIGNMENT, 0),
-  instructionAbort: (o: { readonly sameEl: boolean; readonly ifsc: number }): bigint =>
+  pcAlignment: (): number => esr(exceptionClass.PC_ALIGNMENT, 0),
+  spAlignment: (): number => esr(exceptionClass.SP_ALIGNMENT, 0),
+  instructionAbort: (o: { readonly sameEl: boolean; readonly ifsc: number }): number =>
     esr(o.sameEl ? exceptionClass.INSTRUCTION_ABORT_SAME : exceptionClass.INSTRUCTION_ABORT_LOWER, o.ifsc),
   dataAbort: (o: {
     readonly sameEl: boolean
     readonly dfsc: number
     readonly wnr: boolean
     readonly cm: boolean
-  }): bigint =>
+  }): number =>
     esr(
       o.sameEl ? exceptionClass.DATA_ABORT_SAME : exceptionClass.DATA_ABORT_LOWER,
       o.dfsc | (o.wnr ? WNR : 0) | (o.cm ? CM : 0),

@@ -86,9 +86,9 @@ describe('what a value means', () => {
   ])('of %s %d: %s is "%s"', (name, value, field, says) => expect(textOf(name, value, field)).toBe(says))
 
   it('of ESR_EL1 depends on the class of the exception', () => {
-    const iss = (value: bigint): string | undefined => textOf('ESR_EL1', value, 'ISS')
+    const iss = (value: number): string | undefined => textOf('ESR_EL1', BigInt(value), 'ISS')
     const fault = { sameEl: true, dfsc: 0x07, wnr: true, cm: false }
-    expect(textOf('ESR_EL1', syndrome.dataAbort(fault), 'EC')).toBe('Data abort')
+    expect(textOf('ESR_EL1', BigInt(syndrome.dataAbort(fault)), 'EC')).toBe('Data abort')
     expect(iss(syndrome.dataAbort(fault))).toBe('write, translation fault, level 3')
     expect(iss(syndrome.instructionAbort({ sameEl: false, ifsc: 0x0d }))).toBe('permission fault, level 1')
     expect(iss(syndrome.svc(0x42))).toBe('SVC #0x42')
