@@ -37,7 +37,7 @@ import type { CpuRunState, CpuState } from './state.ts'
 import { SysregFile, fpTrapped } from './sysreg-file.ts'
 import { systemHelpers } from './system-helpers.ts'
 import type { SystemContext } from './system-helpers.ts'
-import { Translator } from './translator/translator.ts'
+import { SAMPLE_INTERVAL, Translator } from './translator/translator.ts'
 import type { Thresholds } from './translator/translator.ts'
 import { vectorHelpers } from './vector-helpers.ts'
 
@@ -159,8 +159,6 @@ export class Core {
       storeSlow: (low: number, high: number, what: number) => access.storeSlow(low, high, what),
       commitStore: () => access.commitStore(),
       wanted: (at: number) => this.translator?.wanted(at),
-      hasMore: () => (this.slice.hasMore ? 1 : 0),
-      more: (left: number) => this.slice.more(left, this.piece),
       ...systemHelpers(this.systemContext()),
       ...floatHelpers(registers),
       ...vectorHelpers(registers),
@@ -365,8 +363,9 @@ export class Core {
         continue
       }
       if (this.slice.end !== undefined) break
-      if (!this.slice.give(cpu.careful || cpu.il ? 1 : this.piece)) break
-      if (cpu.careful || cpu.il) {
+      const oneByOne = cpu.careful || cpu.il
+      if (!(oneByOne ? this.slice.giveOne() : this.slice.give(this.piece))) break
+      if (oneByOne) {
         const stop = this.beforeInstruction(cpu)
         if (stop !== undefined) {
           const branchType = this.branchTypeOf(cpu)
@@ -377,7 +376,6 @@ export class Core {
         fetched = this.runOne(cpu)
       } else if (this.runCompiled() === 0) {
         r.setToPc(bank.PC, 0)
-        this.slice.takeBack()
         this.translator?.sample(r.record)
       } else fetched = this.handlePending(cpu)
     }
@@ -388,9 +386,9 @@ export class Core {
     return { executed, end: this.slice.end ?? 'budget' }
   }
 
-  /** Instructions that compiled code is given at a time. */
+  /** Instructions that the interpreter runs before the translator looks where it is. */
   private get piece(): number {
-    return this.translator?.interval ?? LONGEST_PIECE
+    return this.translator === undefined ? LONGEST_PIECE : SAMPLE_INTERVAL
   }
 
   private runCompiled(): number {

@@ -22,8 +22,8 @@ export const scratch = {
   TARGET: 0x158,
   /** What an instruction hands to a helper beside its operands. 64 bits. */
   ARGUMENT: 0x180,
-  /** What the region answered that last came back to the interpreter: a record, or one of `REGION_RESULT`. */
-  REGION_RESULT: 0x1a0,
+  /** Instructions that may run beyond BUDGET, but in regions only: while one runs, they are in BUDGET. */
+  REGION_BUDGET: 0x1a0,
   /** The condition flags as a region has noted them: a `flagKind`, 32 bits, and two values of 64 bits. */
   FLAG_KIND: 0x188,
   FLAG_A: 0x190,

@@ -46,10 +46,10 @@ export class Meter {
     return Object.fromEntries(Object.entries(imports).map(([name, f]) => [name, count(name, f)]))
   }
 
-  /** So many instructions are added to the budget, or (below 0) taken away, and were not run. */
-  budgetChanged(by: number): void {
+  /** These instructions of the budget are taken away, and were not run. */
+  heldBack(instructions: number): void {
     const left = counterAt('left') >>> 3
-    this.counters[left] = (this.counters[left] ?? 0n) + BigInt(by)
+    this.counters[left] = (this.counters[left] ?? 0n) - BigInt(instructions)
   }
 
   read(): MeterReading {

@@ -1,4 +1,5 @@
 /** The slice under way: how many instructions a CPU may still run, and why it ends early. */
+import { scratch } from './layout.ts'
 import type { Meter } from './meter.ts'
 import type { SliceEnd } from './pending.ts'
 import type { Registers } from './state.ts'
@@ -8,10 +9,8 @@ export class Slice {
   private readonly meter: Meter | undefined
   /** Instructions; 0: no slice is under way. */
   private given = 0
-  /** Instructions taken off the budget to make compiled code return early. */
+  /** Instructions of it that compiled code does not know of, so that it returns early. */
   private withheld = 0
-  /** Compiled code shall come back though instructions are left. */
-  private held = false
   /** Why it ends, once that is decided. */
   end: SliceEnd | undefined
 
@@ -24,12 +23,21 @@ export class Slice {
     return this.given > 0
   }
 
+  /** Instructions that compiled code may run in regions only. */
+  private get ofRegions(): number {
+    return this.registers.i32[scratch.REGION_BUDGET >>> 2] ?? 0
+  }
+
+  private set ofRegions(value: number) {
+    this.registers.i32[scratch.REGION_BUDGET >>> 2] = value
+  }
+
   begin(budget: number): void {
     this.given = budget
     this.end = undefined
     this.registers.budget = 0
+    this.ofRegions = 0
     this.withheld = budget
-    this.held = false
   }
 
   /** Instructions that were executed. */
@@ -41,64 +49,49 @@ export class Slice {
 
   /** Instructions executed so far, each a nanosecond. */
   executing(): number {
-    return this.given === 0 ? 0 : this.given - this.withheld - this.registers.budget
+    return this.given === 0 ? 0 : this.given - this.withheld - this.ofRegions - this.registers.budget
   }
 
-  /** Lets compiled code run up to so many instructions; false: none are left. One is one, whatever code would like. */
-  give(most: number): boolean {
+  /** Lets compiled code run what is left, of which the interpreter up to so many instructions; false: none are left. */
+  give(interpreted: number): boolean {
     if (this.registers.budget > 0) return true
+    this.takeBack()
     if (this.withheld === 0) return false
-    this.held = most === 1
-    this.registers.budget = this.takeOff(most)
+    this.registers.budget = Math.min(this.withheld, interpreted)
+    this.ofRegions = this.withheld - this.registers.budget
+    this.withheld = 0
     return true
   }
 
-  /** Takes back what compiled code did not run of what it was given. */
-  takeBack(): void {
-    this.withheld += this.registers.budget
+  /** Lets compiled code run one instruction, which is interpreted; false: none is left. */
+  giveOne(): boolean {
+    this.takeBack()
+    if (this.withheld === 0) return false
+    this.withheld--
+    this.registers.budget = 1
+    return true
+  }
+
+  private takeBack(): void {
+    this.withheld += this.registers.budget + this.ofRegions
     this.registers.budget = 0
-  }
-
-  /** Whether compiled code that asks for more would get it. */
-  get hasMore(): boolean {
-    return !this.held && this.withheld > 0
-  }
-
-  /** What a region has to go on with that has so many instructions left: as many, or up to `most` more. */
-  more(left: number, most: number): number {
-    if (!this.hasMore) return left
-    const added = this.takeOff(most)
-    this.meter?.budgetChanged(added)
-    return left + added
-  }
-
-  private takeOff(most: number): number {
-    const taken = Math.min(this.withheld, most)
-    this.withheld -= taken
-    return taken
+    this.ofRegions = 0
   }
 
   /** Takes one instruction off; false: there is none left. */
   charge(): boolean {
+    if (this.registers.budget === 0) this.takeBack()
     if (this.registers.budget > 0) this.registers.budget--
     else if (this.withheld > 0) this.withheld--
     else return false
     return true
   }
 
-  /** Lets compiled code run one instruction of what it was given. */
-  giveOne(): void {
-    this.takeBack()
-    this.registers.budget = this.takeOff(1)
-    this.held = true
-  }
-
   /** Makes compiled code return after the instruction under way; what is left is given back later. */
   holdBack(): void {
     if (this.given === 0) return
-    this.meter?.budgetChanged(-this.registers.budget)
+    this.meter?.heldBack(this.registers.budget)
     this.takeBack()
-    this.held = true
   }
 
   /** Ends after the instruction under way. A slice that ends for a reason of its own does not end for a break. */

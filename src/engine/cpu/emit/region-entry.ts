@@ -42,39 +42,22 @@ export interface RegionCall {
   /** Of the table: where regions begin, and their type. */
   readonly functions: number
   readonly regionType: number
-  /** A function: what there is to go on with, for what is left. */
-  readonly more: number
-}
-
-/** Adds to the budget (a local) from the rest of the slice. */
-export function askForMore(c: Code, budget: number, more: number): void {
-  c.get(budget)
-  c.call(more)
-  c.set(budget)
 }
 
 /** Turns `opcode` into the region's number; on to `miss` where the budget does not cover the region. */
-export function needBudget(c: Code, { budget, opcode, more }: RegionCall, miss: number): void {
-  const isShort = (): void => {
-    c.get(opcode)
-    c.i32(2)
-    c.op('i32.shl')
-    c.memory('i32.load', REGION_TABLE)
-    c.i32(16)
-    c.op('i32.shr_u')
-    c.get(budget)
-    c.op('i32.gt_u')
-  }
+export function needBudget(c: Code, { budget, opcode }: RegionCall, miss: number): void {
+  c.get(budget)
   c.get(opcode)
   c.i32(region.OPCODE - 1)
   c.op('i32.and')
-  c.set(opcode)
-  isShort()
-  c.if(undefined, false)
-  askForMore(c, budget, more)
-  isShort()
+  c.tee(opcode)
+  c.i32(2)
+  c.op('i32.shl')
+  c.memory('i32.load', REGION_TABLE)
+  c.i32(16)
+  c.op('i32.shr_u')
+  c.op('i32.lt_u')
   c.brIf(miss, false)
-  c.end()
 }
 
 /** After `needBudget`: runs the region and pushes what it answers. */

@@ -87,8 +87,6 @@ export function buildInterpreter(rows: readonly Row[], metered: boolean): Interp
   const commitStore = m.importFunction('commitStore', [], [])
   const undefinedInstruction = m.importFunction('undefinedInstruction', [], ['i32'])
   const wanted = m.importFunction('wanted', ['i32'], [])
-  const hasMore = m.importFunction('hasMore', [], ['i32'])
-  const more = m.importFunction('more', ['i32'], ['i32'])
   const helperIndexes = new Map<string, number>()
   for (const [name, parameters] of helperNames)
     helperIndexes.set(name, m.importFunction(name, Array<'i32'>(parameters).fill('i32'), ['i32']))
@@ -143,14 +141,13 @@ export function buildInterpreter(rows: readonly Row[], metered: boolean): Interp
   emitFlags(flags.code, calls)
   m.export('flags', flags.index)
   const enter = m.function(['i64', 'i32', 'i32'], ['i32'])
-  emitEnter(enter.code, { functions: functions.length, regionType, wanted, more })
+  emitEnter(enter.code, { functions: functions.length, regionType, wanted })
   m.export('enter', enter.index)
   const loop = m.function([], ['i32'])
   const ports = {
     decode,
     fetch,
     undefinedInstruction,
-    hasMore,
     flags: flags.index,
     functions: functions.length,
     calls,

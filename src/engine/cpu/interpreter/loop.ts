@@ -14,8 +14,6 @@ export interface LoopPorts {
   readonly decode: number
   readonly fetch: number
   readonly undefinedInstruction: number
-  /** Whether the driver has more instructions to give. */
-  readonly hasMore: number
   /** Resolves noted flags. */
   readonly flags: number
   /** Functions of the table before the regions. */
@@ -47,6 +45,7 @@ export function emitLoop(
   const entry = c.local('i32')
   const result = c.local('i32')
   const budget = c.local('i32')
+  const left = c.local('i32')
   const loadOpcode = (): void => {
     c.get(rec)
     c.memory('i32.load16_u', record.OPCODE)
@@ -149,7 +148,7 @@ export function emitLoop(
   c.i32(region.OPCODE)
   c.op('i32.and')
   c.if()
-  emitRegionCall(c, { budget, opcode, rec, limit, result, entry, target }, { loadOpcode, loop, jump, exit }, ports)
+  emitRegionCall(c, { budget, left, opcode, rec, limit, result, entry, target }, { loadOpcode, loop, jump }, ports)
   c.end()
   save(1)
   c.get(rec)
@@ -219,13 +218,13 @@ export function emitLoop(
 }
 
 /**
- * Runs a region when the budget covers any way through it. Otherwise the driver has more to give; at the end of a slice,
- * and where the region asks for that, it is the root's own handler that runs.
+ * Runs a region when the rest of the slice covers any way through it; otherwise, and where it asks for that, the root's own
+ * handler. The region has all of that rest, and what the interpreter may run is left as it is.
  */
 function emitRegionCall(
   c: Code,
-  local: Readonly<Record<'budget' | 'opcode' | 'rec' | 'limit' | 'result' | 'entry' | 'target', number>>,
-  to: { loadOpcode(): void; loop: number; jump: number; exit: number },
+  local: Readonly<Record<'budget' | 'left' | 'opcode' | 'rec' | 'limit' | 'result' | 'entry' | 'target', number>>,
+  to: { loadOpcode(): void; loop: number; jump: number },
   ports: LoopPorts,
 ): void {
   const number = (): void => {
@@ -249,16 +248,21 @@ function emitRegionCall(
   entry()
   c.set(local.entry)
   pushBudget(c, local.rec, local.limit)
+  c.tee(local.left)
+  c.i32(0)
+  c.memory('i32.load', scratch.REGION_BUDGET)
+  c.op('i32.add')
   c.tee(local.budget)
   c.get(local.entry)
   c.i32(16)
   c.op('i32.shr_u')
   c.op('i32.lt_u')
   c.if(undefined, false)
-  c.call(ports.hasMore)
-  c.brIf(to.exit)
   originalOpcode()
   c.end()
+  c.i32(0)
+  c.i32(0)
+  c.memory('i32.store', scratch.REGION_BUDGET)
   if (ports.metered) emitRegionEntered(c, local.budget)
   c.get(local.budget)
   c.i32(0)
@@ -268,14 +272,22 @@ function emitRegionCall(
   c.callIndirect(ports.regionType)
   c.set(local.result)
   c.i32(0)
-  c.get(local.result)
-  c.memory('i32.store', scratch.REGION_RESULT)
-  if (ports.metered) {
-    c.i32(0)
-    c.memory('i32.load', scratch.BUDGET)
-    c.set(local.budget)
-    emitRegionLeft(c, local.budget, local.result)
-  }
+  c.memory('i32.load', scratch.BUDGET)
+  c.set(local.budget)
+  if (ports.metered) emitRegionLeft(c, local.budget, local.result)
+  // The interpreter goes on with what it had, if so much is left, and regions with the rest.
+  c.get(local.left)
+  c.get(local.budget)
+  c.get(local.left)
+  c.get(local.budget)
+  c.op('i32.lt_u')
+  c.op('select')
+  c.set(local.left)
+  c.i32(0)
+  c.get(local.budget)
+  c.get(local.left)
+  c.op('i32.sub')
+  c.memory('i32.store', scratch.REGION_BUDGET)
   c.i32(0)
   c.memory('i32.load', scratch.FLAG_KIND)
   c.if()
@@ -285,8 +297,12 @@ function emitRegionCall(
   c.get(local.result)
   c.i32(~REGION_RESULT.INTERPRET)
   c.op('i32.and')
-  c.set(local.rec)
-  loadLimit(c, local.rec, local.limit, 0)
+  c.tee(local.rec)
+  c.get(local.left)
+  c.i32(Math.log2(record.SIZE))
+  c.op('i32.shl')
+  c.op('i32.add')
+  c.set(local.limit)
   c.get(local.result)
   c.i32(REGION_RESULT.TARGET)
   c.op('i32.eq')
@@ -300,6 +316,9 @@ function emitRegionCall(
   c.i32(REGION_RESULT.LEAVE)
   c.op('i32.eq')
   c.if(undefined, false)
+  c.i32(0)
+  c.get(local.left)
+  c.memory('i32.store', scratch.BUDGET)
   c.i32(1)
   c.return()
   c.end()

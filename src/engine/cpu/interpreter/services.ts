@@ -65,7 +65,6 @@ export interface EnterPorts {
   readonly regionType: number
   /** Told the record of a called function that no region begins at. */
   readonly wanted: number
-  readonly more: number
 }
 
 /**

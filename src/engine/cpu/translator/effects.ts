@@ -44,7 +44,7 @@ class NoteTaker extends RegionOps {
     const locals = { budget: 0, depth: 0, tlb: 0, pcOffset: 0, target: 0, result: 0, fpTrapped: 0, flags }
     super(
       code,
-      { loadSlow: 0, storeSlow: 0, flags: 0, enter: 0, regionType: 0, functions: 0, branched: 0, more: 0, helper },
+      { loadSlow: 0, storeSlow: 0, flags: 0, enter: 0, regionType: 0, functions: 0, branched: 0, helper },
       locals,
       new Pages(0),
     )

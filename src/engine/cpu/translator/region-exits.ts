@@ -7,7 +7,7 @@ import { gpr } from '../../../pure/arch/a64/ops.ts'
 import type { Code } from '../../wasm/code.ts'
 import { PUSHED } from '../emit/arithmetic-ops.ts'
 import type { Pushed } from '../emit/arithmetic-ops.ts'
-import { askForMore, pushFetchHit } from '../emit/region-entry.ts'
+import { pushFetchHit } from '../emit/region-entry.ts'
 import { record, scratch, tlb } from '../layout.ts'
 import type { FlagPorts } from './lazy-flag-ops.ts'
 import { distanceOf } from './pages.ts'
@@ -19,11 +19,6 @@ import { REGION_RESULT } from './region-result.ts'
 /** Where a block's control goes: an instruction in a known page by its number, or an offset from the block's last one. */
 export type Edge = { readonly to: number } | { readonly far: number }
 
-export interface ExitPorts extends FlagPorts {
-  /** What there is to go on with, for what is left of the budget. */
-  readonly more: number
-}
-
 export abstract class RegionExits extends RegionRegisters {
   protected readonly pages: Pages
   /** Depth of the block whose end returns. */
@@ -32,12 +27,10 @@ export abstract class RegionExits extends RegionRegisters {
   index = 0
   /** Instructions of the block that have been counted but, at this one, not run. */
   protected uncounted = 0
-  private readonly more: number
 
-  constructor(code: Code, ports: ExitPorts, locals: RegionLocals, pages: Pages) {
+  constructor(code: Code, ports: FlagPorts, locals: RegionLocals, pages: Pages) {
     super(code, ports, locals)
     this.pages = pages
-    this.more = ports.more
   }
 
   // ---- addresses
@@ -75,23 +68,6 @@ export abstract class RegionExits extends RegionRegisters {
   }
 
   // ---- ways out
-
-  /** Goes on where the budget covers these instructions, or the rest of the slice does; otherwise `leave`. */
-  needBudget(instructions: number, leave: () => void): void {
-    const c = this.code
-    const isShort = (): void => {
-      c.get(this.locals.budget)
-      c.i32(instructions)
-      c.op('i32.lt_s')
-      c.if(undefined, false)
-    }
-    isShort()
-    askForMore(c, this.locals.budget, this.more)
-    isShort()
-    leave()
-    c.end()
-    c.end()
-  }
 
   /** Leaves the region for an instruction that is not in it, or not a direct successor. */
   leaveAt(edge: Edge): void {

@@ -14,8 +14,9 @@ import { record, region, scratch } from '../layout.ts'
 import { distanceOf } from './pages.ts'
 import type { Pages } from './pages.ts'
 import { REGION_RESULT } from './region-result.ts'
+import type { FlagPorts } from './lazy-flag-ops.ts'
 import { RegionExits } from './region-exits.ts'
-import type { Edge, ExitPorts } from './region-exits.ts'
+import type { Edge } from './region-exits.ts'
 import { registersOf } from './region-registers.ts'
 import type { RegionLocals, RegionNeeds, RegisterSets } from './region-registers.ts'
 
@@ -32,7 +33,7 @@ export type Terminator =
   /** The interpreter's handler has to run this instruction. */
   | { readonly kind: 'system' }
 
-export interface RegionPorts extends ExitPorts {
+export interface RegionPorts extends FlagPorts {
   /** Runs the region at an address with a budget, if there is one. */
   readonly enter: number
   /** Their type, and where in the table they begin. */
@@ -150,7 +151,7 @@ export class RegionOps extends RegionExits implements Ops<Pushed> {
   private callNear(at: number, called: number): void {
     const c = this.code
     const { budget, depth, result } = this.locals
-    const { functions, regionType, more } = this.regionPorts
+    const { functions, regionType } = this.regionPorts
     const miss = c.depth
     c.block()
     c.i32(at)
@@ -164,7 +165,7 @@ export class RegionOps extends RegionExits implements Ops<Pushed> {
     c.op('i32.ge_s')
     c.brIf(miss, false)
     this.comeToPage()
-    const call = { budget, depth, opcode: result, functions, regionType, more }
+    const call = { budget, depth, opcode: result, functions, regionType }
     needBudget(c, call, miss)
     callRegion(c, call)
     c.set(result)
@@ -203,14 +204,13 @@ export class RegionOps extends RegionExits implements Ops<Pushed> {
     c.end()
     c.i32(0)
     c.memory('i32.load', scratch.BUDGET)
-    c.set(this.locals.budget)
-    this.needBudget(needed, () => {
-      c.i32(0)
-      c.get(this.locals.budget)
-      c.memory('i32.store', scratch.BUDGET)
-      c.i32(this.recordOf(this.index) + record.SIZE)
-      c.return()
-    })
+    c.tee(this.locals.budget)
+    c.i32(needed)
+    c.op('i32.lt_s')
+    c.if(undefined, false)
+    c.i32(this.recordOf(this.index) + record.SIZE)
+    c.return()
+    c.end()
     this.comeBack()
     if (left > 0) {
       c.get(this.locals.budget)

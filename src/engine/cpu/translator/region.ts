@@ -142,7 +142,7 @@ class Emitter {
   }
 
   private call(block: Block, callee: number | undefined, next: Edge, position: number): void {
-    const { ops } = this
+    const { code: c, ops } = this
     const here = callee === undefined ? undefined : block.callees.get(callee)
     if (here !== undefined) return this.followTo(here, position)
     for (const [index, key] of block.callees) ops.ifTarget(index, () => this.followTo(key, position))
@@ -152,7 +152,12 @@ class Emitter {
     if (callee === undefined && this.handlers.wantsTargets(ops.index)) ops.noteBranch()
     ops.callOut(callee, live, this.facts.needs.flags)
     // What was called may have used up the budget that covered the rest.
-    ops.needBudget(this.instructions, () => ops.leaveAt(next))
+    c.get(this.locals.budget)
+    c.i32(this.instructions)
+    c.op('i32.lt_s')
+    c.if(undefined, false)
+    ops.leaveAt(next)
+    c.end()
     this.follow(next, position)
   }
 
@@ -186,8 +191,13 @@ class Emitter {
         this.timesLeft--
         return this.block(again, to)
       }
-      this.ops.needBudget(this.instructions, () => this.ops.leaveAt(edge))
-      return this.code.br(this.labels.get(to) ?? 0)
+      this.code.get(this.locals.budget)
+      this.code.i32(this.instructions)
+      this.code.op('i32.ge_s')
+      this.code.if(undefined, true)
+      this.code.br(this.labels.get(to) ?? 0)
+      this.code.end()
+      return this.ops.leaveAt(edge)
     }
     if (this.graph.merges.has(to)) return this.code.br(this.labels.get(to) ?? 0)
     this.tree(to)

@@ -14,15 +14,14 @@ import { BranchProfile } from './branch-profile.ts'
 import { EffectsOf } from './effects.ts'
 import { Pages, inPage } from './pages.ts'
 import { emitRegion, planRegion } from './region.ts'
-import { REGION_RESULT } from './region-result.ts'
 import type { Region, Surroundings } from './region.ts'
 
-/** Instructions between two looks at where the interpreter is: fewer where it interprets, more where regions run. */
-const INTERVAL = { least: 4096, most: 65_536 } as const
+/** Interpreted instructions between two looks at where the interpreter is. */
+export const SAMPLE_INTERVAL = 4096
 /** When code is compiled. The choice changes how fast a guest runs, and nothing else. */
 export interface Thresholds {
   /**
-   * Samples (each of `INTERVAL.least` instructions) of a neighbourhood before it is compiled: compiling a region takes
+   * Samples (each of `SAMPLE_INTERVAL` instructions) of a neighbourhood before it is compiled: compiling a region takes
    * about a millisecond, in which the interpreter runs as many instructions as lie between 50 samples. With 128 a boot of
    * Debian is a tenth shorter than with 48.
    */
@@ -75,8 +74,6 @@ export class Translator {
   private readonly ports: TranslatorPorts
   private readonly when: Thresholds
   private readonly view: DataView
-  /** Instructions until the next sample is wanted. */
-  interval: number = INTERVAL.least
   /** Samples by neighbourhood. */
   private readonly samples = new Map<number, number>()
   /** How often regions have called functions that have none, by record. */
@@ -105,39 +102,17 @@ export class Translator {
 
   /** Tells where the interpreter is. A neighbourhood is thought about when it is hot, and ever more rarely later. */
   sample(address: number): void {
-    const weight = this.interval / INTERVAL.least
     if (this.queue.size > 0) {
-      this.waited += weight
+      this.waited++
       if (this.compileSoon || this.queue.size >= this.when.batch || this.waited >= this.when.patience) this.compile()
     }
-    const place = this.isRoot(address) ? this.leftFor() : address
-    if (place === undefined || this.isRoot(place)) {
-      this.interval = Math.min(INTERVAL.most, this.interval * 2)
-      return
-    }
-    this.interval = INTERVAL.least
-    const key = Math.floor(place / NEIGHBOURHOOD)
-    const before = this.samples.get(key) ?? 0
-    const count = before + weight
+    const key = Math.floor(address / NEIGHBOURHOOD)
+    const count = (this.samples.get(key) ?? 0) + 1
     this.samples.set(key, count)
     // Thought about at every doubling.
-    if (count < this.when.hot || Math.clz32(count) === Math.clz32(before)) return
-    const page = this.code.pageOf(place)
-    this.noteHot(page, (place - page) / record.SIZE)
-  }
-
-  /**
-   * Where the interpreter went on when it last had to, because a region had come to an end: a piece of the budget that ends
-   * where a region begins tells nothing of what is interpreted between regions.
-   */
-  private leftFor(): number | undefined {
-    const answer = this.view.getInt32(scratch.REGION_RESULT, true)
-    if (answer === REGION_RESULT.LEAVE) return undefined
-    if (answer !== REGION_RESULT.TARGET)
-      return (answer & REGION_RESULT.INTERPRET) === 0 ? answer : answer - REGION_RESULT.INTERPRET + record.SIZE
-    const target = this.view.getBigUint64(scratch.TARGET, true)
-    const page = this.ports.fetched(target & ~0xfffn)
-    return page === undefined ? undefined : page + (Number(target & 0xfffn) >> 2) * record.SIZE
+    if (count < this.when.hot || Math.clz32(count) === Math.clz32(count - 1)) return
+    const page = this.code.pageOf(address)
+    this.noteHot(page, (address - page) / record.SIZE)
   }
 
   /** A region has called the function at this record, and there is no region for it. */
@@ -267,7 +242,6 @@ export class Translator {
       regionType: m.type(['i32', 'i32'], ['i32']),
       functions: this.interpreter.functions,
       branched: m.importFunction('branched', ['i32', 'i32'], []),
-      more: m.importFunction('more', ['i32'], ['i32']),
       helper: (name: string): number => {
         const index = helpers.get(name)
         if (index === undefined) throw new Error(`helper ${name} was not planned for`)
