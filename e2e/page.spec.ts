@@ -70,6 +70,17 @@ test('512 vCPUs are drawn as far as they can be seen, and scroll at the rate of 
   await expect(page.getByRole('treeitem').first()).not.toHaveAccessibleName(/^vCPU 0,/)
 })
 
+test('the cures of a large machine are there a moment after its findings', async ({ page }) => {
+  await withoutGuests(page)
+  await page.goto('.')
+  await page.getByRole('textbox', { name: 'vCPUs' }).fill('512')
+  await page.keyboard.press('Enter')
+  await page.getByRole('combobox', { name: 'Host' }).selectOption('H2')
+  const finding = page.getByRole('listitem').filter({ hasText: 'This host has a GICv2 only' })
+  await finding.getByRole('button', { name: 'Use a GICv3 host' }).click()
+  await expect(finding).toHaveCount(0)
+})
+
 test('513 vCPUs are refused with the reason', async ({ page }) => {
   await withoutGuests(page)
   await page.goto('.')

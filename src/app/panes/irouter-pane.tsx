@@ -33,6 +33,11 @@ const IrouterPane = () => {
   const shown = new Set([...spis.map(({ intid }) => intid), ...Object.keys(routes).map(Number), ...added])
   return (
     <div className="pane-body" tabIndex={0} role="region" aria-label="Routes of the SPIs">
+      {shown.size === 0 && (
+        <p className="empty">
+          No SPI is in use: a guest that enables one, or a route that is written, has it stand here with its target.
+        </p>
+      )}
       {[...shown]
         .toSorted((a, b) => a - b)
         .map((intid) => (

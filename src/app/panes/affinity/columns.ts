@@ -15,6 +15,8 @@ export interface Columns {
 
 export const NODE_RADIUS = 10
 const EDGE = 12
+/** The names of the levels are wider than their nodes. */
+const LEFT = 15
 const CPU_WIDTH = 72
 /** The least that a line needs to be followed. */
 const GAP = 44
@@ -25,7 +27,7 @@ const clamp = (value: number, least: number, most: number): number => Math.min(M
 
 export const columnsFor = (width: number): Columns => {
   const step = clamp(width * 0.068, 27, 56)
-  const first = EDGE + NODE_RADIUS
+  const first = LEFT + NODE_RADIUS
   const cpuLeft = first + 3 * step + NODE_RADIUS + step / 3
   const frameWidth = clamp(width * 0.34, 132, 264)
   const cpuRight = cpuLeft + CPU_WIDTH

@@ -11,8 +11,6 @@ import { routeText } from './route.ts'
 import { filterRows, inUse, irqRows, registerOf, STATE_WORDS } from './rows.ts'
 import type { IrqRow, ListRegister } from './rows.ts'
 
-const COLUMNS = { gridTemplateColumns: 'minmax(96px, 250px) 38px 74px 34px 28px 46px minmax(74px, 1fr)' } as const
-
 /** How many of those that wait behind the list registers are named. */
 const SHOWN_BEHIND = 12
 
@@ -45,7 +43,7 @@ export const ByIntid = ({ all, filter }: { readonly all: boolean; readonly filte
         estimate={30}
         show={chosen === undefined ? undefined : shown.findIndex(({ intid }) => intid === chosen)}
         head={
-          <div className="grid-row head" style={COLUMNS}>
+          <div className="grid-row head irq-row">
             <span>INTID</span>
             <span title="Enabled">on</span>
             <span title="Pending: latch (written, an edge) or line (the wire is up); active">state</span>
@@ -91,7 +89,7 @@ const Irq = (props: {
   const own = irqKind(row.intid) === 'SGI' || irqKind(row.intid) === 'PPI'
   const to = own ? cpu : row.target
   return (
-    <div className={chosen ? 'grid-row selected' : 'grid-row'} style={COLUMNS}>
+    <div className={chosen ? 'grid-row irq-row selected' : 'grid-row irq-row'}>
       <button className="link-button" aria-expanded={chosen} onClick={props.onChoose}>
         <b>{row.intid}</b> <span className="dim">{row.name}</span>
       </button>
