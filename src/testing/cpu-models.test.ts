@@ -1,5 +1,7 @@
 /** Linux on every CPU model: it names the features that the identification registers tell, and runs with all of them. */
 import { describe, expect, it } from 'vitest'
+import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
+import { derivedLines } from '../pure/blueprint/plan.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 
 const TIMEOUT = 60_000
@@ -48,4 +50,25 @@ describe.skipIf(!hasLinux)('Debian on a CPU of model', () => {
       expect(machine.vmm.stats().undefinedWords).toEqual([])
     },
   )
+
+  it.each([
+    ['kvmtool', 'paca pacg '],
+    ['firecracker', ''],
+  ] as const)('max has of its PMU and its keys what %s asks for', { timeout: TIMEOUT }, (order, authentication) => {
+    const blueprint = { ...defaultBlueprint, vcpus: 2, cpu: 'max' } as const
+    const plan = derivedLines(blueprint, order)
+    const machine = new GuestMachine({ guest: 'linux-6.1', blueprint: { ...blueprint, plan } }).boot()
+    const expected = HWCAPS.max.replace('paca pacg ', authentication)
+    expect(
+      machine
+        .shell('grep -m1 Features /proc/cpuinfo')
+        .trim()
+        .split(/[:\s]+/)
+        .slice(1)
+        .join(' '),
+    ).toBe(expected)
+    expect(machine.shell('ls /proc/device-tree').split(/\s+/)).not.toContain('pmu')
+    expect(machine.console).not.toMatch(/hw perfevents: enabled|WARNING:|BUG:|Oops|Call trace|Kernel panic/)
+    expect(machine.vmm.stats().undefinedWords).toEqual([])
+  })
 })

@@ -10,6 +10,7 @@ import type { Made } from '../engine/vmm/vmm.ts'
 import { GITS_TRANSLATER } from '../pure/arch/gic/gits.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import type { Blueprint } from '../pure/blueprint/blueprint.ts'
+import { derivedLines } from '../pure/blueprint/plan.ts'
 import { HOST_PRESETS } from '../pure/blueprint/host.ts'
 import type { HostProfile } from '../pure/blueprint/host.ts'
 import { memoryMap } from '../pure/blueprint/memory-map.ts'
@@ -75,6 +76,18 @@ describe('a document of before features of vCPUs were asked for', { timeout: TIM
       return { id, features, on, registers, redistributor, interface: icc }
     })
     expect(parseImage(imageDocument({ ...image, vcpus }))).toEqual({ ok: true, image })
+  })
+})
+
+describe('a machine whose vCPUs were given neither PMU nor keys', { timeout: TIMEOUT }, () => {
+  it('goes on without them', () => {
+    const blueprint = { ...defaultBlueprint, cpu: 'max', vcpus: 2, memory: 32 * MIB } as const
+    const plan = derivedLines(blueprint, 'firecracker')
+    const file = fileOf(new GuestMachine({ guest: 'gicsh', blueprint: { ...blueprint, plan } }).boot())
+    const { image } = snapshotOf(file)
+    expect(image.vcpus[0]).toMatchObject({ features: ['PSCI_0_2'] })
+    expect(Object.keys(image.vcpus[0]?.registers ?? {}).filter((name) => /^PM|^AP.Key/.test(name))).toEqual([])
+    expect(fileOf(goOn('gicsh', file))).toEqual(file)
   })
 })
 
