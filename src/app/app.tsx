@@ -16,17 +16,6 @@ import { useLayoutId, Workspace } from './frame/workspace.tsx'
 import { SessionContext, useSession, useViewState } from './session-context.ts'
 import type { Session } from './session/session.ts'
 import { isApple, isTyping, pressed } from './widgets/keys.ts'
-import './style/layers.css'
-import './style/tokens.css'
-import './style/base.css'
-import './style/bars.css'
-import './style/slots.css'
-import './style/panes.css'
-import './style/overlays.css'
-import './style/affinity.css'
-import './style/dialogs.css'
-import './style/phone.css'
-import './style/print.css'
 
 const SnapshotsDialog = lazy(() => import('./frame/snapshots-dialog.tsx'))
 

@@ -48,8 +48,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ['base', 'pure', 'app/session', 'app/session-context.ts', 'app/widgets', 'app/style'],
     ['react', 'lucide-react', 'radix-ui', 'zustand', '@tanstack/', '@xterm/', 'react-resizable-panels'],
   ),
-  app: layer(['base', 'pure', 'app'], ['react', 'lucide-react', 'radix-ui', 'zustand', 'react-resizable-panels']),
-  'main.tsx': layer(['app', 'engine/worker/entry.ts'], ['react', 'react-dom']),
+  app: layer(
+    ['base', 'pure', 'app'],
+    ['react', 'react-dom', 'lucide-react', 'radix-ui', 'zustand', 'react-resizable-panels'],
+  ),
+  'main.ts': layer(['app', 'engine/worker/entry.ts']),
 }
 
 /** Tests, and what only tests use, may import anything; nothing else may import them. */

@@ -1,19 +1,27 @@
 /** Makes the worker and hands its port to the page: the only file that knows of both. */
-import { startTransition, StrictMode, useEffect } from 'react'
-import type { ReactNode } from 'react'
-import { createRoot } from 'react-dom/client'
-import { App } from './app/app.tsx'
 import { createSession } from './app/session/session.ts'
 import { followAddress } from './app/session/address.ts'
 import { createSlotStore } from './app/session/slot-store.ts'
-import { turnOfPage } from './app/session/turn.ts'
 import { keepView } from './app/session/view.ts'
 import { openPort } from './app/session/worker-port.ts'
 import { applyKeptTheme } from './app/widgets/theme.ts'
+import './app/style/layers.css'
+import './app/style/tokens.css'
+import './app/style/base.css'
+import './app/style/bars.css'
+import './app/style/slots.css'
+import './app/style/panes.css'
+import './app/style/overlays.css'
+import './app/style/affinity.css'
+import './app/style/dialogs.css'
+import './app/style/phone.css'
+import './app/style/print.css'
 
 applyKeptTheme()
 
 const worker = new Worker(new URL('./engine/worker/entry.ts', import.meta.url), { type: 'module' })
+/** Fetched with this file (vite.config.ts): to evaluate both at once would hold up the page. */
+const page = import('./app/page.tsx')
 const port = openPort({
   post: (message, buffers) => worker.postMessage(message, [...buffers]),
   listen: (hear) => worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data)),
@@ -29,14 +37,6 @@ worker.addEventListener('error', ({ message }) => session.report(`The worker sto
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element "root"')
 
-/** Starts the session when the page is there: a change while it is rendered would have it rendered again in one piece. */
-const Started = ({ children }: { readonly children: ReactNode }): ReactNode => {
-  useEffect(() => {
-    session.start().catch((error: unknown) => session.report(String(error)))
-  }, [])
-  return children
-}
-
 const open = async (): Promise<void> => {
   // First, so that the first paint shows what the address says.
   await followAddress(session, {
@@ -44,17 +44,7 @@ const open = async (): Promise<void> => {
     replace: (fragment) => history.replaceState(undefined, '', `#${fragment}`),
     onChange: (changed) => window.addEventListener('hashchange', changed),
   })
-  // What was loaded has taken its time already.
-  await turnOfPage()
-  // A transition is rendered in slices: the page answers while it comes.
-  startTransition(() => {
-    createRoot(root).render(
-      <Started>
-        <StrictMode>
-          <App session={session} />
-        </StrictMode>
-      </Started>,
-    )
-  })
+  const { openPage } = await page
+  await openPage(root, session)
 }
 open().catch((error: unknown) => session.report(String(error)))
