@@ -38,17 +38,33 @@ export interface AffinityCodec {
   decode(value: bigint): Affinity
 }
 
+/** The lower 32 bits of a value and the upper: a guest has one decoded for each SGI, and a number of 64 bits is slow. */
+type Halves = readonly [low: number, high: number]
+
+const halvesOf = (value: bigint): Halves => [
+  Number(BigInt.asUintN(32, value)),
+  Number(BigInt.asUintN(32, value >> 32n)),
+]
+
+/** A field that lies in one half. */
+const fieldOf = (halves: Halves, { lsb, mask }: { readonly lsb: number; readonly mask: number }): number =>
+  (halves[lsb < 32 ? 0 : 1] >>> (lsb & 31)) & mask
+
 const codec = (form: Form): AffinityCodec => {
   const fields = LEVELS.flatMap((level) => {
     const lsb = form[level]
-    return lsb === undefined ? [] : [{ packed: AFFINITY_BYTES.packed[level], lsb: BigInt(lsb) }]
+    return lsb === undefined ? [] : [{ packed: AFFINITY_BYTES.packed[level], lsb }]
   })
   return {
-    mask: fields.reduce((mask, { lsb }) => mask | (BigInt(LEVEL_MAX) << lsb), 0n),
+    mask: fields.reduce((mask, { lsb }) => mask | (BigInt(LEVEL_MAX) << BigInt(lsb)), 0n),
     encode: (affinity) =>
-      fields.reduce((value, { packed, lsb }) => value | (BigInt((affinity >>> packed) & LEVEL_MAX) << lsb), 0n),
-    decode: (value) =>
-      fields.reduce((all, { packed, lsb }) => all | (Number((value >> lsb) & BigInt(LEVEL_MAX)) << packed), 0) >>> 0,
+      fields.reduce((value, { packed, lsb }) => value | (BigInt((affinity >>> packed) & LEVEL_MAX) << BigInt(lsb)), 0n),
+    decode: (value) => {
+      const halves = halvesOf(value)
+      let affinity = 0
+      for (const { packed, lsb } of fields) affinity |= fieldOf(halves, { lsb, mask: LEVEL_MAX }) << packed
+      return affinity >>> 0
+    },
   }
 }
 
@@ -163,10 +179,10 @@ const parseMpidr = (text: string): ParsedAffinity => {
 
 /** ICC_SGI1R_EL1, ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 share this layout. */
 const SGI = {
-  TargetList: { lsb: 0n, mask: 0xffffn },
-  INTID: { lsb: 24n, mask: 0xfn },
-  IRM: { lsb: 40n, mask: 1n },
-  RS: { lsb: 44n, mask: 0xfn },
+  TargetList: { lsb: 0, mask: 0xffff },
+  INTID: { lsb: 24, mask: 0xf },
+  IRM: { lsb: 40, mask: 1 },
+  RS: { lsb: 44, mask: 0xf },
 } as const
 
 export interface SgiRegister {
@@ -183,22 +199,23 @@ export interface SgiRegister {
 /** CPUs that a target list names. */
 export const SGI_LIST = 16
 
-const sgiField = (value: bigint, field: keyof typeof SGI): number => Number((value >> SGI[field].lsb) & SGI[field].mask)
-
-export const decodeSgi = (value: bigint): SgiRegister => ({
-  cluster: sgiAffinity.decode(value),
-  targetList: sgiField(value, 'TargetList'),
-  intid: sgiField(value, 'INTID'),
-  allButSelf: sgiField(value, 'IRM') === 1,
-  rangeSelector: sgiField(value, 'RS'),
-})
+export const decodeSgi = (value: bigint): SgiRegister => {
+  const halves = halvesOf(value)
+  return {
+    cluster: sgiAffinity.decode(value),
+    targetList: fieldOf(halves, SGI.TargetList),
+    intid: fieldOf(halves, SGI.INTID),
+    allButSelf: fieldOf(halves, SGI.IRM) === 1,
+    rangeSelector: fieldOf(halves, SGI.RS),
+  }
+}
 
 export const encodeSgi = (sgi: SgiRegister): bigint =>
   sgiAffinity.encode(sgi.cluster) |
-  (BigInt(sgi.targetList) << SGI.TargetList.lsb) |
-  (BigInt(sgi.intid) << SGI.INTID.lsb) |
-  ((sgi.allButSelf ? 1n : 0n) << SGI.IRM.lsb) |
-  (BigInt(sgi.rangeSelector) << SGI.RS.lsb)
+  (BigInt(sgi.targetList) << BigInt(SGI.TargetList.lsb)) |
+  (BigInt(sgi.intid) << BigInt(SGI.INTID.lsb)) |
+  ((sgi.allButSelf ? 1n : 0n) << BigInt(SGI.IRM.lsb)) |
+  (BigInt(sgi.rangeSelector) << BigInt(SGI.RS.lsb))
 
 /** To the one CPU with this affinity: of Aff0 the list has 16 steps, the range selector counts them. */
 export const sgiTo = (affinity: Affinity, intid: number): SgiRegister => {
