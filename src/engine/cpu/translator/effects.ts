@@ -21,6 +21,8 @@ export interface Effects {
   readonly flags: FlagState
   /** What it does is done by its handler of the interpreter, whose work may end in an exception. */
   readonly system: boolean
+  /** It may be left to the interpreter. */
+  readonly leaves: boolean
   /** Pure helpers that are called, by name, and with how many arguments. */
   readonly helpers: readonly (readonly [name: string, parameters: number])[]
 }
@@ -28,7 +30,7 @@ export interface Effects {
 const MAX_KNOWN = 1 << 17
 
 /** The same of all words of a variant: operands by their numbers, in the order of `Row.operandsOf`. */
-interface Pattern extends Pick<Effects, 'flags' | 'system' | 'helpers'> {
+interface Pattern extends Pick<Effects, 'flags' | 'system' | 'leaves' | 'helpers'> {
   readonly reads: readonly number[]
   readonly writes: readonly number[]
 }
@@ -37,6 +39,7 @@ class NoteTaker extends RegionOps {
   private readonly read = new Set<Operand>()
   private readonly written = new Set<Operand>()
   private called: (readonly [string, number])[]
+  private leaves = false
 
   constructor(code: Code, called: (readonly [string, number])[]) {
     const helper = (name: string, parameters: number): number => called.push([name, parameters])
@@ -58,6 +61,7 @@ class NoteTaker extends RegionOps {
     this.written.clear()
     this.called.length = 0
     this.code.length = 0
+    this.leaves = row.fp
     this.startBlock({ x: 0, v: 0 }, UNTOUCHED)
     this.startInstruction(0, 1, { fp: false, flow: row.flow })
     const operands = row.operandsOf(word)
@@ -74,6 +78,7 @@ class NoteTaker extends RegionOps {
       writes: numbers(this.written),
       flags: this.flagState,
       system: this.terminator?.kind === 'system',
+      leaves: this.leaves,
       helpers: [...this.called],
     }
   }
@@ -100,6 +105,11 @@ class NoteTaker extends RegionOps {
     super.vset(reg, value)
   }
 
+  override leaveToInterpret(): void {
+    this.leaves = true
+    super.leaveToInterpret()
+  }
+
   override ask(helper: string, ...args: readonly (number | Operand)[]): Pushed {
     for (const arg of args) {
       if (typeof arg === 'number') continue
@@ -121,13 +131,14 @@ export class EffectsOf {
     if (known !== undefined) return known
     // A hostile guest could run every word there is.
     if (this.known.size >= MAX_KNOWN) this.known.clear()
-    const { reads, writes, flags, system, helpers } = this.patternOf(row, word)
+    const { reads, writes, flags, system, leaves, helpers } = this.patternOf(row, word)
     const operands = Object.values(row.operandsOf(word))
     const effects = {
       reads: registersOf(pick(operands, reads)),
       writes: registersOf(pick(operands, writes)),
       flags,
       system,
+      leaves,
       helpers,
     }
     this.known.set(word, effects)

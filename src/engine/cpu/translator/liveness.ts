@@ -14,6 +14,10 @@ export interface BlockFacts {
   /** Registers whose locals must hold their value. */
   readonly live: RegisterSets
   readonly flags: FlagState
+  /** Registers that it changes itself. */
+  readonly writes: RegisterSets
+  /** Some of its instructions may be left to the interpreter. */
+  readonly leaves: boolean
 }
 
 export interface RegionFacts {
@@ -31,17 +35,19 @@ interface Summary {
   writesX: number
   writesV: number
   flags: FlagState
+  leaves: boolean
 }
 
 const summarise = (graph: Graph, effects: EffectsOf, helpers: Map<string, number>): Summary[] =>
   graph.blocks.map(({ instructions }) => {
-    const s: Summary = { useX: 0, useV: 0, writesX: 0, writesV: 0, flags: UNTOUCHED }
+    const s: Summary = { useX: 0, useV: 0, writesX: 0, writesV: 0, flags: UNTOUCHED, leaves: false }
     for (const { row, word } of instructions) {
       const e = effects.of(row, word)
       s.useX |= e.reads.x & ~s.writesX
       s.useV |= e.reads.v & ~s.writesV
       s.writesX |= e.writes.x
       s.writesV |= e.writes.v
+      s.leaves ||= e.leaves
       // After a mixed outcome the locals say what holds, which they do whatever was before.
       if (e.flags !== UNTOUCHED) s.flags = e.flags
       for (const [name, parameters] of e.helpers) helpers.set(name, parameters)
@@ -110,6 +116,8 @@ export function analyseRegion(graph: Graph, effects: EffectsOf): RegionFacts {
     dirty: { x: dirtyX[b] ?? 0, v: dirtyV[b] ?? 0 },
     live: { x: liveX[b] ?? 0, v: liveV[b] ?? 0 },
     flags: flags[b] ?? UNTOUCHED,
+    writes: { x: summaries[b]?.writesX ?? 0, v: summaries[b]?.writesV ?? 0 },
+    leaves: summaries[b]?.leaves ?? false,
   }))
   const needs = {
     flags: blocks.some((block) => block.flags === MIXED),

@@ -12,12 +12,24 @@ import { record, scratch, tlb } from '../layout.ts'
 import type { FlagPorts } from './lazy-flag-ops.ts'
 import { distanceOf } from './pages.ts'
 import type { Pages } from './pages.ts'
-import { RegionRegisters } from './region-registers.ts'
-import type { RegionLocals } from './region-registers.ts'
+import { RegionRegisters, forEachRegister } from './region-registers.ts'
+import type { RegionLocals, RegisterSets } from './region-registers.ts'
 import { REGION_RESULT } from './region-result.ts'
 
 /** Where a block's control goes: an instruction in a known page by its number, or an offset from the block's last one. */
 export type Edge = { readonly to: number } | { readonly far: number }
+
+/**
+ * The rare ways out of a block: they end in one chain of stores, which each enters where what it has changed so far is written
+ * back. Written out each, they would be most of a region's code.
+ */
+interface RareExits {
+  /** Depths of the labels: that of after the chain, and those of its places, by how many registers have become dirty. */
+  readonly after: number
+  readonly places: readonly number[]
+  /** What had been changed before the block. */
+  readonly dirty: RegisterSets
+}
 
 export abstract class RegionExits extends RegionRegisters {
   protected readonly pages: Pages
@@ -27,6 +39,7 @@ export abstract class RegionExits extends RegionRegisters {
   index = 0
   /** Instructions of the block that have been counted but, at this one, not run. */
   protected uncounted = 0
+  private rare: RareExits | undefined
 
   constructor(code: Code, ports: FlagPorts, locals: RegionLocals, pages: Pages) {
     super(code, ports, locals)
@@ -137,9 +150,58 @@ export abstract class RegionExits extends RegionRegisters {
     this.code.br(this.exit)
   }
 
+  /** From here on rare ways out lead to `endRareExits`; no other registers than these are written until then. */
+  beginRareExits(writes: RegisterSets): void {
+    const c = this.code
+    const open = (): number => {
+      const { depth } = c
+      c.block()
+      return depth
+    }
+    this.dirtied.length = 0
+    const after = open()
+    const places = [open()]
+    forEachRegister(writes.x & ~this.dirtyX, () => places.push(open()))
+    forEachRegister(writes.v & ~this.dirtyV, () => places.push(open()))
+    this.rare = { after, places, dirty: { x: this.dirtyX, v: this.dirtyV } }
+  }
+
+  /** `behind`: the number of the instruction behind those that have been emitted, all of which the budget has counted. */
+  endRareExits(behind: number): void {
+    const c = this.code
+    const { rare } = this
+    if (rare === undefined) return
+    this.rare = undefined
+    c.br(rare.after)
+    for (let n = rare.places.length - 1; n >= 0; n--) {
+      c.end()
+      const register = this.dirtied[n - 1]
+      if (register !== undefined) this.storeDirtied(register)
+    }
+    this.storeRegisters(rare.dirty.x, rare.dirty.v)
+    this.comeToPage()
+    c.get(this.locals.budget)
+    c.i32((this.recordOf(behind - 1) + record.SIZE) | REGION_RESULT.INTERPRET)
+    c.get(this.locals.result)
+    c.op('i32.sub')
+    c.i32(Math.log2(record.SIZE))
+    c.op('i32.shr_u')
+    c.op('i32.add')
+    c.set(this.locals.budget)
+    c.br(this.exit)
+    c.end()
+  }
+
   /** Leaves before this instruction has had any effect; the interpreter runs it once. */
   leaveToInterpret(): void {
     const c = this.code
+    const place = this.rare?.places[this.dirtied.length]
+    if (place !== undefined) {
+      this.storeFlags()
+      c.i32(this.recordOf(this.index) | REGION_RESULT.INTERPRET)
+      c.set(this.locals.result)
+      return c.br(place)
+    }
     c.get(this.locals.budget)
     c.i32(this.uncounted)
     c.op('i32.add')

@@ -58,6 +58,8 @@ export const forEachRegister = (set: number, visit: (register: number) => void):
   for (let left = set; left !== 0; left &= left - 1) visit(31 - Math.clz32(left & -left))
 }
 
+const FIRST_VECTOR = 32
+
 export abstract class RegionRegisters extends LazyFlagOps {
   protected readonly locals: RegionLocals
   private readonly registers = new Map<number, number>()
@@ -65,6 +67,8 @@ export abstract class RegionRegisters extends LazyFlagOps {
   /** Registers whose locals may differ from memory. */
   protected dirtyX = 0
   protected dirtyV = 0
+  /** Those that have become dirty since the list was emptied, in that order: Xn as n, Vn as 32 + n. */
+  protected readonly dirtied: number[] = []
 
   constructor(code: Code, ports: FlagPorts, locals: RegionLocals) {
     super(code, ports, locals.flags)
@@ -110,6 +114,12 @@ export abstract class RegionRegisters extends LazyFlagOps {
     })
   }
 
+  /** Writes a register back, as `dirtied` numbers it. */
+  protected storeDirtied(register: number): void {
+    const isVector = register >= FIRST_VECTOR
+    this.storeRegisters(isVector ? 0 : 1 << register, isVector ? 1 << (register - FIRST_VECTOR) : 0)
+  }
+
   /** Fills the locals that a region starts with. */
   prologue(live: RegisterSets, needs: RegionNeeds): void {
     const c = this.code
@@ -153,7 +163,9 @@ export abstract class RegionRegisters extends LazyFlagOps {
   set(w: Width, reg: GprOperand, _value: Pushed): void {
     if (reg.value === gpr.SINK) return this.code.op('drop')
     if (w === 32) this.code.op('i64.extend_i32_u')
-    this.dirtyX |= 1 << reg.value
+    const bit = 1 << reg.value
+    if ((this.dirtyX & bit) === 0) this.dirtied.push(reg.value)
+    this.dirtyX |= bit
     this.code.set(this.registerLocal(reg.value))
   }
 
@@ -167,7 +179,9 @@ export abstract class RegionRegisters extends LazyFlagOps {
   }
 
   vset(reg: VecOperand, _value: Pushed): void {
-    this.dirtyV |= 1 << reg.value
+    const bit = 1 << reg.value
+    if ((this.dirtyV & bit) === 0) this.dirtied.push(FIRST_VECTOR + reg.value)
+    this.dirtyV |= bit
     this.code.set(this.vectorLocal(reg.value))
   }
 

@@ -100,6 +100,8 @@ class Emitter {
     c.i32(length)
     c.op('i32.sub')
     c.set(this.locals.budget)
+    const facts = this.facts.blocks[position]
+    if (facts?.leaves === true) ops.beginRareExits(facts.writes)
     for (const [i, { index, row, word }] of block.instructions.entries()) {
       ops.startInstruction(index, length - i, row)
       const operands = row.operandsOf(word)
@@ -107,6 +109,7 @@ class Emitter {
       if (handler === undefined) row.emit(ops, word, operands)
       else ops.callLong(handler, this.handlers.type, Object.values(operands))
     }
+    ops.endRareExits(block.start + length)
     const next: Edge = { to: block.start + length }
     const end = ops.terminator ?? { kind: 'goto', edge: next }
     switch (end.kind) {
