@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
-import { cpuItem, withoutGuests, withoutLinux } from './page.ts'
+import { cpuItem, ready, withoutGuests, withoutLinux } from './page.ts'
 
 const barred = async (page: Page): Promise<unknown> => (await new AxeBuilder({ page }).analyze()).violations
 
@@ -38,6 +38,20 @@ test('nothing bars the way in any pane', async ({ page }) => {
     await tab.click()
     expect(await barred(page), (await tab.textContent()) ?? '').toEqual([])
   }
+})
+
+test('on paper the panes stand without controls, those that were loaded late as well', async ({ page }) => {
+  await withoutLinux(page)
+  await page.goto('.')
+  await ready(page)
+  for (const pane of ['interrupts', 'timeline']) await page.locator(`[role=tab][data-pane="${pane}"]`).click()
+  await expect(page.getByRole('application', { name: 'Timeline' })).toBeVisible()
+  await page.emulateMedia({ media: 'print' })
+  await expect(page.getByText('GICD_IROUTER, 64-bit write')).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Interrupts of vCPU 0' })).toBeVisible()
+  for (const role of ['checkbox', 'searchbox', 'combobox', 'slider'] as const)
+    await expect(page.getByRole(role)).toHaveCount(0)
+  await expect(page.getByRole('button', { name: 'Inject fault' })).toHaveCount(0)
 })
 
 test('512 vCPUs are drawn as far as they can be seen, and scroll at the rate of the screen', async ({ page }) => {
