@@ -3,17 +3,17 @@
  * no device: memory-mapped accesses and foreign system registers go through plugs.
  */
 import type { CpuModel } from '../../pure/arch/cpu/models.ts'
-import { faultStatus, syndrome } from '../../pure/arch/syndrome.ts'
-import { EVENTS } from '../../pure/arch/sysregs/pmu.ts'
 import type { TraceTap } from '../bus/trace-sink.ts'
 import { BTYPE, branchTypeAt, setBranchType } from './branch-target.ts'
 import { Breakpoints } from './breakpoints.ts'
 import { CodeCache } from './code-cache.ts'
 import { CompiledCode } from './compiled-code.ts'
+import { Context } from './context.ts'
 import { CpuBanks } from './cpu-banks.ts'
 import { cryptoHelpers } from './crypto/helpers.ts'
 import { Debug } from './debug.ts'
-import { interruptTaken, takeException, vector } from './exceptions.ts'
+import { Driver } from './driver.ts'
+import type { SysregWrites } from './driver.ts'
 import { floatHelpers } from './float/helpers.ts'
 import { interpreterOf } from './interpreter/interpreters.ts'
 import { bank, mode, planMemory, scratch } from './layout.ts'
@@ -22,22 +22,19 @@ import { writeLookupTables } from './lookup-tables.ts'
 import { Meter } from './meter.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { MmioPorts } from './translated-access.ts'
-import { writePauthFields } from './pauth-fields.ts'
 import { Peek } from './peek.ts'
 import { translationFeatures } from './mmu/regime.ts'
-import { NOTHING } from './pending.ts'
-import type { Pending, SliceEnd } from './pending.ts'
+import type { SliceEnd } from './pending.ts'
 import { Pmu } from './pmu.ts'
 import { ReadySet } from './ready-set.ts'
 import { Slice } from './slice.ts'
-import { slots } from './slots.ts'
 import { SoftTlb } from './soft-tlb.ts'
 import { Registers, conditionMasks, daif, newCpuState } from './state.ts'
 import type { CpuRunState, CpuState } from './state.ts'
-import { SysregFile, fpTrapped } from './sysreg-file.ts'
+import { SysregFile } from './sysreg-file.ts'
 import { systemHelpers } from './system-helpers.ts'
 import type { SystemContext } from './system-helpers.ts'
-import { SAMPLE_INTERVAL, Translator } from './translator/translator.ts'
+import { Translator } from './translator/translator.ts'
 import type { Thresholds } from './translator/translator.ts'
 import { vectorHelpers } from './vector-helpers.ts'
 
@@ -60,19 +57,7 @@ export interface CorePorts extends MmioPorts {
   readonly writes?: SysregWrites
 }
 
-/** Writes to system registers: by an MSR at `pc`, and by an exception from there. */
-export interface SysregWrites {
-  written(cpu: number, encoding: number, pc: bigint): void
-  exceptionTaken(cpu: number, pc: bigint, synchronous: boolean): void
-}
-
-/** The interpreter counts a budget in addresses of records. */
-const LONGEST_PIECE = 1 << 24
-
 const MAX_UNDEFINED_WORDS = 4096
-
-/** By offset from the first of the four, in steps of 0x80. */
-const VECTOR_NAMES = ['sync', 'irq', 'fiq', 'serror'] as const
 
 export class Core {
   readonly memory: WebAssembly.Memory
@@ -86,8 +71,8 @@ export class Core {
   readonly code: CodeCache
   readonly model: CpuModel
   private readonly debug: Debug
-  /** The CPU has FEAT_PAuth. */
-  private readonly authenticates: boolean
+  private readonly context: Context
+  private readonly driver: Driver
   private readonly pmu: Pmu
   readonly translator: Translator | undefined
   readonly meter: Meter | undefined
@@ -95,13 +80,10 @@ export class Core {
   private readonly trace: TraceTap
   private readonly access: MemoryAccess
   private readonly peeking: Peek
-  private readonly compiled: CompiledCode
-  private pending: Pending = NOTHING
   private readonly slice: Slice
   readonly breakpoints: Breakpoints
   /** Words that no row decodes, by word: how often they were met; the first few thousand of them. */
   readonly undefinedWords = new Map<number, number>()
-  readonly statistics = { exceptions: 0, interrupts: 0 }
 
   constructor(ports: CorePorts) {
     this.ports = ports
@@ -122,29 +104,32 @@ export class Core {
     this.peeking = new Peek(this.plan, ports.ramBase, buffer, translationFeatures(ports.model.features))
     this.access = new MemoryAccess(this, ports, {
       current: () => this.banks.current,
-      raise: (pending) => this.raise(pending),
-      take: () => this.take(),
+      raise: (pending) => this.driver.raise(pending),
+      take: () => this.driver.take(),
     })
     new Uint16Array(buffer, scratch.CONDITIONS, 16).set(conditionMasks())
     writeLookupTables(buffer)
     const { access, code, memory, registers } = this
     this.debug = new Debug(registers)
-    this.authenticates = ports.model.features.has('FEAT_PAuth')
+    const authenticates = ports.model.features.has('FEAT_PAuth')
+    const { slice, softTlb, debug, trace } = this
+    this.context = new Context({ registers, softTlb, access, debug, slice, trace, authenticates })
+    const { context } = this
     this.pmu = new Pmu(Number((ports.model.midr >> 24n) & 0xffn), {
-      executed: (cpu) => this.executedBy(cpu),
+      executed: (cpu) => this.driver.executedBy(cpu),
       interrupt: (cpu, level) => ports.pmuInterrupt?.(cpu, level),
       limitChanged: () => this.stopSlice('back'),
     })
     this.sysregs = new SysregFile(registers, ports.model, {
-      contextChanged: (cpu) => this.contextChanged(cpu),
-      levelChanged: (cpu) => this.levelChanged(cpu),
+      contextChanged: (cpu) => context.translationChanged(cpu),
+      levelChanged: (cpu) => context.levelChanged(cpu),
       pmu: this.pmu,
-      executed: (cpu) => this.executedBy(cpu),
+      executed: (cpu) => this.driver.executedBy(cpu),
       tlbi: (va, asid) => access.tlbInvalidate(va, asid),
       icInvalidate: (va) => access.icInvalidate(va),
       dcMaintain: (va, write) => access.dcMaintain(va, write),
       addressTranslate: (va, write, el, pan) => access.addressTranslate(va, write, el, pan),
-      maskChanged: (cpu) => this.maskChanged(cpu),
+      maskChanged: (cpu) => context.maskChanged(cpu),
     })
     code.onReset = () => {
       this.softTlb.flushFetches()
@@ -169,11 +154,29 @@ export class Core {
       loadSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, false),
       storeSlow: (low: number, high: number, what: number) => access.lookUp(low, high, what, true),
     }
-    this.compiled = new CompiledCode(interpreter, services, ofRegions, this.meter)
-    if (ports.translate === false) return
-    const fetched = (address: bigint): number | undefined => access.fetched(address)
-    const when = ports.translate === true ? undefined : ports.translate
-    this.translator = new Translator(interpreter, code, { memory, compiled: this.compiled, fetched }, when)
+    const compiled = new CompiledCode(interpreter, services, ofRegions, this.meter)
+    if (ports.translate !== false) {
+      const fetched = (address: bigint): number | undefined => access.fetched(address)
+      const when = ports.translate === true ? undefined : ports.translate
+      this.translator = new Translator(interpreter, code, { memory, compiled, fetched }, when)
+    }
+    const { banks, breakpoints, translator, pmu } = this
+    this.driver = new Driver({
+      registers,
+      banks,
+      slice,
+      access,
+      code,
+      compiled,
+      translator,
+      breakpoints,
+      context,
+      debug,
+      pmu,
+      trace,
+      writes: ports.writes,
+      readinessChanged: (cpu) => this.readinessChanged(cpu),
+    })
   }
 
   private systemContext(): SystemContext {
@@ -183,17 +186,17 @@ export class Core {
       cpus: this.cpus,
       setBranchType: (type) => {
         const cpu = this.banks.running()
-        setBranchType(cpu, this.access.branchTypeFromHere(type), this.executedBy(cpu))
+        setBranchType(cpu, this.access.branchTypeFromHere(type), this.driver.executedBy(cpu))
         return cpu.branchType
       },
       // The instruction under way counts as executed.
-      branchType: () => branchTypeAt(this.banks.running(), this.executedBy(this.banks.running()) - 1),
+      branchType: () => branchTypeAt(this.banks.running(), this.driver.executedBy(this.banks.running()) - 1),
       checkLanding: (target, branchType) => this.access.checkLanding(target, branchType),
       debug: this.debug,
       pmu: this.pmu,
       cpu: () => this.banks.running(),
-      raise: (pending) => this.raise(pending),
-      levelChanged: (cpu) => this.levelChanged(cpu),
+      raise: (pending) => this.driver.raise(pending),
+      levelChanged: (cpu) => this.context.levelChanged(cpu),
       hypercall: this.ports.hypercall,
       trace: this.trace,
       written: (encoding) => {
@@ -214,16 +217,6 @@ export class Core {
   /** Accesses that went to devices, and table walks, so far. */
   get accesses(): { readonly mmioExits: number; readonly pageWalks: number } {
     return this.access.statistics
-  }
-
-  private raise(pending: Pending): void {
-    this.pending = pending
-  }
-
-  private take(): Pending {
-    const taken = this.pending
-    this.pending = NOTHING
-    return taken
   }
 
   // ---- CPUs
@@ -288,13 +281,13 @@ export class Core {
   setInput(cpu: CpuState, input: 'irq' | 'fiq' | 'wake', level: boolean): void {
     cpu[input] = level
     if (!level) {
-      if (cpu === this.banks.current) this.noteConcerns(cpu)
+      if (cpu === this.banks.current) this.context.noteConcerns(cpu)
       return
     }
     if (cpu.waiting) this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'running', pc: this.banks.pcOf(cpu) })
     cpu.waiting = false
     this.readinessChanged(cpu)
-    if (cpu === this.banks.current && this.slice.underWay) this.maskChanged(cpu)
+    if (cpu === this.banks.current && this.slice.underWay) this.context.maskChanged(cpu)
     else this.stopSlice('back')
   }
 
@@ -304,7 +297,7 @@ export class Core {
     cpu.waiting = false
     this.readinessChanged(cpu)
     if (cpu === this.banks.current) {
-      this.noteConcerns(cpu)
+      this.context.noteConcerns(cpu)
       this.slice.holdBack()
     } else this.stopSlice('back')
   }
@@ -328,249 +321,17 @@ export class Core {
     return this.slice.executing()
   }
 
-  /** Instructions that a CPU has executed, the one under way included. */
-  private executedBy(cpu: CpuState): number {
-    return cpu.instructions + (cpu === this.banks.current ? this.executing() : 0)
-  }
-
   /** Runs a CPU for at most `budget` instructions. */
   run(cpu: CpuState, budget: number): { executed: number; end: SliceEnd } {
-    this.banks.switchTo(cpu)
-    const r = this.registers
-    if (cpu.regime === undefined) this.contextChanged(cpu)
-    else this.levelChanged(cpu)
-    this.pmu.resume(cpu)
-    budget = Math.min(budget, this.pmu.limit(cpu))
-    this.slice.begin(budget)
-    let fetched = this.goToPc(this.branchTypeOf(cpu))
-    for (;;) {
-      if (!fetched) {
-        // An exception whose vector cannot be fetched raises the next: each costs an instruction's time.
-        if (!this.slice.charge()) break
-        fetched = this.handlePending(cpu)
-        continue
-      }
-      const interrupt = interruptTaken(cpu, this.registers.daif)
-      if (interrupt !== undefined) {
-        this.statistics.interrupts++
-        fetched = this.exceptionBetween(cpu, interrupt, 0)
-        continue
-      }
-      if (cpu.serror !== undefined && (this.registers.daif & daif.A) === 0) {
-        const esr = syndrome.serror(cpu.serror)
-        cpu.serror = undefined
-        fetched = this.exceptionBetween(cpu, vector.SERROR, esr)
-        continue
-      }
-      if (this.slice.end !== undefined) break
-      const oneByOne = cpu.careful || cpu.il
-      if (!(oneByOne ? this.slice.giveOne() : this.slice.give(this.piece))) break
-      if (oneByOne) {
-        const stop = this.beforeInstruction(cpu)
-        if (stop !== undefined) {
-          const branchType = this.branchTypeOf(cpu)
-          if (!this.slice.charge()) break
-          fetched = this.exceptionBetween(cpu, vector.SYNC, stop, branchType)
-          continue
-        }
-        fetched = this.runOne(cpu)
-      } else if (this.runCompiled() === 0) {
-        r.setToPc(bank.PC, 0)
-        this.translator?.sample(r.record)
-      } else fetched = this.handlePending(cpu)
-    }
-    this.pending = NOTHING
-    const executed = this.slice.finish()
-    cpu.instructions += executed
-    if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
-    return { executed, end: this.slice.end ?? 'budget' }
+    return this.driver.run(cpu, budget)
   }
 
-  /** Instructions that the interpreter runs before the translator looks where it is. */
-  private get piece(): number {
-    return this.translator === undefined ? LONGEST_PIECE : SAMPLE_INTERVAL
-  }
-
-  private runCompiled(): number {
-    const left = this.compiled.run()
-    this.breakpoints.passed()
-    return left
-  }
-
-  /** What stops a CPU before its next instruction, by its syndrome: D1.3.5.5 gives the order. */
-  private beforeInstruction(cpu: CpuState): number | undefined {
-    const sameEl = cpu.el === 1
-    if (cpu.careful && this.debug.isStepping(cpu) && cpu.ss === 0) {
-      const { stepped } = cpu
-      cpu.stepped = undefined
-      return syndrome.softwareStep({ sameEl, stepped })
-    }
-    if (cpu.careful && this.debug.breaksAt(cpu, this.registers.u64[bank.PC >>> 3] ?? 0n))
-      return syndrome.breakpoint({ sameEl })
-    return cpu.il ? syndrome.illegalState() : undefined
-  }
-
-  /** Runs one instruction; one that completes while software step is active is what the next exception is about. */
-  private runOne(cpu: CpuState): boolean {
-    const r = this.registers
-    const stepping = cpu.ss === 1 && this.debug.isStepping(cpu)
-    const word = this.code.wordOf(r.record)
-    const within = this.runCompiled() === 0
-    if (within) r.setToPc(bank.PC, 0)
-    if (stepping && completed(this.pending)) {
-      cpu.ss = 0
-      cpu.stepped = isLoadExclusive(word) ? 'exclusive' : 'other'
-    }
-    return within || this.handlePending(cpu)
+  get statistics(): Driver['statistics'] {
+    return this.driver.statistics
   }
 
   /** Ends the slice after the instruction under way. */
   stopSlice(end: SliceEnd): void {
     this.slice.stop(end)
   }
-
-  private maskChanged(cpu: CpuState): void {
-    const unmasked =
-      interruptTaken(cpu, this.registers.daif) !== undefined ||
-      (cpu.serror !== undefined && (this.registers.daif & daif.A) === 0)
-    if (unmasked) this.slice.holdBack()
-    this.debugChanged(cpu)
-  }
-
-  /** Tells compiled code whether the running CPU's accesses to registers in slots may be more than that. */
-  private noteConcerns(cpu: CpuState): void {
-    const pending = cpu.irq || cpu.fiq || cpu.serror !== undefined
-    const concerns = cpu.el === 0 || pending || !this.debug.isOff || this.trace.sink !== undefined
-    this.registers.i32[slots.SYSREG_CONCERNS >>> 2] = concerns ? 1 : 0
-  }
-
-  /** What debug exceptions depend on has changed. */
-  private debugChanged(cpu: CpuState): void {
-    this.noteConcerns(cpu)
-    cpu.careful = this.debug.isCareful(cpu)
-    if (cpu.careful) this.slice.holdBack()
-    const watches = this.debug.watches(cpu)
-    this.access.watches = watches
-    if ((watches !== undefined) === cpu.watched) return
-    cpu.watched = watches !== undefined
-    if (cpu.regime !== undefined) this.softTlb.select(cpu.regime, cpu)
-  }
-
-  private goTo(pc: bigint, branchType?: number): boolean {
-    this.registers.u64[bank.PC >>> 3] = pc
-    return this.goToPc(branchType)
-  }
-
-  /** Makes the instruction at the PC the next, PSTATE.BTYPE being what it is; false: an abort is pending. */
-  private goToPc(branchType: number = BTYPE.NONE): boolean {
-    const r = this.registers
-    const record = this.access.fetch(r.i32[bank.PC >>> 2] ?? 0, r.i32[(bank.PC >>> 2) + 1] ?? 0, branchType)
-    if (record === 0) return false
-    r.comeTo(record)
-    return true
-  }
-
-  /** ELR_EL1 has been written. */
-  private exception(cpu: CpuState, offset: number, esr: number, branchType: number = BTYPE.NONE): boolean {
-    this.statistics.exceptions++
-    if (this.pmu.isCounting(cpu)) this.pmu.update(cpu)
-    takeException(cpu, this.registers, offset, branchType)
-    this.pmu.event(cpu, EVENTS.EXC_TAKEN)
-    const hasSyndrome = offset === vector.SYNC || offset === vector.SERROR
-    if (hasSyndrome) this.registers.setWordAt(slots.ESR_EL1, esr)
-    if (this.trace.sink !== undefined) this.tellException(cpu, offset, esr, hasSyndrome)
-    this.levelChanged(cpu)
-    return this.goToPc()
-  }
-
-  private tellException(cpu: CpuState, offset: number, esr: number, hasSyndrome: boolean): void {
-    const from = this.registers.at(slots.ELR_EL1)
-    this.ports.writes?.exceptionTaken(cpu.index, from, hasSyndrome)
-    this.trace.sink?.({
-      kind: 'exceptionTaken',
-      cpu: cpu.index,
-      vector: VECTOR_NAMES[offset >> 7] ?? 'sync',
-      esr,
-      from,
-    })
-  }
-
-  /** Between two instructions. */
-  private exceptionBetween(cpu: CpuState, offset: number, esr: number, branchType = this.branchTypeOf(cpu)): boolean {
-    this.registers.copy(slots.ELR_EL1, bank.PC)
-    return this.exception(cpu, offset, esr, branchType)
-  }
-
-  private branchTypeOf(cpu: CpuState): number {
-    return branchTypeAt(cpu, this.executedBy(cpu))
-  }
-
-  private handlePending(cpu: CpuState): boolean {
-    const p = this.take()
-    const r = this.registers
-    switch (p.kind) {
-      case 'none':
-        return true
-      case 'jump':
-        if (p.end !== undefined) this.stopSlice(p.end)
-        if (p.end === 'wait') {
-          this.readinessChanged(cpu)
-          this.trace.sink?.({ kind: 'cpuState', cpu: cpu.index, state: 'waiting', pc: p.pc })
-        }
-        return this.goTo(p.pc, p.branchType)
-      case 'returned':
-        return this.goToPc(p.branchType)
-      case 'svc':
-        r.setToPc(slots.ELR_EL1, 4)
-        return this.exception(cpu, vector.SYNC, syndrome.svc(p.imm))
-      case 'break':
-        this.breakpoints.meet(cpu)
-        return true
-      case 'sync':
-        if (p.far !== undefined) r.setAt(slots.FAR_EL1, p.far)
-        r.setAt(slots.ELR_EL1, p.returnTo)
-        return this.exception(cpu, vector.SYNC, p.esr, p.branchType)
-      case 'abort': {
-        r.setAt(slots.FAR_EL1, p.far)
-        const sameEl = cpu.el === 1
-        const esr = p.fetch
-          ? syndrome.instructionAbort({ sameEl, ifsc: p.dfsc })
-          : p.dfsc === faultStatus.DEBUG
-            ? syndrome.watchpoint({ sameEl, wnr: p.write, cm: p.maintenance ?? false })
-            : syndrome.dataAbort({ sameEl, dfsc: p.dfsc, wnr: p.write, cm: p.maintenance ?? false })
-        if (p.fetch) r.setAt(slots.ELR_EL1, p.far)
-        else r.setToPc(slots.ELR_EL1, 0)
-        return this.exception(cpu, vector.SYNC, esr, p.branchType)
-      }
-      default:
-        throw new Error(`unknown ${p satisfies never}`)
-    }
-  }
-
-  /** A register that decides over translation or traps has changed. */
-  private contextChanged(cpu: CpuState): void {
-    const r = this.registers
-    cpu.regime = this.softTlb.regime()
-    const { tcr } = cpu.regime
-    if (this.authenticates && cpu.pauthFor !== tcr) {
-      writePauthFields(r, tcr)
-      cpu.pauthFor = tcr
-    }
-    this.levelChanged(cpu)
-  }
-
-  /** The exception level has changed, or what else of PSTATE decides over accesses. */
-  private levelChanged(cpu: CpuState): void {
-    const r = this.registers
-    this.debugChanged(cpu)
-    if (cpu.regime !== undefined) this.softTlb.select(cpu.regime, cpu)
-    r.i32[bank.FP_TRAPPED >>> 2] = fpTrapped(r.i32[slots.CPACR_EL1 >>> 2] ?? 0, cpu.el) ? 1 : 0
-  }
 }
-
-/** Whether an instruction is done with: it did not take an exception, but for those that are made to. */
-const completed = ({ kind }: Pending): boolean =>
-  kind === 'none' || kind === 'jump' || kind === 'returned' || kind === 'svc'
-
-/** LDXR, LDXP and their acquiring forms: L is 1, o2 is 0. */
-const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000
