@@ -110,6 +110,52 @@ back:   add     x2, x2, x1
         tbz     x1, #3, 2f
         add     x1, x1, x3
 2:      b       back`,
+  'functions that end by going to another, near and through a stub in another page, or that call themselves last': `
+        mov     x19, #9000
+        ldr     x21, =table
+1:      mov     x0, x19
+        bl      stub
+        add     x20, x20, x0
+        mov     x0, x19
+        bl      near
+        eor     x20, x20, x0
+        mov     x0, #40
+        mov     x1, #0
+        bl      last
+        add     x20, x20, x1
+        bl      2f                  // comes back to where it leads
+2:      subs    x19, x19, #1
+        b.ne    1b
+        b       .
+near:   cmp     x0, #0
+        cset    x1, hi
+        b       more
+last:   add     x1, x1, x0
+        subs    x0, x0, #1
+        b.eq    4f
+        adr     x9, last
+        br      x9
+4:      ret
+        .org    0x1000
+more:   stp     x29, x30, [sp, #-16]!
+        bl      3f
+        ldp     x29, x30, [sp], #16
+        b       5f
+3:      adds    x0, x0, x1, lsl #3
+        ret
+5:      adc     x0, x0, x0
+        ret
+        .org    0x2000
+stub:   ldr     x16, [x21]
+        br      x16
+table:  .quad   0x40003000
+        .org    0x3000
+        mov     x2, #0
+6:      add     x2, x2, x0
+        lsr     x0, x0, #1
+        cbnz    x0, 6b
+        mov     x0, x2
+        ret`,
   'small functions in other pages, one with a loop, through pointers too': `
         mov     x19, #10000
         ldr     x21, =0x40003000

@@ -140,7 +140,7 @@ export function buildInterpreter(rows: readonly Row[], metered: boolean): Interp
   const flags = m.function([], ['i32'])
   emitFlags(flags.code, calls)
   m.export('flags', flags.index)
-  const enter = m.function(['i64', 'i32', 'i32'], ['i32'])
+  const enter = m.function(['i64', 'i32', 'i32', 'i64'], ['i32'])
   emitEnter(enter.code, { functions: functions.length, regionType, wanted })
   m.export('enter', enter.index)
   const loop = m.function([], ['i32'])

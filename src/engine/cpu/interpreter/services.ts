@@ -68,18 +68,23 @@ export interface EnterPorts {
 }
 
 /**
- * `enter(target, budget, depth)`: runs the region at an address, if there is one and the budget covers it, and answers as it does;
- * otherwise that the way goes on there.
+ * `enter(target, budget, depth, back)`: runs the region at an address, and then those that it leads to, as a function does that
+ * ends by going to another, until the way comes to `back`, or to where no region is that the budget covers. Answers as the last
+ * of them.
  */
 export function emitEnter(c: Emitted, ports: EnterPorts): void {
   const target = 0
   const budget = 1
   const depth = 2
+  const back = 3
+  const result = c.local('i32')
   const entry = c.local('i32')
   const rec = c.local('i32')
   const opcode = c.local('i32')
   const miss = c.depth
   c.block()
+  const again = c.depth
+  c.loop()
   c.get(depth)
   c.i32(region.MAX_DEPTH)
   c.op('i32.ge_s')
@@ -110,7 +115,23 @@ export function emitEnter(c: Emitted, ports: EnterPorts): void {
   const call = { budget, depth, opcode, ...ports }
   needBudget(c, call, miss)
   callRegion(c, call)
+  c.tee(result)
+  c.if(undefined, false)
+  c.get(result)
   c.return()
+  c.end()
+  c.i32(0)
+  c.memory('i32.load', scratch.BUDGET)
+  c.set(budget)
+  c.i32(0)
+  c.memory('i64.load', scratch.TARGET)
+  c.tee(target)
+  c.get(back)
+  c.op('i64.ne')
+  c.brIf(again, false)
+  c.i32(REGION_RESULT.TARGET)
+  c.return()
+  c.end()
   c.end()
   c.i32(0)
   c.get(target)

@@ -34,7 +34,7 @@ export type Terminator =
   | { readonly kind: 'system' }
 
 export interface RegionPorts extends FlagPorts {
-  /** Runs the region at an address with a budget, if there is one. */
+  /** Runs the region at an address with a budget, if there is one, and what it leads to until that comes back. */
   readonly enter: number
   /** Their type, and where in the table they begin. */
   readonly regionType: number
@@ -125,6 +125,7 @@ export class RegionOps extends RegionExits implements Ops<Pushed> {
     c.get(this.locals.target)
     c.get(this.locals.budget)
     c.get(this.locals.depth)
+    this.nextPc()
     c.call(this.regionPorts.enter)
     c.set(this.locals.result)
     c.end()
@@ -150,7 +151,7 @@ export class RegionOps extends RegionExits implements Ops<Pushed> {
   /** Calls the region that begins at a record of this page, if one does and may: then on behind `called`. */
   private callNear(at: number, called: number): void {
     const c = this.code
-    const { budget, depth, result } = this.locals
+    const { budget, depth, result, target } = this.locals
     const { functions, regionType } = this.regionPorts
     const miss = c.depth
     c.block()
@@ -168,8 +169,18 @@ export class RegionOps extends RegionExits implements Ops<Pushed> {
     const call = { budget, depth, opcode: result, functions, regionType }
     needBudget(c, call, miss)
     callRegion(c, call)
-    c.set(result)
-    c.br(called)
+    c.tee(result)
+    c.brIf(called, false)
+    c.i32(0)
+    c.memory('i64.load', scratch.TARGET)
+    c.tee(target)
+    this.nextPc()
+    c.op('i64.eq')
+    c.brIf(called, true)
+    // It went on elsewhere, as a function does that ends by going to another.
+    c.i32(0)
+    c.memory('i32.load', scratch.BUDGET)
+    c.set(budget)
     c.end()
   }
 

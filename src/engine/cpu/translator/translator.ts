@@ -74,8 +74,8 @@ export class Translator {
   private readonly ports: TranslatorPorts
   private readonly when: Thresholds
   private readonly view: DataView
-  /** Samples by neighbourhood. */
-  private readonly samples = new Map<number, number>()
+  /** Samples by neighbourhood, and how many are enough for it to be thought about. */
+  private readonly samples = new Map<number, { count: number; enough: number }>()
   /** How often regions have called functions that have none, by record. */
   private readonly calls = new Map<number, number>()
   private readonly queue = new Map<number, Candidate>()
@@ -100,19 +100,22 @@ export class Translator {
     this.view = new DataView(ports.memory.buffer)
   }
 
-  /** Tells where the interpreter is. A neighbourhood is thought about when it is hot, and ever more rarely later. */
+  /** Tells where the interpreter is. A neighbourhood is thought about when it is hot, and ever more rarely if that leads to nothing. */
   sample(address: number): void {
     if (this.queue.size > 0) {
       this.waited++
       if (this.compileSoon || this.queue.size >= this.when.batch || this.waited >= this.when.patience) this.compile()
     }
     const key = Math.floor(address / NEIGHBOURHOOD)
-    const count = (this.samples.get(key) ?? 0) + 1
-    this.samples.set(key, count)
-    // Thought about at every doubling.
-    if (count < this.when.hot || Math.clz32(count) === Math.clz32(count - 1)) return
+    const heat = this.samples.get(key) ?? { count: 0, enough: this.when.hot }
+    heat.count++
+    this.samples.set(key, heat)
+    if (heat.count < heat.enough) return
     const page = this.code.pageOf(address)
-    this.noteHot(page, (address - page) / record.SIZE)
+    // What is interpreted here still, as behind a call from which nothing came back to the region, soon gets its turn.
+    heat.enough = this.noteHot(page, (address - page) / record.SIZE)
+      ? heat.count + Math.ceil(this.when.hot / 2)
+      : heat.count * 2
   }
 
   /** A region has called the function at this record, and there is no region for it. */
@@ -155,11 +158,11 @@ export class Translator {
     return new Pages(page, (distance) => fetched(BigInt.asUintN(64, address + 4096n * BigInt(distance))))
   }
 
-  /** Queues the next place that code around an instruction should be entered at. */
-  private noteHot(page: number, index: number): void {
-    if (index >= record.PER_PAGE) return
+  /** Queues the next place that code around an instruction should be entered at; false: there is none. */
+  private noteHot(page: number, index: number): boolean {
+    if (index >= record.PER_PAGE) return false
     const address = this.addressOf(page)
-    for (const root of this.candidates(page, index)) if (this.queueRoot(page, root, address)) return
+    return this.candidates(page, index).some((root) => this.queueRoot(page, root, address))
   }
 
   /** False: it is a root already, or not worth to be one. `virtual`: the address of the page. */
@@ -238,7 +241,7 @@ export class Translator {
       loadSlow: m.importFunction('loadSlow', ['i32', 'i32', 'i32'], ['i32']),
       storeSlow: m.importFunction('storeSlow', ['i32', 'i32', 'i32'], ['i32']),
       flags: m.importFunction('flags', [], ['i32']),
-      enter: m.importFunction('enter', ['i64', 'i32', 'i32'], ['i32']),
+      enter: m.importFunction('enter', ['i64', 'i32', 'i32', 'i64'], ['i32']),
       regionType: m.type(['i32', 'i32'], ['i32']),
       functions: this.interpreter.functions,
       branched: m.importFunction('branched', ['i32', 'i32'], []),
