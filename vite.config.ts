@@ -32,6 +32,6 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'scripts/**/*.test.ts'],
     // What hangs is ended; that the computer is busy fails no test.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
   },
 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { flatBinary } from '../testing/flat-guest.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 const ROOT = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'vm-'))
 afterAll(() => rmSync(folder, { recursive: true }))

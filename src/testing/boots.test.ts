@@ -5,7 +5,7 @@ import { COMPLAINT, hex, missingLines, redistributorLine, smpLines } from './boo
 import type { BootedMachine } from './boot-lines.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 /** What arch/arm64, the timer and the UART say on a machine as it should be. */
 const COMMON_LINES = [

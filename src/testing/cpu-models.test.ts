@@ -4,7 +4,7 @@ import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import { derivedLines } from '../pure/blueprint/plan.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 /** Documentation/arch/arm64/elf_hwcaps.rst; the first two as QEMU's models of these CPUs have them. */
 const HWCAPS = {

@@ -13,7 +13,7 @@ const SOURCE = readFileSync(join(import.meta.dirname, '../../public/guests/gicsh
 /** RAM base + text_offset of the Image header. */
 const ORIGIN = 0x4008_0000
 const PROMPT = 'gicsh> '
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 const CPU = ['-cpu', 'cortex-a57', '-nographic', '-nic', 'none'] as const
 const machine = (gic: GicVersion): readonly string[] => ['-M', `virt,gic-version=${gic}`, ...CPU]
 

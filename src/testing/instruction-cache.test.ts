@@ -36,7 +36,7 @@ f:      mov     x0, #1
 describe.each([
   ['interpreted', false],
   ['translated', EAGER],
-] as const)('code that is %s', { timeout: 60_000 }, (_, translate) => {
+] as const)('code that is %s', { timeout: 120_000 }, (_, translate) => {
   /** X22 at the end. */
   const run = (...steps: readonly string[]): bigint | undefined =>
     new BareCore('cortex-a57', translate).load(program(...steps)).run(BUDGET)[22]
@@ -51,7 +51,7 @@ describe.each([
   })
 })
 
-describe('what was translated', { timeout: 60_000 }, () => {
+describe('what was translated', { timeout: 120_000 }, () => {
   const dropped = (...steps: readonly string[]): number => {
     const bare = new BareCore('cortex-a57', EAGER).load(program(...steps))
     bare.run(BUDGET)

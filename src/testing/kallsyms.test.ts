@@ -4,7 +4,7 @@ import { findSymbols } from '../engine/vmm/kallsyms.ts'
 import { memoryMap } from '../pure/blueprint/memory-map.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 describe.skipIf(!hasLinux).each(['linux-6.1', 'linux-6.12'] as const)('the symbols of %s', (guest) => {
   it('are those of /proc/kallsyms', { timeout: TIMEOUT }, () => {

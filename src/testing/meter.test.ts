@@ -33,7 +33,7 @@ const run = (metered: boolean, translate: typeof EAGER | false): Machine => {
   return machine
 }
 
-describe('a metered machine', { timeout: 60_000 }, () => {
+describe('a metered machine', { timeout: 120_000 }, () => {
   const translating = run(true, EAGER)
   const counted = translating.core.meter?.read()
 

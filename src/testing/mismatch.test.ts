@@ -12,7 +12,7 @@ import { applyEdit } from '../pure/blueprint/edits.ts'
 import { defaultBlueprint } from '../pure/blueprint/blueprint.ts'
 import { GuestMachine, hasLinux } from './guest-machine.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 const RULE_SETS = ['mainline', 'patch-v1', 'full-aff3'] as const
 const BASES = ['6.1', '6.8', '6.12'] as const
 const A3V = [true, false] as const

@@ -40,7 +40,7 @@ const optionsOf = (its: boolean): GuestOptions => ({
 })
 
 describe('looking at every register', () => {
-  it('changes no byte of a machine', { timeout: 60_000 }, () => {
+  it('changes no byte of a machine', { timeout: 120_000 }, () => {
     const machine = new GuestMachine(optionsOf(false)).boot()
     machine.type('x')
     const before = machine.vmm.snapshot()
@@ -54,7 +54,7 @@ describe('looking at every register', () => {
     expect(Buffer.compare(before.file, after.file)).toBe(0)
   })
 
-  it('leaves a machine with an ITS to go on as it would have', { timeout: 60_000 }, () => {
+  it('leaves a machine with an ITS to go on as it would have', { timeout: 120_000 }, () => {
     const run = (look: boolean): unknown => {
       const machine = new GuestMachine(optionsOf(true)).boot()
       const read = look ? lookAtAll(machine, true) : Infinity

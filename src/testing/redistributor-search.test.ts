@@ -22,7 +22,7 @@ const readsOfBoot = (): ReadonlyMap<number, readonly FrameRead[]> => {
 }
 
 describe.skipIf(!hasLinux)('the search of Linux (gic_iterate_rdists())', () => {
-  it('reads PIDR2, then GICR_TYPER frame by frame until it is that of the CPU', { timeout: 60_000 }, () => {
+  it('reads PIDR2, then GICR_TYPER frame by frame until it is that of the CPU', { timeout: 120_000 }, () => {
     const all = readsOfBoot()
     for (const cpu of [1, 2, 3]) {
       const reads = all.get(cpu) ?? []

@@ -286,7 +286,7 @@ const finalState = (source: string, translate: boolean): Record<string, unknown>
 }
 
 describe('both tiers agree on', () => {
-  it.each(Object.entries(PROGRAMS))('%s', { timeout: 60_000 }, (_, source) => {
+  it.each(Object.entries(PROGRAMS))('%s', { timeout: 120_000 }, (_, source) => {
     expect(finalState(source, true)).toEqual({ ...finalState(source, false), translated: true })
   })
 })

@@ -49,7 +49,7 @@ inner:
 /** Instructions from the start, by label. */
 const AT = { outer: ENTRY + 8n, inner: ENTRY + 12n, load: ENTRY + 24n } as const
 
-describe('a run that waits for an event', { timeout: 60_000 }, () => {
+describe('a run that waits for an event', { timeout: 120_000 }, () => {
   const run = (watch: boolean) => {
     const machine = new GuestMachine({ guest: 'gicsh', ...(watch ? { onTrace: () => {} } : {}) })
     const { vmm } = machine
@@ -73,7 +73,7 @@ describe('a run that waits for an event', { timeout: 60_000 }, () => {
   })
 })
 
-describe.each(TIERS)('a machine that is stopped (translated: %s)', { timeout: 60_000 }, (translate) => {
+describe.each(TIERS)('a machine that is stopped (translated: %s)', { timeout: 120_000 }, (translate) => {
   it('goes on as if it had not been, wherever it was cut', () => {
     const whole = machineOf(COUNTING, translate, 2)
     whole.runUntil(300_000, Infinity, true)
@@ -167,7 +167,7 @@ const monitor = (engine: 'interpreter' | 'translator', run: (machine: GuestMachi
   return `${hash.map((one) => one.digest('hex')).join()} ${machine.console}`
 }
 
-describe('the GIC monitor', { timeout: 60_000 }, () => {
+describe('the GIC monitor', { timeout: 120_000 }, () => {
   const straight = monitor('translator', (machine, to) => {
     machine.vmm.run(to - machine.vmm.now(), Infinity, true)
     machine.drain()

@@ -83,7 +83,7 @@ class UBoot {
 }
 
 describe.skipIf(missing !== undefined)('U-Boot', () => {
-  it.each(['cortex-a57', 'max'] as const)('on a %s comes to its prompt and obeys', { timeout: 60_000 }, (cpu) => {
+  it.each(['cortex-a57', 'max'] as const)('on a %s comes to its prompt and obeys', { timeout: 120_000 }, (cpu) => {
     const guest = new UBoot(cpu)
     guest.until('Hit any key to stop autoboot')
     guest.type('\r')

@@ -106,7 +106,7 @@ describe.skipIf(missingBinutils().length > 0)('both tiers, with vectors and floa
     [2, 0],
     [4, 1 << 22],
     [5, 1 << 24],
-  ])('leave the same memory behind, program %i, FPCR %i', { timeout: 30_000 }, (seed, fpcr) => {
+  ])('leave the same memory behind, program %i, FPCR %i', { timeout: 120_000 }, (seed, fpcr) => {
     const random = new Random(seed)
     const body = Array.from({ length: LENGTH }, () => wordOf(random.pick(usable), random) ?? 0xd503201f)
     const head = oracle.assemble(before(fpcr))

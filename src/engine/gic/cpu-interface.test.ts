@@ -101,7 +101,7 @@ const randomWalk = (seed: number, steps: number): { accesses: GicAccess[]; value
 }
 
 describe.skipIf(missingGicTools().length > 0)('the CPU interface', () => {
-  it('answers as the one of QEMU, step by step', { timeout: 60_000 }, () => {
+  it('answers as the one of QEMU, step by step', { timeout: 120_000 }, () => {
     for (const seed of [1, 2, 3, 4]) {
       const { accesses, values } = randomWalk(seed, 600)
       const reads = accesses.filter((access) => access.do !== 'write' && access.do !== 'msr')

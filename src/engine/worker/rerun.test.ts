@@ -73,7 +73,7 @@ const nowOf = (file: Uint8Array): number => {
   return read.snapshot.run.now
 }
 
-describe('a machine that is run again', { timeout: 60_000 }, () => {
+describe('a machine that is run again', { timeout: 120_000 }, () => {
   it('is the same to the bit at a moment of the run before, on another day and with other input since', () => {
     const { live, stopped, type } = host()
     build(live)

@@ -15,7 +15,7 @@ import { readSnapshot } from './snapshots.ts'
 
 const BLUEPRINT = { ...defaultBlueprint, vcpus: 2, memory: 64 * 2 ** 20, guest: { id: 'gicsh', append: '' } } as const
 
-describe('a snapshot', { timeout: 60_000 }, () => {
+describe('a snapshot', { timeout: 120_000 }, () => {
   const machine = new GuestMachine({ guest: 'gicsh', blueprint: BLUEPRINT }).boot()
   const saved = machine.vmm.snapshot()
   if (!saved.ok) throw new Error(saved.what)

@@ -9,7 +9,7 @@ import { anyWords, compare, normal, wordsOfRows } from './compare.ts'
 const SAMPLES = 20_000
 
 describe.skipIf(missingBinutils().length > 0)('encodings, beside GNU binutils', () => {
-  it('of every row are written and assembled alike', { timeout: 60_000 }, () => {
+  it('of every row are written and assembled alike', { timeout: 120_000 }, () => {
     const { wrong, rows: met } = compare(wordsOfRows(new Random(2026), SAMPLES))
     expect(wrong).toEqual([])
     // Where a feature gives an encoding another row, all features together show only that.
@@ -18,7 +18,7 @@ describe.skipIf(missingBinutils().length > 0)('encodings, beside GNU binutils', 
     expect(rows.filter((row) => !met.has(row) && !hidden(row)).map(({ name }) => name)).toEqual([])
   })
 
-  it('that we reject are undefined there, and the other way round', { timeout: 60_000 }, () => {
+  it('that we reject are undefined there, and the other way round', { timeout: 120_000 }, () => {
     expect(compare(anyWords(new Random(2027), SAMPLES)).wrong).toEqual([])
   })
 

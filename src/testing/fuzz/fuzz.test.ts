@@ -122,7 +122,7 @@ describe.skipIf(missingTools().length > 0)('instructions, beside QEMU', () => {
     ['fcvtl v0.4s, v0.4h', 0x0e217800, 4],
   ] as const
 
-  it.each(OF_ALL_HALVES)('do %s to each number there is', { timeout: 30_000 }, (_text, word, lanes) => {
+  it.each(OF_ALL_HALVES)('do %s to each number there is', { timeout: 120_000 }, (_text, word, lanes) => {
     // Of a block each instruction has a register of its own.
     const words = Array.from({ length: MAX_LENGTH }, (_, r) => (word | (r << 5) | r) >>> 0)
     const control = new Random(word)
@@ -183,7 +183,7 @@ describe('instructions, as QEMU was recorded', () => {
     },
   )
 
-  it.each(TIERS)('do what they did then, %s', { timeout: 60_000 }, (tier) => {
+  it.each(TIERS)('do what they did then, %s', { timeout: 120_000 }, (tier) => {
     const cpu = new OurCpu(image, tier)
     for (const { batch, digests: wanted } of batches) {
       const got = digests(batch, bytesOf(cpu.run(batch)))

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Blueprint } from '../../pure/blueprint/blueprint.ts'
 import { FlatGuest } from '../flat-guest.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 const COUNT = 10_000
 const SOURCE = readFileSync(join(import.meta.dirname, 'ipis.s'), 'utf8')
 

@@ -10,7 +10,7 @@ const NS_EACH = { least: 50, most: 500 } as const
 const SLICE_NS = 1e6
 /** Far more than there are, so that a machine that goes on and on fails. */
 const MOST_DOTS = 100
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 const SOURCE = `
         .equ    UART, 0x09000000

@@ -15,7 +15,7 @@ const RING_COMMANDS = 32767
 const LPI_COUNT = 65536 - 8192
 /** Virtual nanoseconds for each LPI of an operation on all: a few looks at it. */
 const MOST_NS_EACH = 500
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 /** Everything there can be of it: all LPIs enabled, all devices, the largest ring. */
 const large = (): TestIts => {

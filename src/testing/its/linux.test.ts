@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { COMPLAINT } from '../boot-lines.ts'
 import { GuestMachine, hasLinux } from '../guest-machine.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 describe.skipIf(!hasLinux)('Linux with an ITS', () => {
   let machine: GuestMachine

@@ -14,7 +14,7 @@ import { flatBinary } from '../flat-guest.ts'
 const SOURCE = readFileSync(join(import.meta.dirname, 'lpis.s'), 'utf8')
 const DEVICE = 5
 const LAST_EVENT = 15
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 
 /** What it prints before it waits for messages. */
 const lines = (cpus: number): string => {

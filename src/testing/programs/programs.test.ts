@@ -83,7 +83,7 @@ describe.skipIf('what' in prepared)('programs', () => {
     expect(outputs.size).toBe(CASES.length)
   })
 
-  it.each(CASES.map((one, index) => ({ ...one, index })))('print the same: $name', { timeout: 60_000 }, (one) => {
+  it.each(CASES.map((one, index) => ({ ...one, index })))('print the same: $name', { timeout: 120_000 }, (one) => {
     const wanted = onQemu(root, one).replaceAll('\r', '')
     expect(wanted.endsWith(`${STATUS} 0\n`), `on QEMU it fails: ${wanted}`).toBe(true)
     expect(outputs.get(one.index)).toBe(wanted)

@@ -11,7 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { HOST_PRESETS } from '../../pure/blueprint/host.ts'
 import { FlatGuest, flatBinary } from '../flat-guest.ts'
 
-const TIMEOUT = 60_000
+const TIMEOUT = 120_000
 const SECOND = 1e9
 
 interface Suite {

@@ -18,7 +18,7 @@ describe.skipIf(!hasQemu)('privileged code', () => {
     ['cortex-a57', [...BASE.filter(({ name }) => !name.includes('16 KiB')), ...USER, ...ABSENT]],
     ['cortex-a76', [...BASE, ...USER, ...ABSENT]],
     ['max', [...BASE, ...USER, ...MAX]],
-  ] as const)('of %s does what it does on QEMU', { timeout: 60_000 }, (cpu, snippets) => {
+  ] as const)('of %s does what it does on QEMU', { timeout: 120_000 }, (cpu, snippets) => {
     const program = probe(snippets)
     try {
       const theirs = texts(snippets, program.onQemu(cpu))

@@ -275,7 +275,7 @@ function setup(granule: Granule, upper: boolean, next: () => bigint): Setup {
 }
 
 describe.each([12n, 14n, 16n] as const)('a walk with a granule of 2^%i bytes', (granule) => {
-  it.each([true, false])('finds what the manual says (upper half: %s)', { timeout: 60_000 }, (upper) => {
+  it.each([true, false])('finds what the manual says (upper half: %s)', { timeout: 120_000 }, (upper) => {
     const next = random(Number(granule) * (upper ? 7 : 3))
     const kinds = new Map<string, number>()
     const note: Note = (kind) => void kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
