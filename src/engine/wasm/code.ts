@@ -70,7 +70,7 @@ export class ByteWriter {
   }
 
   private grow(atLeast: number): void {
-    const bigger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + atLeast))
+    const bigger = new Uint8Array(Math.max(this.bytes.length * 4, this.length + atLeast))
     bigger.set(this.bytes)
     this.bytes = bigger
   }

@@ -22,11 +22,16 @@ export class ModuleBuilder {
   private ownTable = 0
   private readonly name: string
   private readonly hinted: boolean
+  private readonly memoryPages: number | undefined
 
-  /** `name`: what profilers call it. `hinted`: whether the host's optimiser is told which branches are cold. */
-  constructor(name: string, hinted = true) {
+  /**
+   * `name`: what profilers call it. `hinted`: whether the host's optimiser is told which branches are cold. `memoryPages`: the
+   * size of the memory, where it is known, which then cannot change: the host need not look where it is after each call.
+   */
+  constructor(name: string, options: { readonly hinted?: boolean; readonly memoryPages?: number } = {}) {
     this.name = name
-    this.hinted = hinted
+    this.hinted = options.hinted ?? true
+    this.memoryPages = options.memoryPages
   }
 
   type(parameters: readonly ValType[], results: readonly ValType[]): number {
@@ -98,8 +103,10 @@ export class ModuleBuilder {
       b.name('env')
       b.name('memory')
       b.byte(2)
-      b.byte(0)
-      b.unsigned(1)
+      const { memoryPages } = this
+      b.byte(memoryPages === undefined ? 0 : 1)
+      b.unsigned(memoryPages ?? 1)
+      if (memoryPages !== undefined) b.unsigned(memoryPages)
       if (this.importedTable) {
         b.name('env')
         b.name('table')

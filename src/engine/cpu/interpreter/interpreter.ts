@@ -78,7 +78,7 @@ export function buildInterpreter(rows: readonly Row[], metered: boolean): Interp
   outOfLine.forEach((v, i) => note(opcodes, v, special.COUNT + inline.length + i))
 
   // Without hints, its loop is optimised sooner: a boot of Debian is a tenth shorter.
-  const m = new ModuleBuilder('interpreter', false)
+  const m = new ModuleBuilder('interpreter', { hinted: false })
   const helperNames = collectHelpers([...inline, ...outOfLine])
   const decode = m.importFunction('decode', ['i32'], [])
   const fetch = m.importFunction('fetch', ['i32', 'i32'], ['i32'])

@@ -1,5 +1,5 @@
 /** Turns the control-flow graph of a region into one structured WebAssembly function, along its dominator tree. */
-import { Code } from '../../wasm/code.ts'
+import type { Code } from '../../wasm/code.ts'
 import { analyse, frameOf, inFrameOf, indexOf } from './control-flow.ts'
 import type { Block, Graph } from './control-flow.ts'
 import type { Row } from '../../../pure/arch/a64/row.ts'
@@ -242,29 +242,25 @@ export function emitRegion(
   handlers: Surroundings,
 ): Region {
   const instructions = graph.blocks.reduce((n, b, i) => n + b.instructions.length * (graph.times.get(i) ?? 1), 0)
-  const body = new Code(into.parameters)
   const locals: RegionLocals = {
     budget: 0,
     depth: 1,
-    tlb: body.local('i32'),
-    pcOffset: body.local('i64'),
-    target: body.local('i64'),
-    result: body.local('i32'),
-    fpTrapped: body.local('i32'),
-    flags: { kind: body.local('i32'), a: body.local('i64'), b: body.local('i64') },
+    tlb: into.local('i32'),
+    pcOffset: into.local('i64'),
+    target: into.local('i64'),
+    result: into.local('i32'),
+    fpTrapped: into.local('i32'),
+    flags: { kind: into.local('i32'), a: into.local('i64'), b: into.local('i64') },
   }
-  const ops = new RegionOps(body, ports, locals, pages)
+  const ops = new RegionOps(into, ports, locals, pages)
   ops.prologue(facts.blocks[0]?.live ?? { x: 0, v: 0 }, facts.needs)
-  ops.exit = body.depth
-  body.block()
+  ops.exit = into.depth
+  into.block()
   new Emitter(ops, graph, facts, locals, handlers, instructions).tree(0)
-  body.op('unreachable')
-  body.end()
+  into.op('unreachable')
+  into.end()
   ops.epilogue()
 
-  into.locals.push(...body.locals)
-  into.hints.push(...body.hints)
-  into.append(body.written())
   const ranges = graph.blocks.map((b) => ({
     page: pages.pageOf(b.start),
     start: inPage(b.start),

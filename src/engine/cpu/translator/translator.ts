@@ -41,6 +41,8 @@ const MAX_COUNTED = 1 << 16
 const NEIGHBOURHOOD = 32 * record.SIZE
 /** A region of less is not worth its entry. */
 const MIN_INSTRUCTIONS = 3
+/** WebAssembly's. */
+const PAGE_OF_MEMORY = 65_536
 /** UDF: regions end before a breakpoint as before a word that is no instruction. */
 const NO_INSTRUCTION = 0
 /** How far back the start of a function is looked for, in instructions. */
@@ -235,7 +237,7 @@ export class Translator {
     this.queue.clear()
     if (this.next + batch.length > region.MAX || this.liveModules >= this.when.modules) this.evict()
     const planned = batch.map(({ pages, root, blocks }) => planRegion(pages, blocks, root, this.effects))
-    const m = new ModuleBuilder('regions')
+    const m = new ModuleBuilder('regions', { memoryPages: this.ports.memory.buffer.byteLength / PAGE_OF_MEMORY })
     const helpers = new Map<string, number>()
     const ports = {
       loadSlow: m.importFunction('loadSlow', ['i32', 'i32', 'i32'], ['i32']),
