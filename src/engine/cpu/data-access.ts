@@ -184,9 +184,9 @@ export abstract class DataAccess extends FetchAccess {
 
   private putBytes(at: number, width: AccessWidth, value: bigint): void {
     if (width === 8) this.view.setBigUint64(at, BigInt.asUintN(64, value), true)
-    else if (width === 4) this.view.setUint32(at, Number(value & 0xffffffffn), true)
-    else if (width === 2) this.view.setUint16(at, Number(value & 0xffffn), true)
-    else this.view.setUint8(at, Number(value & 0xffn))
+    else if (width === 4) this.view.setUint32(at, Number(BigInt.asUintN(32, value)), true)
+    else if (width === 2) this.view.setUint16(at, Number(BigInt.asUintN(16, value)), true)
+    else this.view.setUint8(at, Number(BigInt.asUintN(8, value)))
   }
 
   private getBytes(at: number, width: AccessWidth): bigint {
@@ -253,6 +253,7 @@ const nextPage = (high: number, low: number): [number, number] => {
 
 /** The widest access that is aligned and not longer than what is left. */
 const mmioWidth = (physical: number, left: number): AccessWidth => {
-  for (const width of [8, 4, 2] as const) if (left >= width && physical % width === 0) return width
-  return 1
+  if (left >= 8 && physical % 8 === 0) return 8
+  if (left >= 4 && physical % 4 === 0) return 4
+  return left >= 2 && physical % 2 === 0 ? 2 : 1
 }

@@ -40,7 +40,17 @@ export const replaceHalf = (old: bigint, { offset, width }: Access, value: bigin
   return high ? (value << 32n) | BigInt.asUintN(32, old) : ((old >> 32n) << 32n) | value
 }
 
-const isWidth = (register: Register, width: AccessWidth): boolean => register.access.some((w) => w === width)
+/** A register, and what accesses to it do. */
+interface Place {
+  readonly register: Register
+  readonly handler: Handler | undefined
+}
+
+/** Its lowest bits. Of a number of 64 bits, those that the host's compiler does not have to allocate. */
+const truncated = (value: bigint, width: AccessWidth): bigint => {
+  if (width === 4) return BigInt.asUintN(32, value)
+  return width === 8 ? BigInt.asUintN(64, value) : BigInt.asUintN(8 * width, value)
+}
 
 /** One for each frame, used again for each access: this is a path that every interrupt takes. */
 class CurrentAccess implements Access {
@@ -64,7 +74,7 @@ export class RegisterFrame<Name extends string> {
   private readonly nrIrqs: number
   private readonly access = new CurrentAccess()
   /** What was looked for, by word; `null`: nothing is there. A driver asks for the same few again and again. */
-  private readonly known: (Register | null | undefined)[] = []
+  private readonly known: (Place | null | undefined)[] = []
 
   /** `registers` by offset; those without a handler read as zero and ignore writes. */
   constructor(registers: readonly Register[], handlers: Partial<Record<Name, Handler>>, nrIrqs: number) {
@@ -78,17 +88,15 @@ export class RegisterFrame<Name extends string> {
   }
 
   read(offset: number, width: AccessWidth, cpu: number): bigint {
-    const register = this.reach(offset, width)
-    const handler = register && this.handlers.get(register.name)
-    if (register === undefined || handler?.read === undefined) return 0n
-    return BigInt.asUintN(width * 8, handler.read(this.access.to(register, offset, width, cpu)))
+    const place = this.reach(offset, width)
+    if (place?.handler?.read === undefined) return 0n
+    return truncated(place.handler.read(this.access.to(place.register, offset, width, cpu)), width)
   }
 
   write(offset: number, width: AccessWidth, value: bigint, cpu: number): void {
-    const register = this.reach(offset, width)
-    const handler = register && this.handlers.get(register.name)
-    if (register === undefined || handler?.write === undefined) return
-    handler.write(this.access.to(register, offset, width, cpu), BigInt.asUintN(width * 8, value))
+    const place = this.reach(offset, width)
+    if (place?.handler?.write === undefined) return
+    place.handler.write(this.access.to(place.register, offset, width, cpu), truncated(value, width))
   }
 
   /** Whether KVM_HAS_DEVICE_ATTR knows the offset. */
@@ -98,17 +106,16 @@ export class RegisterFrame<Name extends string> {
 
   /** 32 bits; where there is no register, or between two, it reads as zero and ignores writes like a guest's. */
   userRead(offset: number, cpu: number): ReadBack {
-    const register = this.reach(offset, 4)
-    const handler = register && this.handlers.get(register.name)
-    const read = handler?.userRead ?? handler?.read
-    if (register === undefined || read === undefined) return { ok: true, value: 0 }
-    return { ok: true, value: Number(BigInt.asUintN(32, read(this.access.to(register, offset, 4, cpu)))) }
+    const place = this.reach(offset, 4)
+    const read = place?.handler?.userRead ?? place?.handler?.read
+    if (place === undefined || read === undefined) return { ok: true, value: 0 }
+    return { ok: true, value: Number(BigInt.asUintN(32, read(this.access.to(place.register, offset, 4, cpu)))) }
   }
 
   userWrite(offset: number, value: number, cpu: number): Written {
-    const register = this.reach(offset, 4)
-    const handler = register && this.handlers.get(register.name)
-    if (register === undefined || handler === undefined) return DONE
+    const place = this.reach(offset, 4)
+    if (place?.handler === undefined) return DONE
+    const { register, handler } = place
     const at = this.access.to(register, offset, 4, cpu)
     const word = BigInt(value >>> 0)
     if (handler.userWrite !== undefined) return handler.userWrite(at, word)
@@ -117,21 +124,23 @@ export class RegisterFrame<Name extends string> {
   }
 
   /** A word belongs to one register. */
-  private registerAt(offset: number): Register | undefined {
+  private placeAt(offset: number): Place | undefined {
     const word = offset >>> 2
     const known = this.known[word]
     if (known !== undefined) return known ?? undefined
-    const found = registerAt(this.registers, offset)
-    this.known[word] = found ?? null
-    return found
+    const register = registerAt(this.registers, offset)
+    const place = register && { register, handler: this.handlers.get(register.name) }
+    this.known[word] = place ?? null
+    return place
   }
 
   /** What an access reaches: a register that is there, of a width it takes, aligned, of an interrupt that is there. */
-  private reach(offset: number, width: AccessWidth): Register | undefined {
+  private reach(offset: number, width: AccessWidth): Place | undefined {
     if (offset % width !== 0) return undefined
-    const register = this.registerAt(offset)
-    if (register === undefined || !isWidth(register, width)) return undefined
+    const place = this.placeAt(offset)
+    if (place === undefined || !place.register.access.includes(width)) return undefined
+    const { register } = place
     if (register.perIrq !== undefined && firstIrqAt(register, offset) >= this.nrIrqs) return undefined
-    return register
+    return place
   }
 }
