@@ -90,6 +90,7 @@ export const tlb = {
 /** Pre-decoded instructions: 16 bytes each; a page has 1024 and a sentinel. */
 export const record = {
   SIZE: 16,
+  LOG2_SIZE: 4,
   PER_PAGE: 1024,
   PAGE_STRIDE: 16 * 1025,
   OPCODE: 0,

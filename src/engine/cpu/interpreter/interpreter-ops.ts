@@ -49,21 +49,51 @@ export function pushBudget(c: Code, here: number, limit: number): void {
   c.get(limit)
   c.get(here)
   c.op('i32.sub')
-  c.i32(Math.log2(record.SIZE))
+  c.i32(record.LOG2_SIZE)
   c.op('i32.shr_u')
 }
 
-/** Takes the limit from the budget in memory, which counts from `offset` bytes behind the record on. */
-export function loadLimit(c: Code, here: number, limit: number, offset: number): void {
-  c.get(here)
-  c.i32(offset)
-  c.op('i32.add')
+/** Says in memory where the interpreter is. `executed`: 1 when the instruction at the record counts as done. */
+export function saveProgress(c: Code, here: number, limit: number, executed: 0 | 1): void {
   c.i32(0)
-  c.memory('i32.load', scratch.BUDGET)
-  c.i32(Math.log2(record.SIZE))
+  c.get(here)
+  c.memory('i32.store', scratch.RECORD)
+  c.i32(0)
+  pushBudget(c, here, limit)
+  if (executed === 1) {
+    c.i32(1)
+    c.op('i32.sub')
+  }
+  c.memory('i32.store', scratch.BUDGET)
+}
+
+/** The limit that a budget comes to, from the record on. */
+export function setLimit(c: Code, here: number, limit: number, pushInstructions: () => void): void {
+  c.get(here)
+  pushInstructions()
+  c.i32(record.LOG2_SIZE)
   c.op('i32.shl')
   c.op('i32.add')
   c.set(limit)
+}
+
+/** The limit, from the budget in memory. `executed`: 1 when it does not count the instruction at the record. */
+export function loadLimit(c: Code, here: number, limit: number, executed: 0 | 1): void {
+  setLimit(c, here, limit, () => {
+    c.i32(0)
+    c.memory('i32.load', scratch.BUDGET)
+    if (executed === 0) return
+    c.i32(1)
+    c.op('i32.add')
+  })
+}
+
+/** On to the next record. */
+export function skipRecord(c: Code, here: number): void {
+  c.get(here)
+  c.i32(record.SIZE)
+  c.op('i32.add')
+  c.set(here)
 }
 
 const FLAG_ADDRESS: Record<Flag, number> = { n: bank.FLAG_N, z: bank.FLAG_Z, v: bank.FLAG_V, c: bank.FLAG_C }
@@ -100,11 +130,7 @@ export class InterpreterOps extends WasmOps {
   }
 
   private goOn(): void {
-    const c = this.code
-    c.get(this.frame.record)
-    c.i32(record.SIZE)
-    c.op('i32.add')
-    c.set(this.frame.record)
+    skipRecord(this.code, this.frame.record)
     this.frame.next()
   }
 
@@ -304,20 +330,15 @@ export class InterpreterOps extends WasmOps {
   }
 
   protected beforeCallOut(): void {
-    const c = this.code
+    const { code: c, record: here, limit } = this.frame
+    if (limit !== undefined) return saveProgress(c, here, limit, 1)
     c.i32(0)
-    c.get(this.frame.record)
+    c.get(here)
     c.memory('i32.store', scratch.RECORD)
-    if (this.frame.limit === undefined) return
-    c.i32(0)
-    pushBudget(c, this.frame.record, this.frame.limit)
-    c.i32(1)
-    c.op('i32.sub')
-    c.memory('i32.store', scratch.BUDGET)
   }
 
   protected afterCallOut(): void {
-    if (this.frame.limit !== undefined) loadLimit(this.code, this.frame.record, this.frame.limit, record.SIZE)
+    if (this.frame.limit !== undefined) loadLimit(this.code, this.frame.record, this.frame.limit, 1)
   }
 
   protected leaveOnFault(): void {

@@ -3,7 +3,7 @@ import type { Code } from '../../wasm/code.ts'
 import type { ModuleBuilder } from '../../wasm/module.ts'
 import { HANDLER_RESULT, special } from './handler.ts'
 import type { Handler } from './handler.ts'
-import { InterpreterOps, loadLimit, pushBudget } from './interpreter-ops.ts'
+import { InterpreterOps, loadLimit, pushBudget, saveProgress, setLimit, skipRecord } from './interpreter-ops.ts'
 import type { CallPorts, Frame } from './interpreter-ops.ts'
 import { pushFetchHit, pushRecord } from '../emit/region-entry.ts'
 import { REGION_TABLE, record, region, scratch } from '../layout.ts'
@@ -51,25 +51,7 @@ export function emitLoop(
     c.memory('i32.load16_u', record.OPCODE)
     c.set(opcode)
   }
-  /** `executed`: of the instruction at the record, 1 when it counts as done. */
-  const save = (executed: 0 | 1): void => {
-    c.i32(0)
-    c.get(rec)
-    c.memory('i32.store', scratch.RECORD)
-    c.i32(0)
-    pushBudget(c, rec, limit)
-    if (executed === 1) {
-      c.i32(1)
-      c.op('i32.sub')
-    }
-    c.memory('i32.store', scratch.BUDGET)
-  }
-  const skip = (): void => {
-    c.get(rec)
-    c.i32(record.SIZE)
-    c.op('i32.add')
-    c.set(rec)
-  }
+  const save = (executed: 0 | 1): void => saveProgress(c, rec, limit, executed)
   c.i32(0)
   c.memory('i32.load', scratch.RECORD)
   c.set(rec)
@@ -93,7 +75,7 @@ export function emitLoop(
     next,
     jump: () => {
       c.set(target)
-      skip()
+      skipRecord(c, rec)
       c.br(jump)
     },
     leave: () => {
@@ -157,8 +139,8 @@ export function emitLoop(
   c.op('i32.sub')
   c.callIndirect(ports.handlerType)
   c.set(result)
-  loadLimit(c, rec, limit, record.SIZE)
-  skip()
+  loadLimit(c, rec, limit, 1)
+  skipRecord(c, rec)
   c.get(result)
   c.if(undefined, false)
   c.i32(0)
@@ -196,12 +178,7 @@ export function emitLoop(
   c.i32(1)
   c.return()
   c.end()
-  c.get(rec)
-  c.get(budget)
-  c.i32(Math.log2(record.SIZE))
-  c.op('i32.shl')
-  c.op('i32.add')
-  c.set(limit)
+  setLimit(c, rec, limit, () => c.get(budget))
   c.i32(0)
   c.get(target)
   c.get(rec)
@@ -297,12 +274,8 @@ function emitRegionCall(
   c.get(local.result)
   c.i32(~REGION_RESULT.INTERPRET)
   c.op('i32.and')
-  c.tee(local.rec)
-  c.get(local.left)
-  c.i32(Math.log2(record.SIZE))
-  c.op('i32.shl')
-  c.op('i32.add')
-  c.set(local.limit)
+  c.set(local.rec)
+  setLimit(c, local.rec, local.limit, () => c.get(local.left))
   c.get(local.result)
   c.i32(REGION_RESULT.TARGET)
   c.op('i32.eq')

@@ -184,7 +184,7 @@ export abstract class RegionExits extends RegionRegisters {
     c.i32((this.recordOf(behind - 1) + record.SIZE) | REGION_RESULT.INTERPRET)
     c.get(this.locals.result)
     c.op('i32.sub')
-    c.i32(Math.log2(record.SIZE))
+    c.i32(record.LOG2_SIZE)
     c.op('i32.shr_u')
     c.op('i32.add')
     c.set(this.locals.budget)
